@@ -1,0 +1,192 @@
+// Package event holds what every part of Touchbox shares: one fact from Calltouch on its way,
+// its key, and the words for what became of it.
+//
+// An event in the queue is a CloudEvents 1.0 message in binary mode: the attributes are headers
+// (ce-id, ce-source, ...), the data are the bytes that Calltouch sent, untouched, with their own
+// content type. Touchbox's own headers begin with "Touchbox-". The package knows nothing of the
+// fields inside the body, of NATS or of Mindbox.
+package event
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Origin says which way an event came.
+type Origin string
+
+// The four ways.
+const (
+	Webhook  Origin = "webhook"  // Calltouch called us
+	Poll     Origin = "poll"     // we read it from the requests API
+	Journal  Origin = "journal"  // we read it from the calls journal
+	Backfill Origin = "backfill" // a person asked for past days
+)
+
+// Outcome says what became of an event for one link. Exactly one holds at a time: the newest.
+type Outcome string
+
+// All outcomes. Every one but Untaken means that the link took the event.
+const (
+	Waiting       Outcome = "waiting"       // unread, in hand, delayed, in RETRIES, parked or stopped
+	Delivered     Outcome = "delivered"     // Mindbox accepted it
+	Shadow        Outcome = "shadow"        // rendered, not sent: the link is in shadow mode
+	Filtered      Outcome = "filtered"      // the link's conditions do not hold
+	Undeliverable Outcome = "undeliverable" // a required field is missing
+	Dead          Outcome = "dead"          // given up, in DEADLETTERS
+	Untaken       Outcome = "untaken"       // from before the link's start, or from a backfill
+	Erased        Outcome = "erased"        // the person was erased
+	Abandoned     Outcome = "abandoned"     // removed unread
+)
+
+// Final reports whether an outcome ends an event's way through a link, so that a redelivery of
+// the event must not be sent again.
+func (o Outcome) Final() bool { return o != Waiting && o != Untaken && o != "" }
+
+// Fingerprint tells two calls under one id apart: the caller and the moment. The zero value of
+// either part means unknown.
+type Fingerprint struct {
+	Phone string    // digits, as phone.Normalize gives them
+	Time  time.Time // start of the call, creation of the request
+}
+
+// sameMoment is how far apart two times of one call may lie: Calltouch's own times of one call
+// differ by seconds, those of two calls under one id by days.
+const sameMoment = 2 * time.Minute
+
+// Other reports whether f and g belong to different calls: both the phone and the time are
+// known on both sides and differ. One of the two alone is a repeat of the same call.
+func (f Fingerprint) Other(g Fingerprint) bool {
+	if f.Phone == "" || g.Phone == "" || f.Phone == g.Phone {
+		return false
+	}
+	if f.Time.IsZero() || g.Time.IsZero() {
+		return false
+	}
+	return f.Time.Sub(g.Time).Abs() > sameMoment
+}
+
+// Event is one fact from Calltouch.
+type Event struct {
+	Key         Key
+	Origin      Origin
+	ContentType string // of Body, as it came
+	Query       string // of a POST's URL, url-encoded; its parameters yield to those of the body
+	Body        []byte // the raw bytes, never changed
+	Received    time.Time
+	Time        time.Time   // start of a call, creation of a request; zero when the body does not say
+	Fingerprint Fingerprint // known to the publisher; not stored
+
+	Sequence uint64    // place in EVENTS; 0 before it is stored
+	Stored   time.Time // when EVENTS took it; zero before
+}
+
+// Format is the version of the stored form that this build writes and the newest it reads.
+const Format = 1
+
+// ErrNewerFormat reports a message written by a newer Touchbox. It is left for a newer worker.
+var ErrNewerFormat = errors.New("message of a newer format: upgrade this Touchbox")
+
+// ErrDamaged reports a message whose headers cannot be read.
+var ErrDamaged = errors.New("damaged message")
+
+// Names of the headers that carry an event.
+const (
+	headerFormat   = "Touchbox-Format"
+	headerOrigin   = "Touchbox-Origin"
+	headerQuery    = "Touchbox-Query"
+	headerReceived = "Touchbox-Received"
+	headerKey      = "Touchbox-Key"
+
+	headerSpec    = "ce-specversion"
+	headerID      = "ce-id"
+	headerSource  = "ce-source"
+	headerType    = "ce-type"
+	headerTime    = "ce-time"
+	headerContent = "content-type"
+)
+
+const (
+	specVersion = "1.0"
+	typePrefix  = "calltouch."
+)
+
+// id and source together are unique, as CloudEvents asks.
+func (e Event) id() string     { return string(e.Key.Kind) + "/" + encodeID(e.Key.ID) }
+func (e Event) source() string { return "/calltouch/" + e.Key.Site }
+
+// occurred is CloudEvents' time: when it happened, or when we heard of it where nothing says.
+func (e Event) occurred() time.Time {
+	if e.Time.IsZero() {
+		return e.Received
+	}
+	return e.Time
+}
+
+// Header returns the headers under which Body is stored.
+func (e Event) Header() map[string][]string {
+	h := map[string][]string{
+		headerSpec:     {specVersion},
+		headerID:       {e.id()},
+		headerSource:   {e.source()},
+		headerType:     {typePrefix + e.Key.Kind.Dotted()},
+		headerTime:     {formatTime(e.occurred())},
+		headerFormat:   {strconv.Itoa(Format)},
+		headerKey:      {e.Key.String()},
+		headerOrigin:   {string(e.Origin)},
+		headerReceived: {formatTime(e.Received)},
+	}
+	if e.ContentType != "" {
+		h[headerContent] = []string{e.ContentType}
+	}
+	if e.Query != "" {
+		h[headerQuery] = []string{e.Query}
+	}
+	return h
+}
+
+// Read is the inverse of Header. Sequence, Stored and Fingerprint stay zero; Time is the
+// occurrence, or the receipt where that was unknown. The error is ErrNewerFormat or ErrDamaged.
+func Read(header map[string][]string, body []byte) (Event, error) {
+	get := func(name string) string {
+		if v := header[name]; len(v) > 0 {
+			return v[0]
+		}
+		return ""
+	}
+	if err := CheckFormat(get(headerFormat)); err != nil {
+		return Event{}, err
+	}
+	key, err := ParseKey(get(headerKey))
+	if err != nil {
+		return Event{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	occurred, err := time.Parse(time.RFC3339Nano, get(headerTime))
+	if err != nil {
+		return Event{}, fmt.Errorf("%w: %s is no time", ErrDamaged, headerTime)
+	}
+	received, err := time.Parse(time.RFC3339Nano, get(headerReceived))
+	if err != nil {
+		return Event{}, fmt.Errorf("%w: %s is no time", ErrDamaged, headerReceived)
+	}
+	return Event{
+		Key: key, Origin: Origin(get(headerOrigin)), ContentType: get(headerContent),
+		Query: get(headerQuery), Body: body, Received: received, Time: occurred,
+	}, nil
+}
+
+// CheckFormat reads a Touchbox-Format header. The error is ErrNewerFormat or ErrDamaged.
+func CheckFormat(value string) error {
+	n, err := strconv.Atoi(value)
+	switch {
+	case err != nil || n < 1:
+		return fmt.Errorf("%w: no %s", ErrDamaged, headerFormat)
+	case n > Format:
+		return ErrNewerFormat
+	}
+	return nil
+}
+
+func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
