@@ -190,3 +190,29 @@ func CheckFormat(value string) error {
 }
 
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// Receipt is the answer to publishing an event.
+type Receipt string
+
+// All receipts. Each one means that the event needs no second try.
+const (
+	ReceiptStored    Receipt = "stored"    // new, and now in EVENTS
+	ReceiptRepeated  Receipt = "repeated"  // the same call or request is there already
+	ReceiptCollision Receipt = "collision" // another call is there under this id; set aside by the caller
+	ReceiptErased    Receipt = "erased"    // the person was erased; kept nowhere
+	ReceiptTooOld    Receipt = "too_old"   // happened before the horizon; kept nowhere
+)
+
+// Taken reports whether a link that started at start takes e by itself: hooks that arrived since
+// then, polled and journal records of what happened since then, nothing of a backfill. What it
+// does not take is untaken until a person replays it.
+func Taken(e Event, start time.Time) bool {
+	switch e.Origin {
+	case Backfill:
+		return false
+	case Poll, Journal:
+		return !e.Time.Before(start)
+	default:
+		return !e.Received.Before(start)
+	}
+}
