@@ -142,7 +142,7 @@ func sources(t *testing.T) map[string][]string {
 // elsewhere is true of folders that hold no code of the product.
 func elsewhere(folder string) bool {
 	name := filepath.Base(folder)
-	return folder != root && (strings.HasPrefix(name, ".") || slices.Contains([]string{"testdata", "tools", "out", "data"}, name))
+	return folder != root && (strings.HasPrefix(name, ".") || slices.Contains([]string{"testdata", "tools", "out"}, name))
 }
 
 func importsOf(file string) ([]string, error) {
