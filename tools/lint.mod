@@ -1,5 +1,5 @@
 // The tools that check this repository, apart from the product so that they weigh on nobody's graph.
-// Run: go tool -modfile=tools/go.mod staticcheck ./...
+// Run: go tool -modfile=tools/lint.mod staticcheck ./...
 module github.com/touchbox/touchbox/tools
 
 go 1.26.0
