@@ -56,7 +56,9 @@ func (s Settings) admin(addr string, q *queue.Queue, m *Metrics, log zerolog.Log
 func work(ctx context.Context, q *queue.Queue, file *link.File, m *Metrics, log zerolog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.watchLinks(ctx, q, file) })
-	group.Go(func() error { return pipeline.New(pipeline.Config{Queue: q, File: file, Log: log, Observe: m.observe}).Run(ctx) })
+	group.Go(func() error {
+		return pipeline.New(pipeline.Config{Queue: q, File: file, Log: log, Observe: m.observe}).Run(ctx)
+	})
 	return group.Wait()
 }
 
