@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/touchbox/touchbox/cmd/internal/app"
+	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
+)
+
+func (c *cli) explainCommand() *cobra.Command {
+	var id string
+	cmd := c.withReveal(&cobra.Command{
+		Use:   "explain --link ID FILE|-|EVENT",
+		Short: "Say what a link makes of an event, and why; sends nothing",
+		Long: "Read the body of a hook from a file or standard input, url-encoded or JSON, or an API record, or a stored event by its\n" +
+			"key or id, and show each condition with the values it saw, the rendered request, and what is nil and why.\n" +
+			"A file needs no server. Exit code 0 whatever the verdict.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, _, err := c.settings.LoadConfigLeniently(c.lang)
+			if err != nil {
+				return err
+			}
+			l := file.Link(id)
+			if l == nil {
+				return app.Mistakef("%s", c.lang.Sprintf("no link %q in %s", id, c.settings.Config))
+			}
+			e, err := c.eventOf(cmd.Context(), file, l, args[0])
+			if err != nil {
+				return err
+			}
+			return c.explain(file, l, e)
+		},
+	})
+	cmd.Flags().StringVar(&id, "link", "", "`id` of the link (required)")
+	_ = cmd.MarkFlagRequired("link")
+	return cmd
+}
+
+// maxSample bounds a hook from a file as ingest bounds one from the net.
+const maxSample = calltouch.MaxBody
+
+// readSample makes an event of a hook's body or an API record, as it would come to the link's
+// first site.
+func (c *cli) readSample(l *link.Link, view calltouch.View, name string) (event.Event, error) {
+	var in io.Reader = c.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return event.Event{}, app.Mistake{Err: err}
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	body, err := io.ReadAll(io.LimitReader(in, maxSample+1))
+	if err != nil {
+		return event.Event{}, err
+	}
+	if len(body) > maxSample {
+		return event.Event{}, app.Mistakef("the body is longer than the %d bytes that ingest takes", maxSample)
+	}
+	e, err := calltouch.Sample(l.Sites[0], body, view)
+	if err != nil {
+		return event.Event{}, app.Mistake{Err: err}
+	}
+	return e, nil
+}
+
+func (c *cli) explain(file *link.File, l *link.Link, e event.Event) error {
+	site := file.Site(e.Key.Site)
+	if site == nil {
+		return app.Mistakef("site %s is not in %s", e.Key.Site, c.settings.Config)
+	}
+	fields, err := calltouch.Parse(e, site.View())
+	if err != nil {
+		return errors.Join(errors.New("the body cannot be read"), err)
+	}
+	explanation := l.Explain(fields)
+	if c.json {
+		return json.NewEncoder(c.out).Encode(explanation.Masked(c.reveal))
+	}
+	return explanation.Print(c.out, c.lang, c.reveal)
+}
