@@ -1,0 +1,35 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/touchbox/touchbox/pkg/lang"
+)
+
+// Options say how a file is read. The zero value reads it in English, without environment.
+type Options struct {
+	Getenv   func(string) string // for {env: NAME}; nil = nothing is set
+	Language lang.Language       // of the problems
+	// Lenient makes a secret whose environment variable or file is missing a warning: `check`
+	// and `explain` run where no secret is. Such a secret is set, and empty.
+	Lenient bool
+}
+
+// Load reads and compiles a file. Problems holds every mistake and warning; with a mistake among
+// them the error is an *InvalidError and there is no File. Any other error means that the file
+// could not be read.
+func Load(path string, o Options) (*File, Problems, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return Parse(path, data, o)
+}
+
+// Parse is Load for a file in memory; name stands in the problems, and its folder is where
+// {file: path} with a relative path begins.
+func Parse(name string, data []byte, o Options) (*File, Problems, error) {
+	return nil, nil, errors.New("not yet")
+}

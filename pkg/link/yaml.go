@@ -1,0 +1,251 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Bounds of a file: far above any real one, low enough that a hostile one does no harm.
+const (
+	maxFile  = 1 << 20 // bytes
+	maxNodes = 100_000 // after aliases
+)
+
+// document reads a file into a node. Nil means that YAML's own syntax is broken: then the one
+// mistake that says so is all there is to say.
+func (r *reader) document(data []byte) *node {
+	text, ok := r.decode(data)
+	if !ok {
+		return nil
+	}
+	r.lines = strings.Split(text, "\n")
+	text = r.cleanSpaces(text)
+	tokens := lexer.Tokenize(text)
+	file, err := parseTokens(tokens)
+	if err != nil {
+		r.problems = nil
+		r.syntax(err)
+		return nil
+	}
+	r.comments(tokens)
+	return r.single(file)
+}
+
+// decode checks size and encoding and makes line ends plain.
+func (r *reader) decode(data []byte) (string, bool) {
+	start := Pos{1, 1}
+	switch {
+	case len(data) > maxFile:
+		r.mistake(start, "the file is larger than 1 MB")
+		return "", false
+	case len(data) > 1 && (data[0] == 0xFE && data[1] == 0xFF || data[0] == 0xFF && data[1] == 0xFE):
+		r.mistake(start, "the file is UTF-16").hint("save it as UTF-8")
+		return "", false
+	case !utf8.Valid(data):
+		r.mistake(badByte(data), "the file is not UTF-8").hint("save it as UTF-8")
+		return "", false
+	}
+	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data))
+	if rest, ok := strings.CutPrefix(text, "\ufeff"); ok {
+		r.mistake(start, "the file begins with a byte order mark, which would become part of the first key").
+			hint("save it as UTF-8 without BOM")
+		text = rest
+	}
+	if i := strings.IndexFunc(text, isControl); i >= 0 {
+		r.mistake(place(text, i), "a control character stands here").hint("delete it")
+		return "", false
+	}
+	return text, true
+}
+
+func isControl(c rune) bool { return c < ' ' && c != '\n' && c != '\t' || c == 0x7F }
+
+func badByte(data []byte) Pos {
+	for i := 0; i < len(data); {
+		c, n := utf8.DecodeRune(data[i:])
+		if c == utf8.RuneError && n <= 1 {
+			return place(string(data[:i]), i)
+		}
+		i += n
+	}
+	return Pos{1, 1}
+}
+
+// place turns a byte offset into line and column.
+func place(text string, offset int) Pos {
+	before := text[:offset]
+	line := 1 + strings.Count(before, "\n")
+	return Pos{line, 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])}
+}
+
+// oddSpace finds spaces that look like one and are none to YAML, where YAML's structure is: at
+// the beginning of a line, after ":", "-" or ",", before "#". Inside a text they are welcome.
+var oddSpace = regexp.MustCompile(`(?m)^[ \t]*[\x{A0}\x{2000}-\x{200B}\x{202F}\x{205F}\x{3000}\x{FEFF}]|[:,-] *[\x{A0}\x{2000}-\x{200B}\x{202F}\x{205F}\x{3000}\x{FEFF}]|[\x{A0}\x{2000}-\x{200B}\x{202F}\x{205F}\x{3000}\x{FEFF}] *#`)
+
+// cleanSpaces reports odd spaces and makes them plain, so that the other mistakes come too.
+func (r *reader) cleanSpaces(text string) string {
+	for i, line := range r.lines {
+		for _, m := range oddSpace.FindAllStringIndex(line, -1) {
+			at := m[0] + strings.IndexFunc(line[m[0]:m[1]], func(c rune) bool { return c > '~' })
+			if insideQuotes(line[:at]) {
+				continue
+			}
+			c, _ := utf8.DecodeRuneInString(line[at:])
+			r.mistake(Pos{i + 1, 1 + utf8.RuneCountInString(line[:at])},
+				"a space that is none stands here (U+%04X)", c).hint("type it anew with the space bar")
+		}
+	}
+	if len(r.problems) == 0 {
+		return text
+	}
+	return strings.Map(func(c rune) rune {
+		if c > '~' && oddSpace.MatchString(string(c)) {
+			return ' '
+		}
+		return c
+	}, text)
+}
+
+func insideQuotes(before string) bool {
+	return strings.Count(before, `"`)%2 == 1 || strings.Count(before, "'")%2 == 1
+}
+
+// parseTokens guards against the parser itself: a file must never crash us.
+func parseTokens(tokens token.Tokens) (file *ast.File, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			file, err = nil, fmt.Errorf("unreadable: %v", p)
+		}
+	}()
+	return parser.Parse(tokens, parser.ParseComments, parser.AllowDuplicateMapKey())
+}
+
+// syntax reports YAML's own error with a hint on what usually is behind it.
+func (r *reader) syntax(err error) {
+	at, message := Pos{1, 1}, err.Error()
+	var e yaml.Error
+	if errors.As(err, &e) {
+		message = e.GetMessage()
+		if t := e.GetToken(); t != nil {
+			at = tokenPos(t)
+		}
+	}
+	line := ""
+	if at.Line >= 1 && at.Line <= len(r.lines) {
+		line = r.lines[at.Line-1]
+	}
+	n := r.mistake(at, "YAML syntax: %s", message)
+	r.syntaxHint(n, at, line)
+}
+
+var (
+	indentTab   = regexp.MustCompile(`^ *\t`)
+	flowExpr    = regexp.MustCompile(`[\[{].*\$\{`)
+	plainValue  = regexp.MustCompile(`^\s*(?:- +)?(?:[^\s:"'{\[]+: +)?(\S.*)$`)
+	colonInside = regexp.MustCompile(`\S.*: `)
+)
+
+func (r *reader) syntaxHint(n note, at Pos, line string) {
+	value := ""
+	if m := plainValue.FindStringSubmatch(line); m != nil {
+		value = m[1]
+	}
+	switch {
+	case indentTab.MatchString(line):
+		n.hint("indent with spaces, not with tabs")
+	case at.Column == 1 && strings.ContainsAny(line[:min(1, len(line))], "{}[]\""):
+		n.hint("pasted JSON must stand indented under `body: |`")
+	case flowExpr.MatchString(line):
+		n.hint(`inside { } and [ ] write an expression in quotes: "${...}"`)
+	case strings.HasPrefix(value, "%"), strings.HasPrefix(value, "@"), strings.HasPrefix(value, "`"):
+		n.hint("a value that begins with %s must stand in quotes", value[:1])
+	case strings.HasPrefix(value, `"`):
+		n.hint(`put the whole value in single quotes: '%s'`, value)
+	case strings.HasPrefix(value, "'"):
+		n.hint(`put the whole value in double quotes: "%s"`, value)
+	case colonInside.MatchString(value):
+		n.hint("a value with a colon and a blank inside must stand in quotes")
+	}
+}
+
+// comments refuses a comment that may have been meant as part of the value: after a plain value
+// two blanks before its # and one after it are asked for.
+func (r *reader) comments(tokens token.Tokens) {
+	for i, t := range tokens {
+		if t.Type != token.CommentType || i == 0 || !plainToken(tokens[i-1]) {
+			continue
+		}
+		at := tokenPos(t)
+		if at.Line > len(r.lines) {
+			continue
+		}
+		line := []rune(r.lines[at.Line-1])
+		hash := at.Column - 1
+		if hash < 0 || hash >= len(line) || line[hash] != '#' {
+			continue
+		}
+		before := strings.TrimLeft(string(line[:hash]), " ")
+		blanks := len(before) - len(strings.TrimRight(before, " "))
+		after := hash+1 == len(line) || line[hash+1] == ' '
+		if before == "" || blanks >= 2 && after {
+			continue
+		}
+		r.mistake(at, "everything from # on is a comment here and no part of the value").
+			hint("put the value in quotes, or write the comment with two blanks before its # and one after")
+	}
+}
+
+// plainToken reports whether a token is a scalar without quotes.
+func plainToken(t *token.Token) bool {
+	switch t.Type {
+	case token.StringType, token.IntegerType, token.FloatType, token.BoolType, token.NullType,
+		token.HexIntegerType, token.OctetIntegerType, token.BinaryIntegerType,
+		token.InfinityType, token.NanType:
+		return true
+	}
+	return false
+}
+
+func tokenPos(t *token.Token) Pos { return Pos{max(1, t.Position.Line), max(1, t.Position.Column)} }
+
+// single takes the one document of the file.
+func (r *reader) single(file *ast.File) *node {
+	var body ast.Node
+	for _, doc := range file.Docs {
+		switch b := doc.Body.(type) {
+		case nil, *ast.CommentGroupNode:
+			continue
+		case *ast.DirectiveNode:
+			r.mistake(tokenPos(b.GetToken()), "a line that begins with % is an instruction to YAML").hint("delete it")
+			continue
+		}
+		if body != nil {
+			r.mistake(startOf(doc), "a second document begins here, and would be passed over").
+				hint("delete the line ---")
+			continue
+		}
+		body = doc.Body
+	}
+	c := converter{reader: r, anchors: map[string]*node{}}
+	if body == nil {
+		r.mistake(Pos{1, 1}, "the file is empty")
+		return &node{pos: Pos{1, 1}}
+	}
+	return c.convert(body)
+}
+
+func startOf(doc *ast.DocumentNode) Pos {
+	if doc.Start != nil {
+		return tokenPos(doc.Start)
+	}
+	return tokenPos(doc.Body.GetToken())
+}
