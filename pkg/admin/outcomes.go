@@ -70,3 +70,8 @@ func newest(records []queue.Record, link string) event.Outcome {
 	}
 	return ""
 }
+
+// same reports whether two lists hold the same words in any order.
+func same(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
