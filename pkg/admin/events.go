@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -49,7 +50,7 @@ func (a Admin) Events(ctx context.Context, q EventQuery) (rows []Row, total int,
 		if err != nil {
 			return nil, 0, err
 		}
-		of = func(e event.Event, k known) (event.Outcome, error) { return all.of(e, k), nil }
+		of = all.of
 	}
 	var events []event.Event
 	for e, err := range a.matching(ctx, q, links, of) {
@@ -69,20 +70,6 @@ func (a Admin) Events(ctx context.Context, q EventQuery) (rows []Row, total int,
 		rows = append(rows, row)
 	}
 	return rows, total, nil
-}
-
-// outcomeOf says what became of an event for a link that reads it.
-type outcomeOf func(event.Event, known) (event.Outcome, error)
-
-// byKey looks each event up by its key.
-func (a Admin) byKey(ctx context.Context) outcomeOf {
-	return func(e event.Event, k known) (event.Outcome, error) {
-		records, err := a.Queue.History(ctx, e.Key)
-		if o := newest(records, k.id); o != "" || err != nil {
-			return o, err
-		}
-		return k.unrecorded(e), nil
-	}
 }
 
 // chosen are all links, or the one with this id.
@@ -112,7 +99,7 @@ func rowOf(e event.Event, links []known, of outcomeOf) (Row, error) {
 // matching iterates over the events that a query selects, in the order of the log.
 func (a Admin) matching(ctx context.Context, q EventQuery, links []known, of outcomeOf) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
-		for e, err := range a.Queue.Events(ctx, q.scan(links)) {
+		for e, err := range a.log(ctx, q.scan(links)) {
 			if err != nil {
 				yield(e, err)
 				return
@@ -154,7 +141,7 @@ func (a Admin) selects(q EventQuery, e event.Event, links []known, of outcomeOf)
 	}
 	if q.Match != nil {
 		fields, err := a.fields(e)
-		if err == ErrNoFields {
+		if errors.Is(err, ErrNoFields) {
 			return false, err
 		}
 		if err != nil || !q.Match(fields) {

@@ -145,7 +145,7 @@ func (a Admin) Sources(ctx context.Context) ([]SourceStatus, error) {
 		of[s.ID] = &SourceStatus{Site: s.ID, Name: s.Name, Last: map[event.Origin]time.Time{}}
 		list = append(list, of[s.ID])
 	}
-	for e, err := range a.Queue.Events(ctx, queue.ScanOptions{}) {
+	for e, err := range a.log(ctx, queue.ScanOptions{}) {
 		if err != nil {
 			return nil, err
 		}

@@ -150,6 +150,9 @@ func (r *replay) one(ctx context.Context, item Item) error {
 	case err != nil:
 		return fmt.Errorf("replay %s of link %s: %w", item.Key, item.Link, err)
 	default:
+		if err := r.note(ctx, item, link); err != nil {
+			return err
+		}
 		r.result.Replayed++
 		r.held[link]++
 		if letter.Pin != nil {
@@ -163,16 +166,22 @@ func (r *replay) one(ctx context.Context, item Item) error {
 // the event as one that never died.
 func (r *replay) letter(ctx context.Context, item Item) (queue.DeadLetter, error) {
 	if item.Outcome == event.Dead {
-		for d, err := range r.Queue.DeadLetters(ctx, queue.Filter{Link: item.Link, Key: item.Key}) {
-			if err != nil {
-				return d, err
-			}
-			if d.Sequence == item.sequence {
-				return d, nil
-			}
+		d, err := r.Queue.DeadLetter(ctx, item.Link, item.Key)
+		if err == nil && d.Sequence != item.sequence {
+			err = queue.ErrNotFound // it has been replayed and has died again
 		}
-		return queue.DeadLetter{}, queue.ErrNotFound
+		return d, err
 	}
 	e, err := r.Queue.GetEvent(ctx, item.Key)
-	return queue.DeadLetter{Link: item.Link, Key: item.Key, Event: e}, err
+	return queue.DeadLetter{Link: item.Link, Event: e}, err
+}
+
+// note says in the history that a person asked for it. It carries no outcome: as long as the event
+// waits in RETRIES that says enough.
+func (r *replay) note(ctx context.Context, item Item, link string) error {
+	note := queue.Record{Link: link, Note: NoteReplayed, Revision: r.Revision}
+	if link != item.Link {
+		note.As = item.Link
+	}
+	return r.Queue.Note(ctx, item.Key, note)
 }

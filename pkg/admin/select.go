@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -59,7 +58,7 @@ func (a Admin) selectDead(ctx context.Context, s Selection) ([]Item, error) {
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, Item{Link: d.Link, Key: d.Key, Outcome: event.Dead, Reason: d.Reason, Status: d.Status, Pinned: d.Pin != nil, sequence: d.Sequence})
+		items = append(items, Item{Link: d.Link, Key: d.Event.Key, Outcome: event.Dead, Reason: d.Reason, Status: d.Status, Pinned: d.Pin != nil, sequence: d.Sequence})
 	}
 	return items, nil
 }
@@ -107,13 +106,12 @@ func (a Admin) selectEvents(ctx context.Context, s Selection) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	of := func(e event.Event, k known) (event.Outcome, error) { return all.of(e, k), nil }
 	q := EventQuery{Link: s.Link, Site: s.Site, Kind: s.Kind, Since: s.Since, Until: s.Until}
-	for e, err := range a.matching(ctx, q, links, of) {
+	for e, err := range a.matching(ctx, q, links, all.of) {
 		if err != nil {
 			return nil, err
 		}
-		if items, err = a.itemsOf(ctx, s, e, links, of, items); err != nil {
+		if items, err = a.itemsOf(ctx, s, e, links, all.of, items); err != nil {
 			return nil, err
 		}
 	}
@@ -139,7 +137,9 @@ func (a Admin) itemsOf(ctx context.Context, s Selection, e event.Event, links []
 			if err != nil {
 				return nil, err
 			}
-			item.Reason, item.Status = why(records, k.id)
+			if r := newest(records, k.id); r != nil {
+				item.Reason, item.Status = r.Reason, r.Status
+			}
 			if s.Reason != "" && item.Reason != s.Reason || s.Status != 0 && item.Status != s.Status {
 				continue
 			}
@@ -147,14 +147,4 @@ func (a Admin) itemsOf(ctx context.Context, s Selection, e event.Event, links []
 		items = append(items, item)
 	}
 	return items, nil
-}
-
-// why is the reason and the status of a link's newest outcome.
-func why(records []queue.Record, link string) (string, int) {
-	for _, r := range slices.Backward(records) {
-		if r.Link == link && r.Outcome != "" {
-			return r.Reason, r.Status
-		}
-	}
-	return "", 0
 }

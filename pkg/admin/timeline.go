@@ -72,7 +72,11 @@ func withStrangers(links []known, records []queue.Record) []known {
 }
 
 func (a Admin) linkTimeline(ctx context.Context, k known, t Timeline, records []queue.Record) (LinkTimeline, error) {
-	l := LinkTimeline{Link: k.id, Outcome: newest(records, k.id)}
+	retry, err := a.retry(ctx, k.id, t.Key)
+	if err != nil {
+		return LinkTimeline{}, err
+	}
+	l := LinkTimeline{Link: k.id, Outcome: outcomeBy(records, retry, k.id), Retry: retry}
 	for _, r := range records {
 		if r.Link == k.id {
 			l.Records = append(l.Records, r)
@@ -81,18 +85,12 @@ func (a Admin) linkTimeline(ctx context.Context, k known, t Timeline, records []
 	if l.Outcome == "" && t.Event != nil {
 		l.Outcome = k.unrecorded(*t.Event)
 	}
-	filter := queue.Filter{Link: k.id, Key: t.Key}
-	for r, err := range a.Queue.Retries(ctx, filter) {
-		if err != nil {
-			return l, err
-		}
-		l.Retry = &r
+	letter, err := a.Queue.DeadLetter(ctx, k.id, t.Key)
+	if err == nil {
+		l.DeadLetter = &letter
 	}
-	for d, err := range a.Queue.DeadLetters(ctx, filter) {
-		if err != nil {
-			return l, err
-		}
-		l.DeadLetter = &d
+	if errors.Is(err, queue.ErrNotFound) {
+		err = nil
 	}
-	return l, nil
+	return l, err
 }
