@@ -45,8 +45,8 @@ func (c *cli) fieldsCommand() *cobra.Command {
 }
 
 // fieldUses asks the running Touchbox; without one it gives the vocabulary alone and says so.
-func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]admin.FieldUse, error) {
-	var uses []admin.FieldUse
+func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]app.FieldUse, error) {
+	var uses []app.FieldUse
 	err := c.withQueue(ctx, func(ctx context.Context, q *queue.Queue, file *link.File) error {
 		site := file.Sites[0]
 		if siteName != "" {
@@ -55,7 +55,7 @@ func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]admin
 			}
 		}
 		var err error
-		uses, err = admin.Fields(ctx, q, site, time.Now().AddDate(0, 0, -days))
+		uses, err = app.CountFields(ctx, q, site, time.Now().AddDate(0, 0, -days))
 		return err
 	})
 	if err == nil || siteName != "" || ctx.Err() != nil {
@@ -63,12 +63,12 @@ func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]admin
 	}
 	_, _ = fmt.Fprintln(c.errs, c.lang.Sprintf("without shares: %v", err))
 	for _, f := range calltouch.Vocabulary() {
-		uses = append(uses, admin.FieldUse{Field: f})
+		uses = append(uses, app.FieldUse{Field: f})
 	}
 	return uses, nil
 }
 
-func printFields(w io.Writer, uses []admin.FieldUse, l lang.Language, reveal bool) error {
+func printFields(w io.Writer, uses []app.FieldUse, l lang.Language, reveal bool) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, l.Sprintf("FIELD\tTYPE\tCAME\tLAST VALUE\tMEANING"))
 	for _, u := range uses {
@@ -81,7 +81,7 @@ func printFields(w io.Writer, uses []admin.FieldUse, l lang.Language, reveal boo
 	return table.Flush()
 }
 
-func share(u admin.FieldUse, l lang.Language) string {
+func share(u app.FieldUse, l lang.Language) string {
 	switch {
 	case u.Of == 0:
 		return "-"
@@ -92,7 +92,7 @@ func share(u admin.FieldUse, l lang.Language) string {
 }
 
 // lastValue is safe to print: a stranger chose it.
-func lastValue(u admin.FieldUse, reveal bool) string {
+func lastValue(u app.FieldUse, reveal bool) string {
 	if u.Last == nil {
 		return ""
 	}
@@ -107,7 +107,7 @@ func lastValue(u admin.FieldUse, reveal bool) string {
 	return string(runes)
 }
 
-func printFieldsJSON(w io.Writer, uses []admin.FieldUse, reveal bool) error {
+func printFieldsJSON(w io.Writer, uses []app.FieldUse, reveal bool) error {
 	type row struct {
 		Name    string   `json:"name"`
 		Type    string   `json:"type"`

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/pipeline"
 	"github.com/touchbox/touchbox/pkg/queue"
@@ -27,6 +28,7 @@ type Bridge struct {
 	Started func(*queue.Queue)
 	// Hook and Outcome are told what happens, beside the metrics; nil means nobody asks.
 	Hook    func(calltouch.Observation)
+	Record  func(event.Key, event.Origin, event.Receipt)
 	Outcome func(pipeline.Observation)
 }
 
@@ -50,7 +52,7 @@ func (b Bridge) Run(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return b.heal(ctx, server) })
 		group.Go(func() error {
-			return b.Settings.ingest(ctx, q, b.File, both(metrics.hook, b.Hook), metrics, b.Log)
+			return b.Settings.ingest(ctx, q, b.File, observers{both(metrics.hook, b.Hook), b.Record}, metrics, b.Log)
 		})
 		group.Go(func() error { return work(ctx, q, b.File, both(metrics.outcome, b.Outcome), metrics, b.Log) })
 		for _, addr := range []string{b.Settings.IngestAdminAddr, b.Settings.WorkerAdminAddr} {

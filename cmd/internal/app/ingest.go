@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
@@ -30,28 +31,34 @@ func RunIngest(ctx context.Context, s Settings, log zerolog.Logger) error {
 	return withQueue(ctx, s.ServiceQueue("touchbox-ingest", file, log), func(ctx context.Context, q *queue.Queue) error {
 		metrics := NewMetrics()
 		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() error { return s.ingest(ctx, q, file, metrics.hook, metrics, log) })
+		group.Go(func() error { return s.ingest(ctx, q, file, observers{hook: metrics.hook}, metrics, log) })
 		group.Go(func() error { return s.admin(s.IngestAdminAddr, q, metrics, log).Serve(ctx) })
 		return group.Wait()
 	})
 }
 
+// observers are told what comes in.
+type observers struct {
+	hook   func(calltouch.Observation)
+	record recordObserver // may be nil
+}
+
 // ingest takes what Calltouch brings until ctx ends.
-func (s Settings) ingest(ctx context.Context, q *queue.Queue, file *link.File, observe func(calltouch.Observation), m *Metrics, log zerolog.Logger) error {
+func (s Settings) ingest(ctx context.Context, q *queue.Queue, file *link.File, o observers, m *Metrics, log zerolog.Logger) error {
 	if err := register(ctx, q, file); err != nil {
 		return err
 	}
 	if behindProxy(s) && len(s.TrustedProxies) == 0 {
 		log.Warn().Msg("INGEST_ALLOW without INGEST_TRUSTED_PROXIES: behind a proxy every hook would seem to come from the proxy")
 	}
-	sources := newSources(q, file, m, log)
+	poller := newPoller(q, file, m, o.record, log)
 	hooks := calltouch.NewHandler(calltouch.HandlerConfig{
 		Sites: hookSites(file), Store: store{q}, Allow: s.Allow, Proxies: s.TrustedProxies,
-		OnRequest: sources.onRequest, Observe: observe, Log: log,
+		OnRequest: func(_ context.Context, e event.Event) bool { return !poller.Wake(e.Key.Site) }, Observe: o.hook, Log: log,
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.serveHooks(ctx, publicHandler(hooks, file), log) })
-	group.Go(func() error { return sources.run(ctx) })
+	group.Go(func() error { return poller.Run(ctx) })
 	return group.Wait()
 }
 

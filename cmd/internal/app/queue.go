@@ -85,3 +85,6 @@ func (s store) PutAside(ctx context.Context, a calltouch.Aside) error {
 		Query: a.Query, Body: a.Body, Received: a.Received,
 	})
 }
+
+// NewStore is the queue as the source sees it.
+func NewStore(q *queue.Queue) calltouch.Store { return store{q} }

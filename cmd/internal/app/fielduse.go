@@ -1,10 +1,11 @@
-package admin
+package app
 
 import (
 	"context"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
@@ -18,13 +19,13 @@ type FieldUse struct {
 	At    time.Time // when the newest value was stored
 }
 
-// maxScanned bounds how many events Fields reads: enough to see what is ticked, a second of work.
+// maxScanned bounds how many events CountFields reads: enough to see what is ticked, a second of work.
 const maxScanned = 50_000
 
-// Fields counts the fields of the stored events of one site that were stored since a moment, in
+// CountFields counts the fields of the stored events of one site that were stored since a moment, in
 // the order of the vocabulary. A field with Of above 0 that never came is unticked in Calltouch
 // rather than empty.
-func Fields(ctx context.Context, q *queue.Queue, site *link.Site, since time.Time) ([]FieldUse, error) {
+func CountFields(ctx context.Context, q *queue.Queue, site *link.Site, since time.Time) ([]FieldUse, error) {
 	uses := make([]FieldUse, 0)
 	place := map[string]int{}
 	for i, f := range calltouch.Vocabulary() {
@@ -65,4 +66,12 @@ func (u *FieldUse) count(fields calltouch.Fields, stored time.Time, kind string)
 	}
 	u.Came++
 	u.Last, u.At = value, stored
+}
+
+func siteSubjects(id string) []string {
+	subjects := make([]string, 0, len(event.Kinds))
+	for _, k := range event.Kinds {
+		subjects = append(subjects, queue.EventSubject(id, k))
+	}
+	return subjects
 }
