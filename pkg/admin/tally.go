@@ -67,14 +67,19 @@ func (a Admin) tally(ctx context.Context) (map[string]Counts, error) {
 		return nil, err
 	}
 	counts := make([]Counts, len(links))
-	for e, err := range a.Queue.Events(ctx, queue.ScanOptions{}) {
+	for e, err := range a.log(ctx, queue.ScanOptions{}) {
 		if err != nil {
 			return nil, err
 		}
 		for i, k := range links {
-			if k.reads(e.Key) {
-				counts[i].Add(outcomes.of(e, k))
+			if !k.reads(e.Key) {
+				continue
 			}
+			outcome, err := outcomes.of(e, k)
+			if err != nil {
+				return nil, err
+			}
+			counts[i].Add(outcome)
 		}
 	}
 	byLink := make(map[string]Counts, len(links))
