@@ -82,9 +82,9 @@ func (c *cli) explain(file *link.File, l *link.Link, e event.Event) error {
 	if err != nil {
 		return errors.Join(errors.New("the body cannot be read"), err)
 	}
-	explanation := l.Explain(fields)
+	explanation := l.Explain(fields, c.reveal)
 	if c.json {
-		return json.NewEncoder(c.out).Encode(explanation.Masked(c.reveal))
+		return json.NewEncoder(c.out).Encode(explanation)
 	}
-	return explanation.Print(c.out, c.lang, c.reveal)
+	return explanation.Print(c.out, c.lang)
 }
