@@ -30,7 +30,7 @@ func call(id int) event.Event {
 // calls is the spec of a link on those.
 func calls(id string) queue.LinkSpec {
 	return queue.LinkSpec{ID: id, Subjects: []string{queue.EventSubject("10001", event.CallEnded)},
-		Since: time.Now().Add(-time.Hour), Workers: 4, Timeout: 5 * time.Second}
+		Since: time.Now().Add(-time.Hour), Workers: 4, Timeout: time.Second}
 }
 
 func publish(t testing.TB, q *queue.Queue, events ...event.Event) {

@@ -173,7 +173,7 @@ func TestReplayIsRefusedWhileOneIsUnderWay(t *testing.T) {
 	eventually(t, "the dead letter", func() bool { return h.outcomes()[event.Dead] == 1 })
 	stop()
 	dead := deadLetters(t, q, queue.Filter{})[0]
-	if err := queue.PublishReplay(q, t.Context(), dead); err != nil { // and dies before the removal
+	if err := queue.PublishReplay(t.Context(), q, dead); err != nil { // and dies before the removal
 		t.Fatal(err)
 	}
 	if err := q.Replay(t.Context(), dead, queue.ReplayOptions{}); !errors.Is(err, queue.ErrUnderWay) {
