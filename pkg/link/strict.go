@@ -73,21 +73,25 @@ func (l *loader) checkResult(o origin, w want, tree ast.Node, t reflect.Type) {
 
 // checkReads warns of fields that never come with the link's events: they would be nil for ever.
 func (l *loader) checkReads(o origin, s scope, tree ast.Node) {
-	at := l.at(o.node, o.offset)
-	direct := names{attrs: s.attrs} // what conditions read is said at the condition
-	for _, name := range direct.reads(tree) {
-		f, ok := calltouch.Lookup(name)
+	ast.Walk(&tree, visitor(func(n ast.Node) {
+		id, ok := n.(*ast.IdentifierNode)
 		if !ok {
-			continue
+			return
 		}
-		if len(s.kinds) > 0 && !slices.ContainsFunc(f.Kinds, func(k event.Kind) bool { return slices.Contains(s.kinds, k) }) {
-			l.warn(at, "%s never comes with %s", name, dotted(s.kinds))
-			continue
+		if f, ok := calltouch.Lookup(id.Value); ok {
+			l.checkComes(l.place(o, n.Location().From), s, f)
 		}
-		if f.Origins == calltouch.FromPoll && len(s.sites) > 0 && !slices.ContainsFunc(s.sites, (*Site).polls) {
-			l.warn(at, "%s comes only with polled requests, and the site polls none", name).
-				hint("give the site its API token")
-		}
+	}))
+}
+
+func (l *loader) checkComes(at Pos, s scope, f calltouch.Field) {
+	if len(s.kinds) > 0 && !slices.ContainsFunc(f.Kinds, func(k event.Kind) bool { return slices.Contains(s.kinds, k) }) {
+		l.warn(at, "%s never comes with %s", f.Name, dotted(s.kinds))
+		return
+	}
+	if f.Origins == calltouch.FromPoll && len(s.sites) > 0 && !slices.ContainsFunc(s.sites, (*Site).polls) {
+		l.warn(at, "%s comes only with polled requests, and the site polls none", f.Name).
+			hint("give the site its API token")
 	}
 }
 
