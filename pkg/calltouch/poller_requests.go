@@ -90,14 +90,14 @@ func (s *site) noteFailure(method string, d Day) func(error, time.Duration) {
 				line, text = s.log.Error(), "Calltouch refuses to be read: check the API token and the site id"
 			}
 		}
-		line.Err(err).Str("method", method).Stringer("day", d).Dur("wait", wait).Msg(text)
+		line.Err(err).Str("method", method).Stringer("day", d).Dur("wait", wait.Round(time.Millisecond)).Msg(text)
 	}
 }
 
 // readRequests reads one day of form requests.
 func (s *site) readRequests(ctx context.Context, d Day) error {
 	o := s.newOffer(ctx, event.Poll)
-	err := s.client.Requests(ctx, d, func(r Record) error {
+	err := s.client.Requests(ctx, d, func(r Listed) error {
 		if s.cfg.Requests.FromHook && r.younger(s.cfg.Requests.Grace, time.Now()) {
 			return nil // its hook is on the way
 		}
