@@ -99,6 +99,10 @@ func (c *Client) reader(kind event.Kind, each func(Listed) error) func(json.RawM
 	}
 }
 
+// maxHold bounds for how long one site's answer keeps the other sites of the host from asking: it
+// may be that site's own budget that is spent.
+const maxHold = time.Minute
+
 // maxErrorBody bounds what is read of an answer that is not 200.
 const maxErrorBody = 64 << 10
 
@@ -136,7 +140,7 @@ func (c *Client) ask(ctx context.Context, method, path string, q url.Values, eac
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 		e := statusError(method, resp, body, token)
 		if e.RetryAfter > 0 && c.Limiter != nil {
-			c.Limiter.Hold(req.URL.Host, e.RetryAfter)
+			c.Limiter.Hold(req.URL.Host, min(e.RetryAfter, maxHold))
 		}
 		return 0, e
 	}

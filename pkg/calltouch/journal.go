@@ -14,11 +14,14 @@ const journalSpan = 6 * time.Hour
 // pollJournal reads the last hours of the journal every journal.every. Calltouch lists whole
 // days, so that around noon and earlier more than the last hours are read; all of it is taken.
 func (s *site) pollJournal(ctx context.Context) {
+	var last time.Time
 	for ctx.Err() == nil {
 		begin := time.Now()
-		if s.readDays(ctx, methodCalls, s.day(begin.Add(-journalSpan)), s.day(begin), s.readJournal) != nil {
+		first := s.firstDay(begin, journalSpan, last, s.cfg.Journal.Sweep)
+		if s.readDays(ctx, methodCalls, first, s.day(begin), s.readJournal) != nil {
 			return
 		}
+		last = begin
 		_ = sleep(ctx, time.Until(begin.Add(s.cfg.Journal.Every)))
 	}
 }

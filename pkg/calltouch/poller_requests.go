@@ -20,13 +20,7 @@ const firstHour = time.Hour
 func (s *site) pollRequests(ctx context.Context) {
 	for ctx.Err() == nil {
 		begin := time.Now()
-		first := s.day(begin.Add(-firstHour))
-		if last := s.lastPolled(); !last.IsZero() && s.day(last).Before(first) {
-			first = s.day(last) // an outage lasted over midnight
-		}
-		if oldest := s.day(begin.Add(-s.cfg.Requests.Sweep)); first.Before(oldest) {
-			first = oldest
-		}
+		first := s.firstDay(begin, firstHour, s.lastPolled(), s.cfg.Requests.Sweep)
 		if s.readDays(ctx, methodRequests, first, s.day(begin), s.readRequests) != nil {
 			return
 		}
@@ -40,6 +34,22 @@ func (s *site) pollRequests(ctx context.Context) {
 		case <-time.After(time.Until(begin.Add(s.cfg.Requests.Every))):
 		}
 	}
+}
+
+// firstDay is where a fast loop begins to read: at the day of so long ago, or, when it has not
+// succeeded since an earlier day, at that one, but no further back than a sweep.
+func (s *site) firstDay(now time.Time, back time.Duration, last time.Time, sweep time.Duration) Day {
+	first := s.day(now.Add(-back))
+	if last.IsZero() || !s.day(last).Before(first) {
+		return first
+	}
+	if oldest := now.Add(-sweep); last.Before(oldest) {
+		last = oldest
+	}
+	if d := s.day(last); d.Before(first) {
+		return d
+	}
+	return first
 }
 
 // sweep reads the days of the last window at start, and then once a day. What was listed late is
