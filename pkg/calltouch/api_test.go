@@ -2,6 +2,7 @@ package calltouch_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -50,7 +51,7 @@ func TestQuestions(t *testing.T) {
 		asked = r
 		_, _ = io.WriteString(w, "[]")
 	}))
-	none := func(calltouch.Record) error { return nil }
+	none := func(calltouch.Listed) error { return nil }
 	check := func(path string, want map[string]string) {
 		t.Helper()
 		if asked.URL.Path != path {
@@ -90,10 +91,10 @@ type got struct {
 }
 
 func calls(c *calltouch.Client, ctx context.Context) (list []got, err error) {
-	err = c.Calls(ctx, calltouch.Day{}, func(r calltouch.Record) error {
+	err = c.Calls(ctx, calltouch.Day{}, func(r calltouch.Listed) error {
 		g := got{ID: r.ID, Site: r.Site, Raw: string(r.Raw)}
 		if !r.Time.IsZero() {
-			g.Time, g.End = r.Time.Format(time.DateTime), r.End.Format(time.DateTime)
+			g.Time, g.End = r.Time.UTC().Format(time.DateTime), r.End.UTC().Format(time.DateTime)
 		}
 		list = append(list, g)
 		return nil
@@ -252,7 +253,7 @@ func TestSlowStoringIsNoSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := client(answer(http.StatusOK, `[{"callId":1},{"callId":2}]`))
 		n := 0
-		err := c.Calls(t.Context(), calltouch.Day{}, func(calltouch.Record) error {
+		err := c.Calls(t.Context(), calltouch.Day{}, func(calltouch.Listed) error {
 			n++
 			time.Sleep(time.Hour)
 			return nil
@@ -265,7 +266,7 @@ func TestSlowStoringIsNoSilence(t *testing.T) {
 
 func TestOwnErrorComesBack(t *testing.T) {
 	mine := errors.New("mine")
-	err := client(answer(200, `[{"callId":1}]`)).Calls(t.Context(), calltouch.Day{}, func(calltouch.Record) error { return mine })
+	err := client(answer(200, `[{"callId":1}]`)).Calls(t.Context(), calltouch.Day{}, func(calltouch.Listed) error { return mine })
 	if err != mine {
 		t.Errorf("got %v", err)
 	}
@@ -286,7 +287,7 @@ func TestLongDayInBoundedMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	read, most := 0, uint64(0)
-	err := c.Calls(t.Context(), calltouch.Day{}, func(r calltouch.Record) error {
+	err := c.Calls(t.Context(), calltouch.Day{}, func(r calltouch.Listed) error {
 		if read++; read%20_000 == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&during)
@@ -321,4 +322,25 @@ func TestDays(t *testing.T) {
 			t.Errorf("%q is taken for a day", bad)
 		}
 	}
+}
+
+func FuzzAnswers(f *testing.F) {
+	for _, seed := range []string{
+		`[{"callId":1,"timestamp":"x"},{"requestId":[]}]`, `{"records":[{}],"pageTotal":"2"}`, `{"callId":1}`, "[{\"a\":\"\x01\\\x02\"}]", `[1,null,"x`, "\xef\xbb\xbfnull",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c := client(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("page") == "" { // one page: what is asked for next is not of the fuzzer's making
+				_, _ = w.Write(body)
+			}
+		}))
+		_ = c.Calls(t.Context(), calltouch.Day{}, func(r calltouch.Listed) error {
+			if !json.Valid(r.Raw) {
+				t.Errorf("no JSON: %q", r.Raw)
+			}
+			return nil
+		})
+	})
 }

@@ -184,9 +184,9 @@ func TestTenSitesForFiveHours(t *testing.T) {
 		go func() { defer close(done); _ = p.Run(ctx) }()
 
 		time.Sleep(time.Hour)
-		after1 := memory()
+		after1 := heap()
 		time.Sleep(4 * time.Hour)
-		after5 := memory()
+		after5 := heap()
 		stop()
 		<-done
 		if ears.busiest > calltouch.PerSecond {
@@ -228,7 +228,7 @@ func (c *counter) Publish(context.Context, event.Event) (event.Receipt, error) {
 
 func (c *counter) PutAside(context.Context, calltouch.Aside) error { return nil }
 
-func memory() uint64 {
+func heap() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)

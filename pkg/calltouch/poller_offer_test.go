@@ -37,7 +37,7 @@ func TestCallInProgressIsLeft(t *testing.T) {
 		call := s.source.NewCall(calltouchtest.Long, 7, time.Now())
 		call.Duration = 3600
 		s.source.Add(call)
-		time.Sleep(call.End().Add(14 * time.Minute).Sub(time.Now()))
+		time.Sleep(time.Until(call.End().Add(14 * time.Minute)))
 		if s.log.count(event.Journal) != 0 {
 			t.Error("stored before its end and the grace were over")
 		}
