@@ -2,8 +2,15 @@ package queue
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/touchbox/touchbox/pkg/event"
 )
@@ -11,44 +18,153 @@ import (
 // DeadLetter is an event that a link has given up, untouched, and why.
 type DeadLetter struct {
 	Link     string
-	Key      event.Key
 	Event    event.Event // only Key and Body where Damaged
-	Damaged  bool        // its headers could not be read
+	Damaged  bool        // its headers cannot be read
 	Reason   string
-	Status   int
-	Answer   string
+	Status   int    // of Mindbox's last answer; 0 when there was none
+	Answer   string // Mindbox's words, masked and cut
 	Attempts int
 	First    time.Time // first attempt; zero when there was none
 	Died     time.Time
 	Pin      *Pin
 	Revision string
-	As       string
-	Version  string
+	As       string // id that the transaction keeps, of a replay for a renamed link; else empty
+	Replayed bool   // it was a replay that died
+	Version  string // hash of the link that gave it up
 	Sequence uint64 // place in DEADLETTERS
+
+	key    string
+	header nats.Header
+	body   []byte
 }
 
-// Filter selects dead letters or retries. Zero fields select everything.
-type Filter struct {
-	Link   string
-	Site   string
-	Kind   event.Kind
-	Key    event.Key
-	Reason string
-	Status int
-	Since  time.Time // died, or first published, not before
-	Until  time.Time // and before
-}
-
-// ReplayOptions say how a dead letter is replayed.
-type ReplayOptions struct {
-	Revision string // short name of a correction; part of the transaction's id
-	As       string // id of the link that handles it, where the link was renamed; empty: its own
+// bury is the rule of dead letters: published before the original is acknowledged, untouched but
+// for the trail. A second death replaces the first, also in a full stream: the subject holds one.
+func (q *Queue) bury(ctx context.Context, key string, h nats.Header, body []byte, t trail) error {
+	h = ownHeader(h)
+	t.write(h)
+	delete(h, headerUntil)
+	h.Set(headerDied, moment(time.Now()))
+	if h.Get(headerFormat) == "" {
+		h.Set(headerFormat, strconv.Itoa(event.Format))
+	}
+	_, err := q.publish(ctx, &nats.Msg{Subject: deadPrefix + t.Link + "." + key, Header: h, Data: body})
+	return describe("publish the dead letter", err)
 }
 
 // DeadLetters iterates over the dead letters that the filter selects, oldest first.
 func (q *Queue) DeadLetters(ctx context.Context, f Filter) iter.Seq2[DeadLetter, error] {
-	return func(yield func(DeadLetter, error) bool) { yield(DeadLetter{}, errTodo) }
+	return func(yield func(DeadLetter, error) bool) {
+		for m, err := range q.scan(ctx, deadStream, deadPrefix+f.subject(), 1) {
+			if err != nil {
+				yield(DeadLetter{}, err)
+				return
+			}
+			d, ok := readDeadLetter(m)
+			if ok && f.match(d.Reason, d.Status, d.Died) && !yield(d, nil) {
+				return
+			}
+		}
+	}
 }
 
-// Replay gives a dead letter back to its link. ErrUnderWay: a replay or retry waits already.
-func (q *Queue) Replay(ctx context.Context, d DeadLetter, o ReplayOptions) error { return errTodo }
+// DeadLetter reads the dead letter of an event. ErrNotFound.
+func (q *Queue) DeadLetter(ctx context.Context, link string, key event.Key) (DeadLetter, error) {
+	m, err := q.last(ctx, deadStream, deadPrefix+link+"."+key.Subject())
+	if err != nil {
+		return DeadLetter{}, describe("dead letter of "+key.String(), err)
+	}
+	d, ok := readDeadLetter(m)
+	if !ok {
+		return DeadLetter{}, describe("dead letter of "+key.String(), ErrNotFound)
+	}
+	return d, nil
+}
+
+func readDeadLetter(m *stored) (DeadLetter, bool) {
+	link, key, ok := strings.Cut(strings.TrimPrefix(m.Subject, deadPrefix), ".")
+	if !ok {
+		return DeadLetter{}, false
+	}
+	t := readTrail(m.Header)
+	d := DeadLetter{
+		Link: link, Reason: t.Reason, Status: t.Status, Answer: t.Answer, Attempts: t.Attempts, First: t.First,
+		Died: readMoment(m.Header.Get(headerDied)), Pin: t.Pin, Revision: t.Revision, As: t.As, Replayed: t.Replayed,
+		Version: t.Version, Sequence: m.Sequence, key: key, header: m.Header, body: m.Data,
+	}
+	if d.Died.IsZero() {
+		d.Died = m.Time
+	}
+	e, err := readEvent(key, m.Header, m.Data)
+	if err != nil {
+		d.Damaged = true
+		e = event.Event{Body: m.Data}
+		e.Key, _ = event.ParseSubject(key)
+	}
+	e.Sequence, e.Stored = t.Sequence, t.Stored
+	d.Event = e
+	return d, true
+}
+
+// ReplayOptions say how a dead letter is replayed.
+type ReplayOptions struct {
+	Revision string // short name of a correction, part of the transaction's id; empty: as it was
+	As       string // link that handles it instead, where it was renamed; empty: its own
+}
+
+// Replay gives a dead letter back to its link, due at once, and then removes it by its sequence:
+// interrupted in between it is both, and the same replay again ends it. Its attempts and its age
+// count from now; what is pinned stays pinned. ErrUnderWay: a retry or replay waits already.
+// ErrConflict: it was replayed or dropped, or has died again, since it was read.
+func (q *Queue) Replay(ctx context.Context, d DeadLetter, o ReplayOptions) error {
+	now, err := q.DeadLetter(ctx, d.Link, d.Event.Key)
+	if err != nil || now.Sequence != d.Sequence {
+		return fmt.Errorf("replay %s for link %s: the dead letter was %w", d.Event.Key, d.Link, ErrConflict)
+	}
+	t := readTrail(d.header)
+	t.Link, t.Replayed = d.Link, true
+	t.Attempts, t.First, t.Status, t.Answer, t.Reason = 0, time.Time{}, 0, "", ""
+	if o.Revision != "" {
+		t.Revision = o.Revision
+	}
+	if o.As != "" && o.As != d.Link {
+		t.Link = o.As
+		if t.As == "" {
+			t.As = d.Link
+		}
+	}
+	if err := q.giveBack(ctx, d.key, d.header, d.body, t); err != nil {
+		return fmt.Errorf("replay %s for link %s: %w", d.Event.Key, t.Link, err)
+	}
+	return q.DropDeadLetter(ctx, d)
+}
+
+// DropDeadLetter removes a dead letter, this one only: one that has died again meanwhile stays.
+func (q *Queue) DropDeadLetter(ctx context.Context, d DeadLetter) error {
+	return q.remove(ctx, deadStream, d.Sequence)
+}
+
+// clearDeadLetter removes the dead letter of an event; a missing one is no error.
+func (q *Queue) clearDeadLetter(ctx context.Context, link, key string) error {
+	m, err := q.last(ctx, deadStream, deadPrefix+link+"."+key)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return describe("look for the dead letter", err)
+	}
+	return q.remove(ctx, deadStream, m.Sequence)
+}
+
+// remove deletes one message by its sequence; a missing one is no error.
+func (q *Queue) remove(ctx context.Context, stream string, sequence uint64) error {
+	s, err := q.stream(ctx, stream)
+	if err != nil {
+		return err
+	}
+	err = s.DeleteMsg(ctx, sequence)
+	if code(err) == codeSequenceGone || errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil
+	}
+	return describe(fmt.Sprintf("remove %d of %s", sequence, stream), err)
+}

@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -58,20 +59,6 @@ type Limits struct {
 	NoHistory   bool          // write and ask no history: for measuring only
 }
 
-// Errors that callers tell apart.
-var (
-	// ErrNotFound reports that what was asked for is not there.
-	ErrNotFound = errors.New("not found")
-	// ErrConflict reports that somebody else was faster: the value has another revision by now.
-	ErrConflict = errors.New("changed by somebody else in the meantime")
-	// ErrUnderWay reports a replay of an event that waits in RETRIES already.
-	ErrUnderWay = errors.New("a retry or replay of this event is under way already")
-	// ErrFull reports a stream at its bound.
-	ErrFull = errors.New("the stream is full")
-	// ErrHeld reports a lease that another process holds.
-	ErrHeld = errors.New("held by another process")
-)
-
 // Queue is a connection to the streams. Its methods may be called from many goroutines.
 type Queue struct {
 	opts Options
@@ -79,15 +66,117 @@ type Queue struct {
 	nc   *nats.Conn
 	js   jetstream.JetStream
 
-	known   *memory     // keys that were stored lately
-	history *committer  // nil with Limits.NoHistory
-	wedge   wedge       // publishes that nobody answers
+	era     era        // ends at each reconnect
+	wedge   wedge      // publishes that nobody answered
+	alarms  alarms     // what was logged lately
+	known   *memory    // keys that were stored lately
+	history *committer // nil with Limits.NoHistory
+
+	mu      sync.Mutex
+	streams map[string]jetstream.Stream
+	kv      jetstream.KeyValue
 }
 
-// Close ends the connection. What Publish has not answered by then is undecided.
-func (q *Queue) Close() { q.nc.Close() }
+// Open connects, waiting for the server until ctx ends. A server older than 2.14 is refused at
+// once: it has no scheduled messages that can be trusted.
+func Open(ctx context.Context, o Options) (*Queue, error) {
+	q := &Queue{opts: withDefaults(o), log: o.Log, known: newMemory(knownKeys), streams: map[string]jetstream.Stream{}}
+	q.era.init()
+	if err := q.connect(ctx); err != nil {
+		return nil, err
+	}
+	js, err := jetstream.New(q.nc, jetstream.WithDefaultTimeout(requestTimeout))
+	if err != nil {
+		q.nc.Close()
+		return nil, err
+	}
+	q.js = js
+	if !o.Limits.NoHistory {
+		q.history = newCommitter(q)
+	}
+	if !o.SyncKnown && o.InProcess == nil {
+		q.log.Warn().Msg("the sync_interval of this NATS server is not ours to set: unless it is `always`, " +
+			"a power failure can lose events that Calltouch was told are stored")
+	}
+	return q, nil
+}
 
-var errTodo = errors.ErrUnsupported
+// Close ends the connection. A publish that is not answered by then is undecided.
+func (q *Queue) Close() {
+	if q.history != nil {
+		q.history.close()
+	}
+	q.nc.Close()
+	q.era.end()
+}
 
-// Ready reports nil when events can be stored, or an error that says what is wrong and what to do.
-func (q *Queue) Ready(ctx context.Context) error { return errTodo }
+func withDefaults(o Options) Options {
+	if o.Name == "" {
+		o.Name = "touchbox"
+	}
+	if o.Replicas == 0 {
+		o.Replicas = 1
+	}
+	if o.Limits.Disk == 0 {
+		o.Limits.Disk = 10_000_000_000
+	}
+	if o.Limits.DeadLetters == 0 {
+		o.Limits.DeadLetters = 90 * 24 * time.Hour
+	}
+	return o
+}
+
+// requestTimeout bounds one request to the server that has no other bound.
+const requestTimeout = 5 * time.Second
+
+// stream returns a handle on one of the streams. ErrNotFound: Provision has not run.
+func (q *Queue) stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	q.mu.Lock()
+	s, ok := q.streams[name]
+	q.mu.Unlock()
+	if ok {
+		return s, nil
+	}
+	s, err := q.js.Stream(ctx, name)
+	if err != nil {
+		return nil, describe("stream "+name, err)
+	}
+	q.mu.Lock()
+	q.streams[name] = s
+	q.mu.Unlock()
+	return s, nil
+}
+
+// lastSequence is the sequence of the newest message that a stream has taken.
+func (q *Queue) lastSequence(ctx context.Context, name string) (uint64, error) {
+	s, err := q.stream(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	info, err := s.Info(ctx)
+	if err != nil {
+		return 0, describe("look at "+name, err)
+	}
+	return info.State.LastSeq, nil
+}
+
+// bucket returns STATE. ErrNotFound: Provision has not run.
+func (q *Queue) bucket(ctx context.Context) (jetstream.KeyValue, error) {
+	q.mu.Lock()
+	kv := q.kv
+	q.mu.Unlock()
+	if kv != nil {
+		return kv, nil
+	}
+	kv, err := q.js.KeyValue(ctx, stateBucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		return nil, describe("bucket "+stateBucket, ErrNotFound)
+	}
+	if err != nil {
+		return nil, describe("bucket "+stateBucket, err)
+	}
+	q.mu.Lock()
+	q.kv = kv
+	q.mu.Unlock()
+	return kv, nil
+}

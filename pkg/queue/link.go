@@ -1,0 +1,198 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// LinkSpec is what the queue must know of a link.
+type LinkSpec struct {
+	ID       string        // [a-z0-9][a-z0-9-]{0,31}
+	Subjects []string      // of the events that it reads, see EventSubject
+	Since    time.Time     // its start; zero: the moment of the first Register or OpenLink
+	Delay    time.Duration // an event is handled no sooner than this after EVENTS stored it
+	Workers  int           // how many events are handled at once; 0 means 16
+	Timeout  time.Duration // how long handling one event takes as a rule; 0 means 30 s
+}
+
+const (
+	defaultWorkers = 16
+	defaultTimeout = 30 * time.Second
+)
+
+// ackMargin is how much longer than the handling the server waits for an ack before it gives the
+// event to another worker: long enough for the publishes behind the handling.
+const ackMargin = 15 * time.Second
+
+// leastAckPending is the least number of unacknowledged messages that a consumer allows: after a
+// crash the server gives out again some hundred that were acknowledged, and they must not stop it.
+const leastAckPending = 1024
+
+// clockMargin is how much earlier than a link's start its consumer begins to read, since the start
+// is by our clock and the log by the server's.
+const clockMargin = time.Hour
+
+// Link is a link with its consumers.
+type Link struct {
+	State LinkState
+	// Differs is not empty when the file says otherwise than STATE, in words for the operator. The
+	// link runs as STATE says.
+	Differs string
+
+	q      *Queue
+	spec   LinkSpec
+	load   backlog                       // what waits in RETRIES
+	now    atomic.Pointer[LinkState]     // State as it is by now
+	reader map[string]jetstream.Consumer // by stream
+}
+
+// OpenLink registers the link and creates its two consumers, on EVENTS and on RETRIES. What stands
+// in STATE is kept; a link that was Gone goes on.
+func (q *Queue) OpenLink(ctx context.Context, s LinkSpec) (*Link, error) {
+	if s.Workers == 0 {
+		s.Workers = defaultWorkers
+	}
+	if s.Timeout == 0 {
+		s.Timeout = defaultTimeout
+	}
+	state, err := q.Register(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("open link %s: %w", s.ID, err)
+	}
+	if state.Paused == Gone {
+		if err := q.ResumeLink(ctx, s.ID); err != nil {
+			return nil, err
+		}
+	}
+	l := &Link{Differs: differs(s, state), q: q, spec: s, reader: map[string]jetstream.Consumer{}}
+	if err := l.ensure(ctx); err != nil {
+		return nil, fmt.Errorf("open link %s: %w", s.ID, err)
+	}
+	l.State = *l.now.Load()
+	for _, stream := range []string{eventsStream, retriesStream} {
+		if l.reader[stream], err = q.js.Consumer(ctx, stream, consumerName(s.ID)); err != nil {
+			return nil, fmt.Errorf("open link %s: %w", s.ID, describe("its consumer on "+stream, err))
+		}
+	}
+	return l, nil
+}
+
+// differs says what the file and STATE do not agree on.
+func differs(s LinkSpec, state LinkState) string {
+	var what []string
+	if !slices.Equal(sorted(s.Subjects), state.Subjects) {
+		what = append(what, fmt.Sprintf("the file reads %s, the link runs on %s", strings.Join(sorted(s.Subjects), " "), strings.Join(state.Subjects, " ")))
+	}
+	if !s.Since.IsZero() && !s.Since.Equal(state.Start) {
+		what = append(what, fmt.Sprintf("the file starts it at %s, the link started at %s", s.Since.UTC().Format(time.RFC3339), state.Start.UTC().Format(time.RFC3339)))
+	}
+	if len(what) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("link %s was changed in a way that a running link cannot follow (%s): it goes on as it was; give the link a new id to start it anew",
+		s.ID, strings.Join(what, "; "))
+}
+
+// consumerName is the durable name of a link's consumers on both streams.
+func consumerName(link string) string { return "link-" + link }
+
+// ensure creates the link's consumers where they are missing and brings them to the spec.
+func (l *Link) ensure(ctx context.Context) error {
+	state, err := l.q.linkState(ctx, l.spec.ID)
+	if err != nil {
+		return err
+	}
+	for _, stream := range []string{eventsStream, retriesStream} {
+		if state, err = l.ensureConsumer(ctx, stream, state); err != nil {
+			return err
+		}
+	}
+	l.now.Store(&state)
+	return nil
+}
+
+func (l *Link) ensureConsumer(ctx context.Context, stream string, state LinkState) (LinkState, error) {
+	want := l.consumerConfig(stream, state)
+	c, err := l.q.js.Consumer(ctx, stream, want.Durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return l.createConsumer(ctx, stream, state)
+	}
+	if err != nil {
+		return state, describe("look for its consumer on "+stream, err)
+	}
+	have := c.CachedInfo().Config
+	if filters := filtersOf(have); !slices.Equal(filters, want.FilterSubjects) {
+		return state, fmt.Errorf("its consumer on %s reads %s and not what STATE says, %s: somebody changed it; "+
+			"give the link a new id, or delete that consumer to have it made anew", stream, strings.Join(filters, " "), strings.Join(want.FilterSubjects, " "))
+	}
+	if state.Paused != Running && !c.CachedInfo().Paused {
+		if _, err := l.q.js.PauseConsumer(ctx, stream, want.Durable, pausedUntil); err != nil {
+			return state, describe("pause its consumer on "+stream, err)
+		}
+	}
+	if have.AckWait == want.AckWait && have.MaxAckPending == want.MaxAckPending {
+		return state, nil
+	}
+	have.AckWait, have.MaxAckPending, have.PauseUntil = want.AckWait, want.MaxAckPending, nil
+	_, err = l.q.js.UpdateConsumer(ctx, stream, have)
+	return state, describe("update its consumer on "+stream, err)
+}
+
+// createConsumer makes a consumer. On EVENTS it begins at the link's start, also when the link had
+// one that somebody deleted: how far that one came only HISTORY knows, so up to here every event
+// is looked up.
+func (l *Link) createConsumer(ctx context.Context, stream string, state LinkState) (LinkState, error) {
+	if stream == eventsStream {
+		last, err := l.q.lastSequence(ctx, stream)
+		if err != nil {
+			return state, err
+		}
+		state, err = l.q.changeLink(ctx, l.spec.ID, func(s *LinkState) { s.CheckTo = max(s.CheckTo, last) })
+		if err != nil {
+			return state, err
+		}
+	}
+	_, err := l.q.js.CreateConsumer(ctx, stream, l.consumerConfig(stream, state))
+	if errors.Is(err, jetstream.ErrConsumerExists) { // another worker was faster
+		err = nil
+	}
+	return state, describe("create its consumer on "+stream, err)
+}
+
+// consumerConfig is how a link's consumer is to be. MaxDeliver and BackOff are not set: the worker
+// makes the last call, and BackOff would replace AckWait.
+func (l *Link) consumerConfig(stream string, state LinkState) jetstream.ConsumerConfig {
+	c := jetstream.ConsumerConfig{
+		Durable:        consumerName(l.spec.ID),
+		Description:    "Touchbox: link " + l.spec.ID,
+		AckPolicy:      jetstream.AckExplicitPolicy,
+		AckWait:        l.ackWait(),
+		MaxAckPending:  max(leastAckPending, 4*l.spec.Workers),
+		FilterSubjects: []string{duePrefix + l.spec.ID + ".>"},
+	}
+	if state.Paused != Running {
+		c.PauseUntil = &pausedUntil
+	}
+	if stream == eventsStream {
+		from := state.Start.Add(-clockMargin)
+		c.FilterSubjects = state.Subjects
+		c.DeliverPolicy, c.OptStartTime = jetstream.DeliverByStartTimePolicy, &from
+	}
+	return c
+}
+
+func (l *Link) ackWait() time.Duration { return l.spec.Timeout + ackMargin }
+
+func filtersOf(c jetstream.ConsumerConfig) []string {
+	if c.FilterSubject != "" {
+		return []string{c.FilterSubject}
+	}
+	return sorted(c.FilterSubjects)
+}

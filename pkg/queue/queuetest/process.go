@@ -1,0 +1,115 @@
+package queuetest
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/embedded"
+)
+
+// dirVariable tells a copy of the test's binary to be a server.
+const dirVariable = "TOUCHBOX_QUEUETEST_DIR"
+
+// Main runs a package's tests, or is the server of one of them. A package that uses Spawn calls it
+// from its TestMain.
+func Main(m *testing.M) {
+	dir := os.Getenv(dirVariable)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	s, err := embedded.Start(embedded.Config{Dir: dir, MaxStore: 2 * disk, Socket: true, Log: zerolog.New(os.Stderr)})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println("ready")
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends
+	s.Stop()
+	os.Exit(0)
+}
+
+// Process is a server in a process of its own.
+type Process struct {
+	Dir string // of its store
+
+	t   testing.TB
+	cmd *exec.Cmd
+	in  io.Closer
+}
+
+// Spawn starts a server with a fresh store in a process of its own; it ends with the test.
+func Spawn(t testing.TB) *Process {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tbq") // short: it holds a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Process{Dir: dir, t: t}
+	t.Cleanup(func() {
+		p.Kill()
+		_ = os.RemoveAll(dir)
+	})
+	p.Start()
+	return p
+}
+
+// Start starts it again after Kill, and returns when it is ready.
+func (p *Process) Start() {
+	p.t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.cmd = exec.Command(exe)
+	p.cmd.Env = append(os.Environ(), dirVariable+"="+p.Dir)
+	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	ready := make(chan error, 1)
+	go func() {
+		var word string
+		_, err := fmt.Fscan(out, &word)
+		ready <- err
+	}()
+	select {
+	case err := <-ready:
+		if err != nil {
+			p.t.Fatalf("the server's process: %v", err)
+		}
+	case <-time.After(openTimeout):
+		p.t.Fatal("the server's process is not ready in time")
+	}
+}
+
+// Kill ends it with SIGKILL, as it is.
+func (p *Process) Kill() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+	_ = p.in.Close()
+	p.cmd = nil
+}
+
+// Open opens and provisions a queue on it; it is closed with the test.
+func (p *Process) Open(o queue.Options) *queue.Queue {
+	p.t.Helper()
+	o.Socket, o.SyncKnown = embedded.Socket(p.Dir), true
+	return open(p.t, o)
+}
