@@ -101,11 +101,11 @@ type Script struct {
 // Destination is one endpoint of Mindbox.
 type Destination struct {
 	Name          string
-	URL           string // base address, without a trailing slash
-	Endpoint      string // endpointId
-	Secret        Secret // unset = no Authorization header
-	Authorization string // AuthorizationMindbox or AuthorizationSecretKey
-	TimeFormat    string // pattern of utc(), such as yyyy-MM-dd HH:mm:ss.fff
+	URL           string  // base address, without a trailing slash
+	Endpoint      string  // endpointId
+	Secret        Secret  // unset = no Authorization header
+	Authorization string  // AuthorizationMindbox or AuthorizationSecretKey
+	TimeFormat    string  // pattern of utc(), such as yyyy-MM-dd HH:mm:ss.fff
 	Rate          float64 // requests a second over all workers; 0 = no limit but what 429 teaches
 	Timeout       time.Duration
 	Retry         Retry
@@ -131,17 +131,17 @@ const (
 
 // Link is one configured way of a site's events to one operation. It is safe for concurrent use.
 type Link struct {
-	ID         string
-	Title      string
-	Sites      []string // Calltouch's site ids
-	Kinds      []event.Kind
-	To         *Destination
-	Operation  string
-	Since      time.Time // zero = unset: the link starts when it is first seen
-	Delay      time.Duration
-	Expire     time.Duration // older than this: dead with the reason expired; 0 = never
-	Shadow     bool
-	Version    string // hash of the link with its conditions, tables and formats
+	ID        string
+	Title     string
+	Sites     []string // Calltouch's site ids
+	Kinds     []event.Kind
+	To        *Destination
+	Operation string
+	Since     time.Time // zero = unset: the link starts when it is first seen
+	Delay     time.Duration
+	Expire    time.Duration // older than this: dead with the reason expired; 0 = never
+	Shadow    bool
+	Version   string // hash of the link with its conditions, tables and formats
 
 	programs
 }

@@ -1,9 +1,9 @@
 package link
 
 import (
-	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/touchbox/touchbox/pkg/lang"
 )
@@ -31,5 +31,17 @@ func Load(path string, o Options) (*File, Problems, error) {
 // Parse is Load for a file in memory; name stands in the problems, and its folder is where
 // {file: path} with a relative path begins.
 func Parse(name string, data []byte, o Options) (*File, Problems, error) {
-	return nil, nil, errors.New("not yet")
+	r := &reader{name: name, lang: o.Language}
+	l := &loader{
+		reader: r, options: o, dir: filepath.Dir(name), file: &File{Path: name},
+		conditions: map[string]*condition{}, tables: map[string]*table{}, templates: map[string]destinationTemplates{},
+	}
+	if root := r.document(data); root != nil {
+		l.read(root)
+	}
+	problems := r.problems.sorted()
+	if len(problems.Mistakes()) > 0 {
+		return nil, problems, &InvalidError{problems}
+	}
+	return l.file, problems, nil
 }
