@@ -51,6 +51,7 @@ type gate struct {
 	mu     sync.Mutex
 	parked bool
 	park   queue.Park    // where parked; Revision 0: STATE has not got it yet
+	seen   uint64        // newest revision known, of a park or of its end
 	change chan struct{} // closed and replaced at every change
 	row    int           // equal failures in a row
 	sign   string        // what makes them equal
@@ -162,11 +163,12 @@ func (g *gate) open(ctx context.Context) {
 // apply takes over what another worker did.
 func (g *gate) apply(c queue.ParkChange) {
 	g.mu.Lock()
-	if c.Revision != 0 && c.Revision <= g.park.Revision {
+	if c.Revision != 0 && c.Revision <= g.seen {
 		g.mu.Unlock()
 		return
 	}
 	was := g.parked
+	g.seen = c.Revision
 	if !c.Gone {
 		g.set(c.Park)
 	}
@@ -201,7 +203,7 @@ func (g *gate) put(ctx context.Context, park queue.Park) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.parked && stored.Revision > g.park.Revision {
+	if g.parked && stored.Revision >= g.seen {
 		g.set(stored)
 	}
 	return nil
@@ -218,7 +220,7 @@ func (g *gate) postpone() {
 
 // set changes the park; the lock is held.
 func (g *gate) set(park queue.Park) {
-	g.parked, g.park = true, park
+	g.parked, g.park, g.seen = true, park, max(g.seen, park.Revision)
 	g.wake()
 }
 

@@ -25,11 +25,12 @@ const (
 type pace struct {
 	limiter *rate.Limiter
 
-	mu      sync.Mutex
-	top     float64 // this worker's share of the configured rate; +Inf with none
-	limit   float64 // present rate; +Inf: none
-	changed time.Time
-	last    []stamp // answers of the last second
+	mu     sync.Mutex
+	top    float64 // this worker's share of the configured rate; +Inf with none
+	limit  float64 // present rate; +Inf: none
+	halved time.Time
+	grown  time.Time // or halved
+	last   []stamp   // answers of the last second
 }
 
 type stamp struct {
@@ -75,13 +76,19 @@ func (p *pace) answered(now time.Time, slow bool) {
 		first++
 	}
 	p.last = append(p.last[:0], p.last[first:]...)
-	if !slow || now.Sub(p.changed) < time.Second || !tooMany(p.last) {
+	if !slow || now.Sub(p.halved) < time.Second || !tooMany(p.last) {
 		return
 	}
-	// The rate is the present limit, or what went through where that is less or none.
-	p.limit = max(paceLeast, slowFactor*min(p.limit, float64(len(p.last))))
-	p.changed = now
+	p.limit = max(paceLeast, slowFactor*min(p.limit, observed(p.last)))
+	p.halved, p.grown = now, now
 	p.apply(now)
+}
+
+// observed is the rate of the answers of the last second, or of the part of it in which there
+// were any: it is what is halved where there was no limit.
+func observed(last []stamp) float64 {
+	span := last[len(last)-1].at.Sub(last[0].at)
+	return float64(len(last)) / max(span, 100*time.Millisecond).Seconds()
 }
 
 func tooMany(last []stamp) bool {
@@ -96,7 +103,7 @@ func tooMany(last []stamp) bool {
 
 // grow raises a lowered rate for each whole second that has passed; the lock is held.
 func (p *pace) grow(now time.Time) {
-	seconds := math.Floor(now.Sub(p.changed).Seconds())
+	seconds := math.Floor(now.Sub(p.grown).Seconds())
 	if p.limit >= p.top || seconds < 1 {
 		return
 	}
@@ -104,7 +111,7 @@ func (p *pace) grow(now time.Time) {
 	if math.IsInf(p.top, 1) && p.limit >= paceFree {
 		p.limit = p.top
 	}
-	p.changed = p.changed.Add(time.Duration(seconds) * time.Second)
+	p.grown = p.grown.Add(time.Duration(seconds) * time.Second)
 	p.apply(now)
 }
 

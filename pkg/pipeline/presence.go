@@ -142,8 +142,13 @@ func (w *Worker) pauseGone(ctx context.Context, s queue.LinkState) error {
 			return err
 		}
 	}
-	if last := w.warned[s.ID]; time.Since(last) >= warnEvery {
+	w.mu.Lock()
+	warn := time.Since(w.warned[s.ID]) >= warnEvery
+	if warn {
 		w.warned[s.ID] = time.Now()
+	}
+	w.mu.Unlock()
+	if warn {
 		w.config.Log.Warn().Str("link", s.ID).Time("start", s.Start).
 			Msg("this link is not in the file any more: it is paused and keeps its place in the log, which cannot be purged beyond it; put it back, or remove it with `touchbox links remove`")
 	}

@@ -30,6 +30,9 @@ type setup struct {
 	views map[string]calltouch.View // by site
 	to    *destination
 	retry func(attempt int, upTo time.Duration) time.Duration
+
+	// undeclared is told of attributes that an event brought and that the file does not name.
+	undeclared func(site string, names []string)
 }
 
 // stage is one step on the way. It returns true when it has decided; then no later stage runs.

@@ -51,7 +51,7 @@ func (r *runner) run(before <-chan struct{}) {
 		Turn: r.turn, Handle: r.handle, Settled: r.settled, Finish: r.worker.config.Finish,
 	})
 	if err != nil {
-		r.worker.fail(err)
+		r.worker.config.Log.Warn().Str("link", r.spec.ID).Err(err).Msg("stopped before all that was in hand was finished")
 	}
 }
 

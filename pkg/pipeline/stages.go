@@ -25,6 +25,9 @@ func parse(_ context.Context, p *passage) bool {
 		return p.decide(event.Dead, ReasonUnreadable)
 	}
 	p.fields = fields
+	if names := fields.Undeclared(view); len(names) > 0 {
+		p.undeclared(p.delivery.Event.Key.Site, names)
+	}
 	return false
 }
 
@@ -36,7 +39,7 @@ func filter(_ context.Context, p *passage) bool {
 		return p.failed(err)
 	}
 	if !verdict.Pass {
-		p.detail.Conditions = maskConditions(verdict.Conditions)
+		p.detail.Conditions = masked(verdict)
 		return p.decide(event.Filtered, ReasonCondition)
 	}
 	return false

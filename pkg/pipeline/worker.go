@@ -2,16 +2,18 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/mindbox"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
@@ -50,8 +52,7 @@ type Worker struct {
 	live         int // workers, this one included
 	stopped      bool
 	group        sync.WaitGroup
-	base         context.Context // of the runners
-	failed       chan error
+	base         context.Context // of the runners; nil before Run
 }
 
 // New prepares a worker. Nothing runs before Run.
@@ -61,7 +62,7 @@ func New(config Config) (*Worker, error) {
 	}
 	w := &Worker{
 		config: config, id: uuid.NewString(), runners: map[string]*runner{}, destinations: map[string]*destination{},
-		gates: map[string]*gate{}, warned: map[string]time.Time{}, live: 1, failed: make(chan error, 1),
+		gates: map[string]*gate{}, warned: map[string]time.Time{}, live: 1,
 	}
 	if _, err := w.destinationsOf(config.File); err != nil {
 		return nil, err
@@ -69,7 +70,8 @@ func New(config Config) (*Worker, error) {
 	return w, nil
 }
 
-// Run works until ctx ends and what is in hand is finished. The error says what was still in hand.
+// Run works until ctx ends and what is in hand is finished, or the time for that is over: what was
+// still in hand is delivered again. The error is of the file's destinations.
 func (w *Worker) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -95,12 +97,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.group.Wait()
 	helpers.Wait()
 	w.leave()
-	select {
-	case late := <-w.failed:
-		return errors.Join(err, late)
-	default:
-		return err
-	}
+	return err
 }
 
 // Use takes up a file: new links start, those that are gone stop and are paused, the others go on
@@ -109,7 +106,7 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) Use(file *link.File) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.base == nil {
+	if w.base == nil || w.stopped {
 		return errors.New("the worker does not run")
 	}
 	destinations, err := w.destinationsOf(file)
@@ -136,7 +133,8 @@ func (w *Worker) Use(file *link.File) error {
 
 // use starts a link or brings a running one up to date; the lock is held.
 func (w *Worker) use(l *link.Link) {
-	s := &setup{link: l, views: views(w.file), to: w.destinations[l.To.Name], retry: w.config.Backoff}
+	s := &setup{link: l, views: views(w.file), to: w.destinations[l.To.Name], retry: w.config.Backoff, undeclared: w.warnUndeclared}
+	w.group.Go(func() { w.keepVersion(w.base, l) })
 	spec := w.spec(l)
 	r := w.runners[l.ID]
 	if r != nil && r.fits(spec, s) {
@@ -202,19 +200,41 @@ func (w *Worker) watchParks(ctx context.Context) {
 func views(file *link.File) map[string]calltouch.View {
 	m := make(map[string]calltouch.View, len(file.Sites))
 	for _, s := range file.Sites {
-		m[s.ID] = View(s)
+		m[s.ID] = s.View()
 	}
 	return m
 }
 
-// View is how the events of a site of the file are read.
-func View(s *link.Site) calltouch.View {
-	return calltouch.View{Location: s.Location, Attrs: s.Attrs, Device: s.Device, TenDigits: s.TenDigits}
+// versionKeys begin the keys of STATE under which each version of a link is kept.
+const versionKeys = "version."
+
+// keepVersion stores the link as it is today under its hash, which HISTORY names, so that what was
+// sent can be rendered again when the file has long changed.
+func (w *Worker) keepVersion(ctx context.Context, l *link.Link) {
+	tries := backoff.NewExponentialBackOff(backoff.WithMaxInterval(time.Minute), backoff.WithMaxElapsedTime(0))
+	_ = backoff.Retry(func() error {
+		_, err := w.config.Queue.State().Create(ctx, versionKeys+l.Version, json.RawMessage(l.Document()))
+		if errors.Is(err, queue.ErrConflict) { // it stands there
+			return nil
+		}
+		return err
+	}, backoff.WithContext(tries, ctx))
 }
 
-func (w *Worker) fail(err error) {
-	select {
-	case w.failed <- fmt.Errorf("worker: %w", err):
-	default:
+// maxWarned bounds how many names of attributes are remembered: strangers can send any.
+const maxWarned = 1000
+
+// warnUndeclared names, once a day, an attribute that comes and that no link can use.
+func (w *Worker) warnUndeclared(site string, names []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, name := range names {
+		key := site + "/" + name
+		if time.Since(w.warned[key]) < warnEvery || len(w.warned) >= maxWarned {
+			continue
+		}
+		w.warned[key] = time.Now()
+		w.config.Log.Warn().Str("site", site).Str("attribute", mindbox.Mask(name, 64)).
+			Msg("this attribute comes and is not among the site's attrs in the file: links cannot use it")
 	}
 }
