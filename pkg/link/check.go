@@ -2,7 +2,6 @@ package link
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/lang"
@@ -97,58 +96,91 @@ const (
 
 // Change is what a new file does to one link.
 type Change struct {
-	Link string     `json:"link"`
-	Kind ChangeKind `json:"kind"`
-	Text string     `json:"text"` // in the reader's language
+	Link   string     `json:"link"`
+	Kind   ChangeKind `json:"kind"`
+	Before string     `json:"before,omitempty"` // of a target or mode
+	After  string     `json:"after,omitempty"`  // of a target or mode; the start of a new link
+}
+
+// Text says the change to a person.
+func (c Change) Text(l lang.Language) string {
+	return c.Link + ": " + c.text(l)
+}
+
+func (c Change) text(l lang.Language) string {
+	switch {
+	case c.Kind == LinkNew && c.After == "":
+		return l.Sprintf("new: it takes what comes from the moment when it is first seen")
+	case c.Kind == LinkNew:
+		return l.Sprintf("new: it takes what came since %s", c.After)
+	case c.Kind == LinkGone:
+		return l.Sprintf("gone: it is paused and keeps its place and what waits; `touchbox links remove %s` ends it", c.Link)
+	case c.Kind == LinkSubjects:
+		return l.Sprintf("from or event changed: it runs as before until `touchbox links reset %s`", c.Link)
+	case c.Kind == LinkSince:
+		return l.Sprintf("since changed: its start stands until `touchbox links reset %s`", c.Link)
+	case c.Kind == LinkTarget:
+		return l.Sprintf("it sends to %s instead of %s; what may have been executed keeps the old one", c.After, c.Before)
+	case c.Kind == LinkMode && c.After == Live:
+		return l.Sprintf("from shadow to live: it begins to send")
+	case c.Kind == LinkMode:
+		return l.Sprintf("from live to shadow: it ceases to send")
+	}
+	return l.Sprintf("changed: from now on it filters and renders anew, what waits too")
 }
 
 // Diff says what replacing the file before by the file after does to running links, in the order
 // of the files.
-func Diff(before, after *File, l lang.Language) []Change {
+func Diff(before, after *File) []Change {
 	var out []Change
 	for _, a := range after.Links {
-		b := before.Link(a.ID)
-		if b == nil {
-			text := l.Sprintf("new: it takes what comes from the moment when it is first seen")
-			if !a.Since.IsZero() {
-				text = l.Sprintf("new: it takes what came since %s", a.Since.Format("2006-01-02 15:04 -07:00"))
-			}
-			out = append(out, Change{a.ID, LinkNew, text})
+		if b := before.Link(a.ID); b != nil {
+			out = append(out, diffLink(b, a)...)
 			continue
 		}
-		out = append(out, diffLink(b, a, l)...)
+		start := ""
+		if !a.Since.IsZero() {
+			start = a.Since.Format("2006-01-02 15:04 -07:00")
+		}
+		out = append(out, Change{Link: a.ID, Kind: LinkNew, After: start})
 	}
 	for _, b := range before.Links {
 		if after.Link(b.ID) == nil {
-			out = append(out, Change{b.ID, LinkGone,
-				l.Sprintf("gone: it is paused and keeps its place and what waits; `touchbox links remove %s` ends it", b.ID)})
+			out = append(out, Change{Link: b.ID, Kind: LinkGone})
 		}
 	}
 	return out
 }
 
-func diffLink(b, a *Link, l lang.Language) []Change {
+func diffLink(b, a *Link) []Change {
 	var out []Change
-	add := func(kind ChangeKind, text string) { out = append(out, Change{a.ID, kind, text}) }
+	add := func(kind ChangeKind, before, after string) {
+		out = append(out, Change{a.ID, kind, before, after})
+	}
 	if !slices.Equal(sorted(b.Subjects()), sorted(a.Subjects())) {
-		add(LinkSubjects, l.Sprintf("from or event changed: it runs as before until `touchbox links reset %s`", a.ID))
+		add(LinkSubjects, "", "")
 	}
 	if !b.Since.Equal(a.Since) {
-		add(LinkSince, l.Sprintf("since changed: its start stands until `touchbox links reset %s`", a.ID))
+		add(LinkSince, "", "")
 	}
-	if b.Operation != a.Operation || b.To.Endpoint != a.To.Endpoint {
-		add(LinkTarget, l.Sprintf("it sends to %s instead of %s; what may have been executed keeps the old one",
-			strings.Join([]string{a.To.Endpoint, a.Operation}, " "), strings.Join([]string{b.To.Endpoint, b.Operation}, " ")))
+	if b.target() != a.target() {
+		add(LinkTarget, b.target(), a.target())
 	}
 	if b.Shadow != a.Shadow {
-		text := l.Sprintf("from shadow to live: it begins to send")
-		if a.Shadow {
-			text = l.Sprintf("from live to shadow: it ceases to send")
-		}
-		add(LinkMode, text)
+		add(LinkMode, b.mode(), a.mode())
 	}
 	if b.Version != a.Version && len(out) == 0 {
-		add(LinkVersion, l.Sprintf("changed: from now on it filters and renders anew, what waits too"))
+		add(LinkVersion, "", "")
 	}
 	return out
+}
+
+// target is where the link sends to: endpoint and operation.
+func (l *Link) target() string { return l.To.Endpoint + " " + l.Operation }
+
+func (l *Link) mode() string {
+	if l.Shadow {
+		return Shadow
+	}
+	return Live
 }

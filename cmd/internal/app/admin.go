@@ -70,17 +70,17 @@ func (a Admin) Serve(ctx context.Context) error {
 	}
 	a.Log.Info().Str("addr", listener.Addr().String()).Msg("admin address open")
 	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	return serve(ctx, server, listener)
+	return serve(ctx, server.Serve, server, listener)
 }
 
 // shutdownTimeout bounds how long requests and events in hand may take once a stop was asked for;
 // with the worker's own bound it stays below the 25 s that service managers are promised.
 const shutdownTimeout = 10 * time.Second
 
-// serve runs server until ctx ends, then lets the requests in hand finish.
-func serve(ctx context.Context, server *http.Server, listener net.Listener) error {
+// serve runs server, by its Serve or ServeTLS, until ctx ends, then lets the requests in hand finish.
+func serve(ctx context.Context, accept func(net.Listener) error, server *http.Server, listener net.Listener) error {
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- accept(listener) }()
 	select {
 	case err := <-failed:
 		return err

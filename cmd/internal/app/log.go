@@ -16,13 +16,14 @@ func (s Settings) NewLog(w io.Writer) zerolog.Logger {
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
-	if s.LogFormat == "console" || s.LogFormat == "" && isTerminal(w) {
+	if s.LogFormat == "console" || s.LogFormat == "" && IsTerminal(w) {
 		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly}
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
-func isTerminal(w io.Writer) bool {
+// IsTerminal reports whether a person sits at w.
+func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

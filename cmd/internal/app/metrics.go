@@ -31,6 +31,8 @@ type Metrics struct {
 	letters   *prometheus.GaugeVec     // link
 	oldest    *prometheus.GaugeVec     // link
 	configBad prometheus.Gauge
+
+	attribution *prometheus.CounterVec // site
 }
 
 // NewMetrics makes the set, with Go's and the process's own beside it.
@@ -45,27 +47,28 @@ func NewMetrics() *Metrics {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "touchbox_" + name, Help: help, Buckets: buckets}, labels)
 	}
 	m := &Metrics{
-		registry:  prometheus.NewRegistry(),
-		received:  counter("received_total", "Events received, by site, kind and receipt (stored, repeated, ...).", "site", "kind", "receipt"),
-		aside:     counter("aside_total", "Hooks and records set aside, by site and reason.", "site", "reason"),
-		refused:   counter("refused_total", "Requests to the webhook address that were not received, by reason.", "reason"),
-		lastHook:  gauge("last_hook_timestamp_seconds", "When the last hook of a site arrived, Unix time.", "site"),
-		missed:    counter("missed_by_hooks_total", "Events that the poll or the journal brought and no hook had, by site and kind.", "site", "kind"),
-		polls:     counter("polls_total", "Requests to Calltouch's API, by site, method and result.", "site", "method", "result"),
-		outcomes:  counter("outcomes_total", "Outcomes of events, by link.", "link", "outcome"),
-		attempts:  counter("attempts_total", "Attempts to deliver, by link and result.", "link", "result"),
-		delivery:  seconds("delivery_seconds", "From the receipt of an event to its acceptance by Mindbox.", []float64{.01, .03, .1, .3, 1, 3, 10, 60, 600, 3600, 86400}, "link"),
-		request:   seconds("mindbox_request_seconds", "Duration of one attempt.", prometheus.DefBuckets, "link"),
-		parked:    gauge("parked", "1 while a link (link/ID) or a destination (endpoint/NAME) is parked.", "scope"),
-		unread:    gauge("unread", "Events that a link has not read yet.", "link"),
-		retries:   gauge("retries_waiting", "Events that wait for their next attempt, by link.", "link"),
-		letters:   gauge("deadletters", "Dead letters, by link.", "link"),
-		oldest:    gauge("oldest_undelivered_seconds", "Age of the oldest event that a link has still to deliver; 0 with none.", "link"),
-		configBad: prometheus.NewGauge(prometheus.GaugeOpts{Name: "touchbox_config_broken", Help: "1 while the configuration file on disk is refused and the previous one is in force."}),
+		registry:    prometheus.NewRegistry(),
+		received:    counter("received_total", "Events received, by site, kind and receipt (stored, repeated, ...).", "site", "kind", "receipt"),
+		aside:       counter("aside_total", "Hooks and records set aside, by site and reason.", "site", "reason"),
+		refused:     counter("refused_total", "Requests to the webhook address that were not received, by reason.", "reason"),
+		lastHook:    gauge("last_hook_timestamp_seconds", "When the last hook of a site arrived, Unix time.", "site"),
+		missed:      counter("missed_by_hooks_total", "Events that the poll or the journal brought and no hook had, by site and kind.", "site", "kind"),
+		attribution: counter("attribution_mismatch_total", "Events whose attribution model is not the one of the file, by site.", "site"),
+		polls:       counter("polls_total", "Requests to Calltouch's API, by site, method and result.", "site", "method", "result"),
+		outcomes:    counter("outcomes_total", "Outcomes of events, by link.", "link", "outcome"),
+		attempts:    counter("attempts_total", "Attempts to deliver, by link and result.", "link", "result"),
+		delivery:    seconds("delivery_seconds", "From the receipt of an event to its acceptance by Mindbox.", []float64{.01, .03, .1, .3, 1, 3, 10, 60, 600, 3600, 86400}, "link"),
+		request:     seconds("mindbox_request_seconds", "Duration of one attempt.", prometheus.DefBuckets, "link"),
+		parked:      gauge("parked", "1 while a link (link/ID) or a destination (endpoint/NAME) is parked.", "scope"),
+		unread:      gauge("unread", "Events that a link has not read yet.", "link"),
+		retries:     gauge("retries_waiting", "Events that wait for their next attempt, by link.", "link"),
+		letters:     gauge("deadletters", "Dead letters, by link.", "link"),
+		oldest:      gauge("oldest_undelivered_seconds", "Age of the oldest event that a link has still to deliver; 0 with none.", "link"),
+		configBad:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "touchbox_config_broken", Help: "1 while the configuration file on disk is refused and the previous one is in force."}),
 	}
 	build := gauge("build_info", "The running version.", "version", "go")
 	build.WithLabelValues(Version, runtime.Version()).Set(1)
-	m.registry.MustRegister(m.received, m.aside, m.refused, m.lastHook, m.missed, m.polls, m.outcomes, m.attempts,
+	m.registry.MustRegister(m.received, m.aside, m.refused, m.lastHook, m.missed, m.polls, m.attribution, m.outcomes, m.attempts,
 		m.delivery, m.request, m.parked, m.unread, m.retries, m.letters, m.oldest, m.configBad, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -1,0 +1,187 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
+)
+
+// Bounds of a replay, so that live traffic beside it does not slow down.
+const (
+	mostHeld  = 1000 // replayed events of one link that wait in RETRIES at a time
+	enoughOut = 750  // and below which it goes on
+	lookEvery = 300 * time.Millisecond
+)
+
+// Replay says how items are replayed. Zero fields change nothing of how they were sent.
+type Replay struct {
+	Revision string  // short name of a correction: part of the transaction's id, so Mindbox executes it anew
+	As       string  // id of the link that now does the work of a renamed one
+	Rate     float64 // at most so many a second; 0 means no limit but mostHeld
+
+	// Progress is told after each item and, with Held, while the replay waits for the link to
+	// work off what it has; nil tells nobody.
+	Progress func(Progress)
+}
+
+// Progress is how far a replay has come.
+type Progress struct {
+	Done, Total int
+	Held        int // not 0: so many wait for the link, and the replay for them
+}
+
+// Result is what became of the items.
+type Result struct {
+	Replayed int `json:"replayed"`
+	UnderWay int `json:"under_way"` // refused: a retry or another replay of the event waits already
+	Vanished int `json:"vanished"`  // no longer there: replayed by somebody else, dropped or deleted by age
+	Pinned   int `json:"pinned"`    // of the replayed: they keep the endpoint and operation of their first attempt
+	Left     int `json:"left"`      // not tried, because their link is halted
+
+	Halted []Halt `json:"halted,omitempty"`
+}
+
+// Halt is a link over which nothing is sent now.
+type Halt struct {
+	Link  string `json:"link"`
+	State string `json:"state"` // stopped, parked or gone
+	Why   string `json:"why,omitempty"`
+}
+
+// ErrGone reports dead letters of a link that is not in the file.
+var ErrGone = errors.New("the link is not in the file: name the link that does its work now with --as")
+
+// ErrRevision reports a replay of delivered events without the name of a correction: Mindbox
+// would take each for a repeat and execute none.
+var ErrRevision = errors.New("delivered events need a revision: without one Mindbox takes them for repeats and does nothing")
+
+// Run gives the items back to their links, each under the transaction's id that it had. It can be
+// interrupted at any moment: each dead letter is then where it was or waits in RETRIES, and the
+// same selection goes on. Items of a link that is stopped or parked are left where they are; so
+// are those behind them when that happens on the way.
+func (a Admin) Run(ctx context.Context, items []Item, r Replay) (Result, error) {
+	run := replay{Admin: a, Replay: r, held: map[string]int{}, halted: map[string]bool{}, pace: rate.NewLimiter(rate.Inf, 1)}
+	if r.Rate > 0 {
+		run.pace.SetLimit(rate.Limit(r.Rate))
+	}
+	if err := run.check(ctx, items); err != nil {
+		return Result{}, err
+	}
+	for i, item := range items {
+		if err := run.one(ctx, item); err != nil {
+			return run.result, err
+		}
+		run.tell(Progress{Done: i + 1, Total: len(items)})
+		run.done = i + 1
+	}
+	return run.result, nil
+}
+
+// replay is a run on its way.
+type replay struct {
+	Admin
+	Replay
+	result Result
+	done   int
+	total  int
+	pace   *rate.Limiter
+	held   map[string]int  // at most so many of a link's replayed events wait in RETRIES
+	halted map[string]bool // links that were found halted
+	looked time.Time       // when the halts were last asked for
+}
+
+func (r *replay) tell(p Progress) {
+	if r.Progress != nil {
+		r.Progress(p)
+	}
+}
+
+// target is the link that handles an item.
+func (r *replay) target(item Item) string {
+	if r.As != "" {
+		return r.As
+	}
+	return item.Link
+}
+
+// check refuses what cannot be replayed before anything is.
+func (r *replay) check(ctx context.Context, items []Item) error {
+	r.total = len(items)
+	for _, item := range items {
+		if r.File.Link(r.target(item)) == nil {
+			return fmt.Errorf("%s: %w", r.target(item), ErrGone)
+		}
+		if item.Outcome == event.Delivered && r.Revision == "" {
+			return ErrRevision
+		}
+	}
+	return r.look(ctx)
+}
+
+func (r *replay) one(ctx context.Context, item Item) error {
+	link := r.target(item)
+	if err := r.room(ctx, link); err != nil {
+		return err
+	}
+	if r.halted[link] {
+		r.result.Left++
+		return nil
+	}
+	letter, err := r.letter(ctx, item)
+	if errors.Is(err, queue.ErrNotFound) {
+		r.result.Vanished++
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.pace.Wait(ctx); err != nil {
+		return err
+	}
+	switch err := r.Queue.Replay(ctx, letter, queue.ReplayOptions{Revision: r.Revision, As: r.As}); {
+	case errors.Is(err, queue.ErrUnderWay):
+		r.result.UnderWay++
+	case err != nil:
+		return fmt.Errorf("replay %s of link %s: %w", item.Key, item.Link, err)
+	default:
+		if err := r.note(ctx, item, link); err != nil {
+			return err
+		}
+		r.result.Replayed++
+		r.held[link]++
+		if letter.Pin != nil {
+			r.result.Pinned++
+		}
+	}
+	return nil
+}
+
+// letter reads what is replayed: the dead letter as long as it is the one that was selected, or
+// the event as one that never died.
+func (r *replay) letter(ctx context.Context, item Item) (queue.DeadLetter, error) {
+	if item.Outcome == event.Dead {
+		d, err := r.Queue.DeadLetter(ctx, item.Link, item.Key)
+		if err == nil && d.Sequence != item.sequence {
+			err = queue.ErrNotFound // it has been replayed and has died again
+		}
+		return d, err
+	}
+	e, err := r.Queue.GetEvent(ctx, item.Key)
+	return queue.DeadLetter{Link: item.Link, Event: e}, err
+}
+
+// note says in the history that a person asked for it. It carries no outcome: as long as the event
+// waits in RETRIES that says enough.
+func (r *replay) note(ctx context.Context, item Item, link string) error {
+	note := queue.Record{Link: link, Note: NoteReplayed, Revision: r.Revision}
+	if link != item.Link {
+		note.As = item.Link
+	}
+	return r.Queue.Note(ctx, item.Key, note)
+}
