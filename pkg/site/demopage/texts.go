@@ -58,7 +58,7 @@ var texts = map[string]map[string]string{
 	"failed": {
 		"en": "It did not work:", "ru": "Не получилось:"},
 	"all": {
-		"en": "with everything", "ru": "со всем"},
+		"en": "all switched on", "ru": "всё включено"},
 	"noscript": {
 		"en": "without the site script", "ru": "без скрипта сайта"},
 	"notracker": {
