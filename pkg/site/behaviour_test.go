@@ -89,9 +89,15 @@ func TestStrictPolicy(t *testing.T) {
 			v := open(t, page{config: clinic, head: test.head, header: map[string]string{"Content-Security-Policy": test.policy + lock}})
 			v.told(1)
 			v.wantSets(attr(idTracker))
-			if test.name == "nonce" {
-				v.TakeErrors() // the page's own first tag, the one without a nonce, is refused: so the policy holds
+			// The policy holds: the page's own first tag, which has no nonce, is refused, and so is eval.
+			if refused := len(v.TakeErrors()) > 0; refused != (test.name == "nonce") {
+				t.Errorf("a tag was refused: %v", refused)
 			}
+			v.Run(`(channel = new MessageChannel(), channel.port2.postMessage(0), channel.port1.onmessage = function () {
+				try { eval('1') } catch (e) {}
+			}, 0)`)
+			v.Wait("window.refused == 'eval'")
+			v.TakeErrors()
 		})
 	}
 }
