@@ -35,7 +35,7 @@ func attributes(raw any, v View) map[string]string {
 func collect(into map[string]string, raw any, depth int) {
 	switch raw := raw.(type) {
 	case string:
-		if depth == 0 || isNothing(raw) {
+		if depth == 0 || isNothing(raw) || collectPlain(into, raw) {
 			return
 		}
 		if v, err := decodeJSON([]byte(raw)); err == nil {
@@ -57,6 +57,34 @@ func collect(into map[string]string, raw any, depth int) {
 			}
 		}
 	}
+}
+
+// collectPlain reads what nearly every hook brings, an object of texts without escapes, several
+// times faster than a parser of all JSON. It takes nothing and reports false when raw is more.
+func collectPlain(into map[string]string, raw string) bool {
+	if strings.ContainsAny(raw, "\\\n\r\t ") || !isClean(raw) {
+		return false
+	}
+	rest, ok := strings.CutPrefix(raw, `{"`)
+	if !ok {
+		return false
+	}
+	rest, ok = strings.CutSuffix(rest, `"}`)
+	if !ok {
+		return false
+	}
+	pairs := strings.Split(rest, `","`)
+	for _, pair := range pairs {
+		name, value, ok := strings.Cut(pair, `":"`)
+		if !ok || strings.Contains(name, `"`) || strings.Contains(value, `"`) {
+			return false
+		}
+	}
+	for _, pair := range pairs {
+		name, value, _ := strings.Cut(pair, `":"`)
+		put(into, name, value)
+	}
+	return true
 }
 
 // named reads {"name": N, "value": V} and {"key": N, "value": V}.

@@ -26,8 +26,11 @@ func parameters(encoded string) iter.Seq2[string, string] {
 
 // unescape undoes percent-encoding.
 func unescape(s string) string {
-	first := strings.IndexAny(s, "%+")
-	if first < 0 {
+	first := 0
+	for first < len(s) && s[first] != '%' && s[first] != '+' {
+		first++
+	}
+	if first == len(s) {
 		return s
 	}
 	out := make([]byte, first, len(s))

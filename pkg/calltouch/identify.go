@@ -153,7 +153,7 @@ func (s *facts) note(name, value string) {
 	switch {
 	case value == "" || value == "null" || value == "undefined" || value == "%7B%7D":
 		return
-	case value[0] == '{', value[0] == '%':
+	case value[0] == '{', strings.HasPrefix(value, "%7B"), strings.HasPrefix(value, "%7b"):
 		value = unescape(value)
 		s.placeholder = s.placeholder || isPlaceholder(value)
 		s.any = s.any || !isNothing(value)

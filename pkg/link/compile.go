@@ -15,6 +15,7 @@ type programs struct {
 	variants []*compiled          // one per difference between the sites' settings
 	bySite   map[string]*compiled // by Calltouch's site id
 	document []byte               // see Document
+	pos      Pos
 }
 
 // compiled is a link for sites that read times and phones alike.

@@ -241,6 +241,8 @@ var (
 // unambiguous refuses plain scalars that some readers of YAML take for something else.
 func (r *reader) unambiguous(at Pos, text string) bool {
 	switch {
+	case strings.IndexAny(text, "%@`") == 0:
+		r.mistake(at, "%s begins with a sign that YAML keeps for itself", text).hint(`put it in quotes: "%s"`, text)
 	case oddNull.MatchString(text):
 		r.mistake(at, "%s means no value", text).hint("leave the key out, or put a text in quotes")
 	case oddBoolean.MatchString(text):

@@ -86,7 +86,7 @@ const longestExpression = 10_000
 func (l *loader) compile(o origin, s scope, w want) *expression {
 	before := len(l.problems)
 	tree := l.check(o, s, w)
-	if tree == nil || l.failed(before) {
+	if tree == nil || l.failed(before) || s.usesBroken(tree) {
 		return nil
 	}
 	e := &expression{source: o.text, pos: l.at(o.node, o.offset), reads: s.reads(tree)}

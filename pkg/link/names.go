@@ -142,6 +142,18 @@ func (r *reading) add(name string) {
 	}
 }
 
+// usesBroken reports whether a tree names a condition in which a mistake was found; that mistake
+// is said where the condition stands.
+func (n names) usesBroken(tree ast.Node) bool {
+	broken := false
+	ast.Walk(&tree, visitor(func(node ast.Node) {
+		if id, ok := node.(*ast.IdentifierNode); ok && n.conditions[id.Value] != nil {
+			broken = broken || n.conditions[id.Value].isBroken(n.conditions)
+		}
+	}))
+	return broken
+}
+
 // personal reports whether a name that an expression reads may hold a person's data. What a site
 // puts into attributes is unknown, but for the device's.
 func personal(name string) bool {

@@ -62,7 +62,7 @@ func (p Problems) String() string {
 // sorted orders by place and drops what was said twice about one place.
 func (p Problems) sorted() Problems {
 	slices.SortStableFunc(p, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column), cmp.Compare(a.Text, b.Text))
 	})
 	return slices.CompactFunc(p, func(a, b Problem) bool {
 		return a.Pos == b.Pos && a.Text == b.Text && a.Warning == b.Warning

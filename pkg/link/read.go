@@ -75,7 +75,7 @@ func (l *loader) readSite(n *node) (*Site, object, bool) {
 		API:         l.url(o, "api", "https://api.calltouch.ru"),
 		Location:    l.location(o),
 		Attribution: o.choice("attribution", "last-non-direct", "last"),
-		TenDigits:   o.matching("tenDigits", `^[1-9][0-9]{0,2}$`, "", "country code"),
+		TenDigits:   o.matching("tenDigits", countryPattern, "", "country code"),
 		Device:      o.text("device", defaultDevice),
 	}
 	s.Attrs = l.readAttrs(o, s.Device)

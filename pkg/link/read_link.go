@@ -41,7 +41,11 @@ func (l *loader) readLink(n *node) (*Link, object, bool) {
 		link.Sites = append(link.Sites, s.ID)
 	}
 	link.Since = l.since(o, link.sites)
+	link.pos = n.pos
 	l.compileLink(link, o)
+	if link.ID != "" && link.To != nil {
+		l.seal(link, o)
+	}
 	return link, o, true
 }
 

@@ -20,6 +20,11 @@ type condition struct {
 	broken bool     // after a mistake
 }
 
+// isBroken reports whether the condition or one that it uses has a mistake. Circles are broken.
+func (c *condition) isBroken(all map[string]*condition) bool {
+	return c.broken || slices.ContainsFunc(c.uses, func(name string) bool { return all[name].isBroken(all) })
+}
+
 var nameForm = regexp.MustCompile(namePattern)
 
 // keywords of expr cannot be names.

@@ -53,10 +53,10 @@ func (r *reader) failed(since int) bool {
 	return slices.ContainsFunc(r.problems[since:], func(p Problem) bool { return !p.Warning })
 }
 
-// nearest is the name that differs from wrong by the fewest edits, at most a third of its
+// nearest is the name that differs from wrong by the fewest edits, at most a quarter of its
 // letters, or by case and separators only; "" when none is near.
 func nearest(wrong string, names []string) string {
-	best, bestDistance := "", 1+(len([]rune(wrong))+1)/3
+	best, bestDistance := "", 1+max(1, len([]rune(wrong))/4)
 	for _, name := range names {
 		if fold(name) == fold(wrong) {
 			return name
@@ -68,29 +68,33 @@ func nearest(wrong string, names []string) string {
 	return best
 }
 
-// fold makes names equal that differ by case, "_" and "-" only.
+// fold makes names equal that differ by case and separators only.
 func fold(s string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "").Replace(s))
 }
 
-// distance is Levenshtein's.
+// distance counts the letters to add, drop, change or swap with their neighbour.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(x)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(y)+1)
+		rows[i][0] = i
 	}
-	for i := range x {
-		previous := row[0]
-		row[0] = i + 1
-		for j := range y {
-			cost := previous
-			if x[i] != y[j] {
-				cost++
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		for j := 1; j <= len(y); j++ {
+			change := rows[i-1][j-1]
+			if x[i-1] != y[j-1] {
+				change++
 			}
-			previous = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			rows[i][j] = min(change, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(y)]
+	return rows[len(x)][len(y)]
 }

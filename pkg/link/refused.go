@@ -28,6 +28,8 @@ func (l *loader) notParsed(o origin, n names, err error) {
 		report = func() note { return l.mistake(at, "the expression is not understood at %s", token) }
 	}
 	switch {
+	case token == ">" && from > 0 && []rune(o.text)[from-1] == '<':
+		report().hint("write %s", "!=")
 	case token == "=":
 		report().hint("two equal signs compare: ==")
 	case wordHints[strings.ToLower(token)] != "":
@@ -53,7 +55,7 @@ func oddQuote(text string, from int) bool {
 var (
 	mismatched   = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types? (\S+)(?: and (\S+))?\)`)
 	badArgument  = regexp.MustCompile(`^cannot use (\S+) as argument \(type (\S+)\) to call (\S+)`)
-	argumentSum  = regexp.MustCompile(`(?:not enough|too many) arguments to call (\S+)|invalid number of arguments|no matching overload for (\S+)`)
+	argumentSum  = regexp.MustCompile(`(?:not enough|too many) arguments to call (\S+)|invalid number of arguments|no matching overload for (\S+)|invalid argument for`)
 	goTypes      = regexp.MustCompile(`map\[string\]\w+|\[\]\w+|\w+\.\w+|string|bool|int|float64|unknown|nil`)
 	typeWords    = map[string]string{"string": "a text", "bool": "yes or no", "int": "a number", "float64": "a number", "time.Time": "a time", "nil": "nil", "unknown": "any value", "[]string": "a list", "[]interface": "a list"}
 	notCondition = regexp.MustCompile(`^(?:non-bool expression|predicate should return boolean)`)

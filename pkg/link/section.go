@@ -39,11 +39,19 @@ func aDuration(def ...string) map[string]any { return withDefault(ref("duration"
 func aMap(of string) map[string]any {
 	return map[string]any{"type": "object", "additionalProperties": ref(of)}
 }
+func namedMap(of map[string]any) map[string]any {
+	return map[string]any{"type": "object", "propertyNames": map[string]any{"pattern": namePattern}, "additionalProperties": of}
+}
 func choice(values ...string) map[string]any {
 	return map[string]any{"enum": values, "default": values[0]}
 }
 func patterned(pattern string, def ...string) map[string]any {
 	return withDefault(map[string]any{"type": "string", "pattern": pattern}, def)
+}
+
+// wordOrNumber is a patterned text that YAML may give as a number.
+func wordOrNumber(pattern string) map[string]any {
+	return map[string]any{"type": []string{"string", "integer"}, "pattern": pattern, "minimum": 0}
 }
 func ref(name string) map[string]any { return map[string]any{"$ref": "#/$defs/" + name} }
 
@@ -56,6 +64,7 @@ func withDefault(schema map[string]any, def []string) map[string]any {
 
 // Patterns of names in the file.
 const (
+	countryPattern   = `^[1-9][0-9]{0,2}$`
 	sitePattern      = `^[0-9]{1,20}$`
 	linkPattern      = `^[a-z0-9][a-z0-9-]{0,31}$`
 	counterPattern   = `^[0-9A-Za-z]{1,32}$`
@@ -68,8 +77,8 @@ func rootSection() section {
 	return section{name: "touchbox.yaml", about: "Touchbox: from Calltouch to Mindbox", keys: []key{
 		{"calltouch", true, map[string]any{"type": "array", "minItems": 1, "items": ref("site")}, "The cabinets of Calltouch"},
 		{"mindbox", false, map[string]any{"type": "array", "items": ref("destination")}, "The endpoints of Mindbox"},
-		{"conditions", false, aMap("expression"), "Conditions with a name, for `when`"},
-		{"tables", false, map[string]any{"type": "object", "additionalProperties": aMap("value")}, `Tables for look-up: ${places[phonenumber] ?? "other"}`},
+		{"conditions", false, namedMap(ref("expression")), "Conditions with a name, for `when`"},
+		{"tables", false, namedMap(aMap("value")), `Tables for look-up: ${places[phonenumber] ?? "other"}`},
 		{"keep", false, ref("keep"), "How long and how much is kept"},
 		{"links", false, map[string]any{"type": "array", "items": ref("link")}, "What goes where"},
 	}}
@@ -77,17 +86,17 @@ func rootSection() section {
 
 func siteSection() section {
 	return section{name: "site", about: "A cabinet of Calltouch", keys: []key{
-		{"site", true, ref("siteId"), "Calltouch's id of the site (ID сайта)"},
+		{"site", true, wordOrNumber(sitePattern), "Calltouch's id of the site (ID сайта)"},
 		{"name", true, aText(), "The name that links use"},
 		{"key", false, ref("secret"), "The secret in the webhook's address; none = no webhooks"},
-		{"counter", false, patterned(counterPattern), "modId of Calltouch's script, for the site script"},
+		{"counter", false, wordOrNumber(counterPattern), "modId of Calltouch's script, for the site script"},
 		{"token", false, ref("secret"), "Calltouch's API token; none = nothing is polled"},
 		{"api", false, patterned(urlPattern, "https://api.calltouch.ru"), "Address of Calltouch's API"},
 		{"timezone", false, aText("Europe/Moscow"), "The cabinet's time zone, an IANA name"},
 		{"attribution", false, choice("last-non-direct", "last"), "The attribution model of polled records"},
 		{"attrs", false, aList("text"), "Attributes that the site sets with ct_set_attrs"},
 		{"device", false, aText("mindboxDeviceUUID"), "The attribute with Mindbox's device id"},
-		{"tenDigits", false, patterned(`^[1-9][0-9]{0,2}$`), "Country code put before numbers of ten digits; none = they are no numbers"},
+		{"tenDigits", false, wordOrNumber(countryPattern), "Country code put before numbers of ten digits; none = they are no numbers"},
 		{"requests", false, ref("requests"), "How form requests are read"},
 		{"journal", false, ref("journal"), "How the journal of calls is read"},
 		{"script", false, ref("script"), "The site script"},
@@ -121,7 +130,7 @@ func destinationSection() section {
 	return section{name: "destination", about: "An endpoint of Mindbox", keys: []key{
 		{"name", true, aText(), "The name that links use"},
 		{"url", true, patterned(urlPattern), "Address of Mindbox's API, from the operation's description"},
-		{"endpoint", true, patterned(operationPattern), "endpointId, from the operation's description"},
+		{"endpoint", true, wordOrNumber(operationPattern), "endpointId, from the operation's description"},
 		{"secret", false, ref("secret"), "The endpoint's secret key"},
 		{"authorization", false, choice(AuthorizationMindbox, AuthorizationSecretKey), `mindbox: Mindbox secretKey="..."; secretkey: SecretKey ...`},
 		{"timeFormat", false, aText(defaultTimeFormat), "The form of utc() and local()"},
@@ -151,13 +160,13 @@ func keepSection() section {
 
 func linkSection() section {
 	return section{name: "link", about: "One way of a site's events to one operation", keys: []key{
-		{"id", true, patterned(linkPattern), "Never changes: part of transaction ids"},
+		{"id", true, wordOrNumber(linkPattern), "Never changes: part of transaction ids"},
 		{"title", false, aText(), "For people"},
 		{"from", true, oneOrMore("text"), "Name of a site, or a list"},
 		{"event", true, oneOrMore("kind"), "The kind of event, or a list"},
 		{"when", false, oneOrMore("expression"), "Conditions; a list means: all of them (И)"},
 		{"to", true, aText(), "Name of a destination"},
-		{"operation", true, patterned(operationPattern), "Mindbox's operation"},
+		{"operation", true, wordOrNumber(operationPattern), "Mindbox's operation"},
 		{"deviceUUID", false, ref("template"), "Usually ${deviceUUID}; left out of the request when there is none"},
 		{"require", false, aList("text"), "Fields of the body without which an event is undeliverable"},
 		{"since", false, aText(), `Where the link starts: "2026-11-01" or RFC 3339; none = when it is first seen`},

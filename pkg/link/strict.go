@@ -74,8 +74,8 @@ func (l *loader) checkResult(o origin, w want, tree ast.Node, t reflect.Type) {
 // checkReads warns of fields that never come with the link's events: they would be nil for ever.
 func (l *loader) checkReads(o origin, s scope, tree ast.Node) {
 	at := l.at(o.node, o.offset)
-	reads := s.reads(tree)
-	for _, name := range reads {
+	direct := names{attrs: s.attrs} // what conditions read is said at the condition
+	for _, name := range direct.reads(tree) {
 		f, ok := calltouch.Lookup(name)
 		if !ok {
 			continue
@@ -98,10 +98,9 @@ type inspector struct {
 	*loader
 	origin
 	scope
-	known   []string
-	local   []string    // let variables
-	callees []*ast.Node // identifiers that are called
-	calls   map[ast.Node]bool
+	known []string
+	local []string          // let variables
+	calls map[ast.Node]bool // what is called
 }
 
 // locals collects what only the whole tree tells: let variables, and which identifiers are called.
@@ -135,6 +134,8 @@ func (v *inspector) Visit(node *ast.Node) {
 		v.binary(n)
 	case *ast.BytesNode:
 		v.mistake(v.where(n), "bytes are not part of the language")
+	case *ast.SequenceNode:
+		v.mistake(v.where(n), "of expressions with ; between them only the last one would count").hint("join conditions by and")
 	}
 }
 
@@ -159,7 +160,7 @@ func (v *inspector) identifier(n *ast.IdentifierNode) {
 func (v *inspector) call(n *ast.CallNode) {
 	callee, ok := n.Callee.(*ast.IdentifierNode)
 	if !ok {
-		v.mistake(v.where(n), "this cannot be called")
+		v.notCallable(n)
 		return
 	}
 	if slices.Contains(functionNames(), callee.Value) && !slices.Contains(v.known, callee.Value) {
@@ -172,6 +173,13 @@ func (v *inspector) call(n *ast.CallNode) {
 		return
 	}
 	m.suggest(callee.Value, functionNames())
+}
+
+func (v *inspector) notCallable(n *ast.CallNode) {
+	m := v.mistake(v.where(n), "this cannot be called")
+	if member, ok := n.Callee.(*ast.MemberNode); ok && member.Node.Type() == reflect.TypeFor[time.Time]() {
+		m.hint(`local(time, "HH")`)
+	}
 }
 
 // arguments checks a form given to utc() or local().
@@ -190,9 +198,6 @@ func (v *inspector) arguments(name string, n *ast.CallNode) {
 func (v *inspector) member(n *ast.MemberNode) {
 	base, ok := n.Node.(*ast.IdentifierNode)
 	if !ok || base.Value != "attrs" {
-		if n.Node.Type() == reflect.TypeFor[time.Time]() {
-			v.mistake(v.where(n), "a time has no parts").hint(`local(time, "HH")`)
-		}
 		return
 	}
 	name, ok := n.Property.(*ast.StringNode)
@@ -218,6 +223,10 @@ func (v *inspector) binary(n *ast.BinaryNode) {
 			for _, item := range list.Nodes {
 				v.compared(n, n.Left, item)
 			}
+		}
+	case "/", "%":
+		if i, ok := n.Right.(*ast.IntegerNode); ok && i.Value == 0 {
+			v.mistake(v.where(n), "nothing can be divided by 0")
 		}
 	case "matches":
 		if s, ok := n.Right.(*ast.StringNode); ok {

@@ -29,8 +29,15 @@ func (r *reader) document(data []byte) *node {
 	}
 	r.lines = strings.Split(text, "\n")
 	text = r.cleanSpaces(text)
-	tokens := lexer.Tokenize(text)
-	file, err := parseTokens(tokens)
+	tokens, err := tokenize(text)
+	if at := r.tooDeep(tokens); at != nil {
+		r.mistake(*at, "the file is nested too deeply, or this line is too long")
+		return nil
+	}
+	var file *ast.File
+	if err == nil {
+		file, err = parse(tokens)
+	}
 	if err != nil {
 		r.problems = nil
 		r.syntax(err)
@@ -119,14 +126,51 @@ func insideQuotes(before string) bool {
 	return strings.Count(before, `"`)%2 == 1 || strings.Count(before, "'")%2 == 1
 }
 
-// parseTokens guards against the parser itself: a file must never crash us.
-func parseTokens(tokens token.Tokens) (file *ast.File, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			file, err = nil, fmt.Errorf("unreadable: %v", p)
+// Bounds of nesting: the parser recurses, and a stack that overflows cannot be caught.
+const (
+	longestLine = 20_000 // bytes
+	deepestFlow = 100    // brackets within brackets
+)
+
+// tooDeep finds where brackets nest too deeply, or a line too long to be sure.
+func (r *reader) tooDeep(tokens token.Tokens) *Pos {
+	for i, line := range r.lines {
+		if len(line) > longestLine {
+			return &Pos{i + 1, 1}
 		}
-	}()
+	}
+	depth := 0
+	for _, t := range tokens {
+		switch t.Type {
+		case token.MappingStartType, token.SequenceStartType:
+			depth++
+		case token.MappingEndType, token.SequenceEndType:
+			depth--
+		}
+		if depth > deepestFlow {
+			at := tokenPos(t)
+			return &at
+		}
+	}
+	return nil
+}
+
+// tokenize and parse guard against the parser itself: a file must never crash us.
+func tokenize(text string) (tokens token.Tokens, err error) {
+	defer func() { err = recovered(recover(), err) }()
+	return lexer.Tokenize(text), nil
+}
+
+func parse(tokens token.Tokens) (file *ast.File, err error) {
+	defer func() { err = recovered(recover(), err) }()
 	return parser.Parse(tokens, parser.ParseComments, parser.AllowDuplicateMapKey())
+}
+
+func recovered(p any, err error) error {
+	if p != nil {
+		return fmt.Errorf("unreadable: %v", p)
+	}
+	return err
 }
 
 // syntax reports YAML's own error with a hint on what usually is behind it.
@@ -144,35 +188,35 @@ func (r *reader) syntax(err error) {
 		line = r.lines[at.Line-1]
 	}
 	n := r.mistake(at, "YAML syntax: %s", message)
-	r.syntaxHint(n, at, line)
+	r.syntaxHint(n, message, at, line)
 }
 
 var (
-	indentTab   = regexp.MustCompile(`^ *\t`)
-	flowExpr    = regexp.MustCompile(`[\[{].*\$\{`)
-	plainValue  = regexp.MustCompile(`^\s*(?:- +)?(?:[^\s:"'{\[]+: +)?(\S.*)$`)
-	colonInside = regexp.MustCompile(`\S.*: `)
+	indentTab  = regexp.MustCompile(`^ *\t`)
+	flowExpr   = regexp.MustCompile(`[\[{].*(?:[:,] |\[)\$\{`)
+	plainValue = regexp.MustCompile(`^\s*(?:- +)?(?:[^\s:"'{\[]+: +)?(\S.*?)\s*(?:\s#.*)?$`)
 )
 
-func (r *reader) syntaxHint(n note, at Pos, line string) {
+func (r *reader) syntaxHint(n note, message string, at Pos, line string) {
 	value := ""
 	if m := plainValue.FindStringSubmatch(line); m != nil {
 		value = m[1]
 	}
+	misplaced := strings.Contains(message, "not allowed in this context")
 	switch {
 	case indentTab.MatchString(line):
 		n.hint("indent with spaces, not with tabs")
-	case at.Column == 1 && strings.ContainsAny(line[:min(1, len(line))], "{}[]\""):
+	case at.Column == 1 && line != "" && strings.ContainsAny(line[:1], "{}[]\""):
 		n.hint("pasted JSON must stand indented under `body: |`")
 	case flowExpr.MatchString(line):
 		n.hint(`inside { } and [ ] write an expression in quotes: "${...}"`)
-	case strings.HasPrefix(value, "%"), strings.HasPrefix(value, "@"), strings.HasPrefix(value, "`"):
+	case value != "" && strings.ContainsAny(value[:1], "%@`{"):
 		n.hint("a value that begins with %s must stand in quotes", value[:1])
-	case strings.HasPrefix(value, `"`):
+	case misplaced && strings.HasPrefix(value, `"`):
 		n.hint(`put the whole value in single quotes: '%s'`, value)
-	case strings.HasPrefix(value, "'"):
+	case misplaced && strings.HasPrefix(value, "'"):
 		n.hint(`put the whole value in double quotes: "%s"`, value)
-	case colonInside.MatchString(value):
+	case misplaced && strings.Contains(value, ": "):
 		n.hint("a value with a colon and a blank inside must stand in quotes")
 	}
 }
