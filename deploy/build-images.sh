@@ -19,6 +19,9 @@ export CGO_ENABLED=0 GOOS=linux
 
 docker version --format '{{.Server.Version}}' >/dev/null || { echo "build-images: no Docker engine answers" >&2; exit 1; }
 
+# Without buildx a client that is told to use BuildKit refuses to build at all.
+docker buildx version >/dev/null 2>&1 || export DOCKER_BUILDKIT=0
+
 # build NAME PACKAGE: one static binary with the time zones inside (an empty image has none).
 build() {
 	go build -trimpath -buildvcs=false -tags timetzdata -o "$out/bin/$1" \

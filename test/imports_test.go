@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"pkg/mindbox":   {},
 	"pkg/queue":     {"pkg/event"},
 	"pkg/pipeline":  {"pkg/event", "pkg/queue", "pkg/link", "pkg/calltouch", "pkg/mindbox"},
-	"pkg/admin":     {"pkg/event", "pkg/queue", "pkg/link"},
+	"pkg/admin":     {"pkg/event", "pkg/queue", "pkg/link", "pkg/calltouch"},
 	"pkg/site":      {},
 	"schemas":       {},
 }

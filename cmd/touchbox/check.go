@@ -54,7 +54,7 @@ func (c *cli) check() (*link.File, error) {
 		return nil, err
 	}
 	if file != nil {
-		problems = append(problems, file.Warnings(c.lang)...)
+		problems = append(problems, file.Check(c.lang)...)
 	}
 	if c.json {
 		if problems == nil {

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
@@ -42,6 +47,33 @@ func (c *cli) explainCommand() *cobra.Command {
 	cmd.Flags().StringVar(&id, "link", "", "`id` of the link (required)")
 	_ = cmd.MarkFlagRequired("link")
 	return cmd
+}
+
+// eventOf is the event that an argument names: a file, standard input, or a stored event.
+func (c *cli) eventOf(ctx context.Context, file *link.File, l *link.Link, name string) (event.Event, error) {
+	_, err := os.Stat(name)
+	if name == "-" || err == nil {
+		return c.readSample(l, file.Site(l.Sites[0]).View(), name)
+	}
+	if strings.Trim(name, "0123456789") != "" && strings.Count(name, "/") != 2 {
+		return event.Event{}, app.Mistake{Err: err} // neither a file nor a key
+	}
+	q, err := c.settings.OpenForCommand(ctx, file, c.log.Level(zerolog.WarnLevel))
+	if err != nil {
+		return event.Event{}, err
+	}
+	defer q.Close()
+	keys, err := (admin.Admin{Queue: q, File: file}).Find(ctx, name)
+	if err != nil {
+		return event.Event{}, err
+	}
+	keys = slices.DeleteFunc(keys, func(k event.Key) bool {
+		return !slices.Contains(l.Sites, k.Site) || !slices.Contains(l.Kinds, k.Kind)
+	})
+	if len(keys) != 1 {
+		return event.Event{}, app.Mistakef("%s", c.lang.Sprintf("%d stored events that link %s reads have the id %s: give the whole key, as in 10001/call-ended/148071", len(keys), l.ID, name))
+	}
+	return q.GetEvent(ctx, keys[0])
 }
 
 // maxSample bounds a hook from a file as ingest bounds one from the net.
@@ -82,9 +114,9 @@ func (c *cli) explain(file *link.File, l *link.Link, e event.Event) error {
 	if err != nil {
 		return errors.Join(errors.New("the body cannot be read"), err)
 	}
-	explanation := l.Explain(fields)
+	explanation := l.Explain(fields, c.reveal)
 	if c.json {
-		return json.NewEncoder(c.out).Encode(explanation.Masked(c.reveal))
+		return json.NewEncoder(c.out).Encode(explanation)
 	}
-	return explanation.Print(c.out, c.lang, c.reveal)
+	return explanation.Print(c.out, c.lang)
 }

@@ -49,7 +49,7 @@ func (c *cli) tellWhatToEnter(file *link.File) {
 		c.say("\nSite %s (%s). Enter in Calltouch, method POST, moment \"call ended\":", site.ID, site.Name)
 		c.say("  https://YOUR-HOST/calltouch/%s/%s", site.ID, keys[0])
 		c.say("  this machine: http://%s/calltouch/%s/%s", localAddress(c.settings.IngestAddr), site.ID, keys[0])
-		c.say("  fields to tick there: %s", strings.Join(file.HookFields(site.ID), ", "))
+		c.say("  fields to tick there: %s", strings.Join(file.Ticks(site), ", "))
 	}
 	c.say("\nWaiting for the first hook.")
 }
