@@ -85,7 +85,7 @@ func (h *house) publish(ids ...int) {
 	for _, id := range ids {
 		h.store(event.Event{
 			Key: call(id), Origin: event.Webhook, ContentType: "application/x-www-form-urlencoded",
-			Body: []byte(fmt.Sprintf("id=%d&callerphone=7916%07d&duration=30", id, id)), Received: time.Now(), Time: time.Now(),
+			Body: []byte(fmt.Sprintf("id=%d&callerphone=7916%07d&duration=30&email=a@b.ru", id, id)), Received: time.Now(), Time: time.Now(),
 		})
 	}
 }
@@ -177,6 +177,9 @@ func (h *house) die(calls ...int) {
 	h.register()
 	h.publish(calls...)
 	stop := h.run("dynamic", always(refused))
-	h.wait("dynamic", event.Dead, calls...)
+	h.until("all are dead", func() bool {
+		_, total, err := h.DeadLetters(h.t.Context(), queue.Filter{}, 0)
+		return err == nil && total == len(calls)
+	})
 	stop()
 }

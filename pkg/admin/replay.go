@@ -144,9 +144,11 @@ func (r *replay) one(ctx context.Context, item Item) error {
 	if err := r.pace.Wait(ctx); err != nil {
 		return err
 	}
-	switch err := r.Queue.Replay(ctx, letter, queue.ReplayOptions{Revision: r.Revision, As: r.As}); {
+	switch err := r.giveBack(ctx, item, letter); {
 	case errors.Is(err, queue.ErrUnderWay):
 		r.result.UnderWay++
+	case errors.Is(err, queue.ErrConflict):
+		r.result.Vanished++
 	case err != nil:
 		return fmt.Errorf("replay %s of link %s: %w", item.Key, item.Link, err)
 	default:

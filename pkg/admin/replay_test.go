@@ -14,6 +14,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
@@ -59,6 +60,16 @@ func (h *house) replay(s admin.Selection, r admin.Replay) admin.Result {
 	return result
 }
 
+// needEventReplay skips a test where the queue cannot yet give back what has not died.
+func (h *house) needEventReplay() {
+	type replayer interface {
+		ReplayEvent(context.Context, string, event.Event, queue.ReplayOptions) error
+	}
+	if _, ok := any(h.Queue).(replayer); !ok {
+		h.t.Skip("this queue cannot give back what has not died")
+	}
+}
+
 func TestReplayGivesDeadLettersBackToTheirLink(t *testing.T) {
 	h := newHouse(t)
 	h.die(1, 2, 3)
@@ -79,6 +90,7 @@ func TestReplayGivesDeadLettersBackToTheirLink(t *testing.T) {
 
 func TestReplayByOtherOutcomes(t *testing.T) {
 	h := newHouse(t)
+	h.needEventReplay()
 	h.register()
 	h.publish(1, 2, 3)
 	h.store(event.Event{Key: call(4), Origin: event.Backfill, Body: []byte("id=4"), Received: time.Now(), Time: time.Now().AddDate(0, 0, -20)})
@@ -207,6 +219,7 @@ func TestReplayForARenamedLinkKeepsItsOldName(t *testing.T) {
 
 func TestASecondReplayIsRefusedWhileTheFirstIsUnderWay(t *testing.T) {
 	h := newHouse(t)
+	h.needEventReplay()
 	h.register()
 	h.publish(1)
 	stop := h.run("dynamic", always(queue.Decision{Outcome: event.Filtered}))
@@ -367,29 +380,47 @@ func TestReplayKeepsItsPace(t *testing.T) {
 	}
 }
 
-func TestPreview(t *testing.T) {
+func TestPreviewShowsWhatWasSentAndWhatWouldBe(t *testing.T) {
 	h := newHouse(t)
-	h.die(1)
-	h.publish(2)
-	body := []byte("id=3&callerphone=79160000003&duration=4")
-	h.store(event.Event{Key: call(3), Origin: event.Webhook, Body: body, Received: time.Now(), Time: time.Now()})
-	preview := func(item admin.Item, r admin.Replay) admin.Preview {
+	if err := admin.KeepVersions(t.Context(), h.Queue, h.File); err != nil {
+		t.Fatal(err)
+	}
+	then := h.File.Link("dynamic").Version
+	h.register()
+	h.publish(1)
+	stop := h.run("dynamic", func(*queue.Delivery) queue.Decision {
+		x := refused
+		x.Version = then
+		return x
+	})
+	h.wait("dynamic", event.Dead, 1)
+	stop()
+	mended := strings.Replace(config, "      customer.mobilePhone: ${phone(callerphone)}", "      customer.mobilePhone: ${phone(callerphone)}\n      customer.email: ${email}", 1)
+	file, problems, err := link.Parse("touchbox.yaml", []byte(mended), link.Options{})
+	if err != nil {
+		t.Fatal(err, problems)
+	}
+	item := h.selected(admin.Selection{})[0]
+	preview := func(reveal bool) admin.Preview {
 		t.Helper()
-		p, err := h.Preview(t.Context(), item, r)
-		if err != nil {
-			t.Fatal(err)
+		p, err := h.Preview(t.Context(), item, admin.Replay{}, reveal)
+		if err != nil || p.Now == nil || p.Then == nil {
+			t.Fatalf("%+v, %v", p, err)
 		}
 		return p
 	}
-	p := preview(h.selected(admin.Selection{})[0], admin.Replay{})
-	if p.Request == nil || !strings.Contains(string(p.Request.Body), `"mobilePhone":"79160000001"`) || !p.Changed {
-		t.Errorf("dead letter: %+v", p)
+	if p := preview(true); p.Changed || string(p.Now.Request.Body) != string(p.Then.Request.Body) {
+		t.Errorf("the same link: %+v", p)
 	}
-	p = preview(admin.Item{Link: "dynamic", Key: call(3), Outcome: event.Filtered}, admin.Replay{})
-	if p.Request != nil || p.Problem != "filtered" {
-		t.Errorf("filtered: %+v", p)
+	h.File = file
+	p := preview(true)
+	if !p.Changed || !strings.Contains(string(p.Now.Request.Body), "a@b.ru") || strings.Contains(string(p.Then.Request.Body), "a@b.ru") {
+		t.Errorf("the mended link: now %s, then %s", p.Now.Request.Body, p.Then.Request.Body)
 	}
-	if _, err := h.Preview(t.Context(), admin.Item{Link: "gone", Key: call(1)}, admin.Replay{}); !errors.Is(err, admin.ErrGone) {
+	if p := preview(false); strings.Contains(string(p.Now.Request.Body), "79160000001") {
+		t.Errorf("not masked: %s", p.Now.Request.Body)
+	}
+	if _, err := h.Preview(t.Context(), admin.Item{Link: "gone", Key: call(1)}, admin.Replay{}, false); !errors.Is(err, admin.ErrGone) {
 		t.Errorf("a link that is gone: %v", err)
 	}
 }
