@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
@@ -29,19 +28,20 @@ func (a Admin) Preview(ctx context.Context, item Item, r Replay, reveal bool) (P
 	if today == nil {
 		return p, fmt.Errorf("%s: %w", item.Link, ErrGone)
 	}
-	e, version, err := a.read(ctx, &p)
+	d, err := a.letter(ctx, item)
 	if err != nil {
 		return p, err
 	}
-	p.Changed = version != "" && version != today.Version
-	fields, err := a.fields(e)
+	p.Pin, p.Revision = d.Pin, d.Revision
+	p.Changed = d.Version != "" && d.Version != today.Version
+	fields, err := a.fields(d.Event)
 	if err != nil {
 		p.Problem = err.Error()
 		return p, nil
 	}
 	now := today.Explain(fields, reveal)
 	p.Now = &now
-	past, err := a.version(ctx, version, item.Link)
+	past, err := a.version(ctx, d.Version, item.Link)
 	if errors.Is(err, queue.ErrNotFound) {
 		return p, nil
 	}
@@ -51,23 +51,4 @@ func (a Admin) Preview(ctx context.Context, item Item, r Replay, reveal bool) (P
 	then := past.Explain(fields, reveal)
 	p.Then = &then
 	return p, nil
-}
-
-// read reads the event of a preview and the version of the link that handled it last.
-func (a Admin) read(ctx context.Context, p *Preview) (event.Event, string, error) {
-	if p.Outcome == event.Dead {
-		d, err := a.Queue.DeadLetter(ctx, p.Link, p.Key)
-		p.Pin, p.Revision = d.Pin, d.Revision
-		return d.Event, d.Version, err
-	}
-	e, err := a.Queue.GetEvent(ctx, p.Key)
-	if err != nil {
-		return e, "", err
-	}
-	records, err := a.Queue.History(ctx, p.Key)
-	if r := newest(records, p.Link); r != nil {
-		p.Revision = r.Revision
-		return e, r.Version, err
-	}
-	return e, "", err
 }
