@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"errors"
 	"os"
 	"testing"
 	"time"
@@ -86,4 +87,11 @@ func BenchmarkFilterAndRender(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// errorsAs finds an error of a type in a chain.
+func errorsAs[E error](err error) (E, bool) {
+	var e E
+	ok := errors.As(err, &e)
+	return e, ok
 }

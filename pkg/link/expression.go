@@ -24,7 +24,7 @@ type ExpressionError struct {
 
 // Error is in English: it goes to logs and records.
 func (e *ExpressionError) Error() string {
-	return fmt.Sprintf("the expression %q (line %d) met a value that it cannot use in %s",
+	return fmt.Sprintf("the expression `%s` (line %d) met a value that it cannot use in %s",
 		e.Source, e.Pos.Line, strings.Join(e.Reads, ", "))
 }
 

@@ -124,6 +124,6 @@ func (l *loader) checkEncrypted(d *Destination, o object) {
 	ip := net.ParseIP(host)
 	near := ip != nil && (ip.IsLoopback() || ip.IsPrivate()) || ip == nil && !strings.Contains(host, ".")
 	if u.Scheme == "http" && !near {
-		l.warn(o.pos("url"), "phones and the secret would go unencrypted to %s", host).hint("https://")
+		l.warn(o.pos("url"), "phones and the secret would go unencrypted to %s", host).code("https://")
 	}
 }

@@ -140,7 +140,7 @@ func (l *loader) since(o object, sites []*Site) time.Time {
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		l.mistake(n.pos, "%s is no day and no moment", s).hint(`"2026-11-01" or "2026-11-01T10:00:00+03:00"`)
+		l.mistake(n.pos, "%s is no day and no moment", s).code(`"2026-11-01", "2026-11-01T10:00:00+03:00"`)
 	}
 	return t
 }

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -39,6 +40,11 @@ func (r *reader) report(at Pos, warning bool, text string) note {
 // hint says what to write instead. It must be hung on before the next report.
 func (n note) hint(format string, args ...any) {
 	n.problem.Hint = n.lang.Sprintf(format, args...)
+}
+
+// code is a hint of nothing but code, which is the same in every language.
+func (n note) code(format string, args ...any) {
+	n.problem.Hint = fmt.Sprintf(format, args...)
 }
 
 // suggest hints at the one of names that the wrong name resembles, if any does.

@@ -37,7 +37,7 @@ func (l *loader) notParsed(o origin, n names, err error) {
 	case strings.HasPrefix(message, "unrecognized character") && oddQuote(o.text, from):
 		report().hint(`texts stand in plain quotes: "..."`)
 	case strings.Contains(message, "coalesce"):
-		l.mistake(at, "?? and another operator need parentheses").hint("(a ?? b) == c")
+		l.mistake(at, "?? and another operator need parentheses").code("(a ?? b) == c")
 	case strings.HasPrefix(message, "unexpected token EOF"), message == "unexpected end of expression":
 		l.mistake(at, "the expression ends too early")
 	case token != "":

@@ -58,14 +58,14 @@ func (l *loader) checkResult(o origin, w want, tree ast.Node, t reflect.Type) {
 	case w == wantCondition && kind != reflect.Bool:
 		n := l.mistake(at, "a condition must come to yes or no, this one comes to %s", l.typeName(t))
 		if id, ok := tree.(*ast.IdentifierNode); ok {
-			n.hint("filled(%s)", id.Value)
+			n.code("filled(%s)", id.Value)
 		}
 	case w != wantCondition && isTime:
-		l.mistake(at, "a time has no form of its own").hint("utc(%s), local(%s) or date(%s)", o.text, o.text, o.text)
+		l.mistake(at, "a time has no form of its own").code("utc(%s), local(%s), date(%s)", o.text, o.text, o.text)
 	case w == wantText && (kind == reflect.Slice || kind == reflect.Array):
-		l.mistake(at, "a list cannot stand inside a text").hint(`join(%s, ", ")`, o.text)
+		l.mistake(at, "a list cannot stand inside a text").code(`join(%s, ", ")`, o.text)
 	case w == wantText && kind == reflect.Map:
-		l.mistake(at, "a mapping cannot stand inside a text").hint("json(%s)", o.text)
+		l.mistake(at, "a mapping cannot stand inside a text").code("json(%s)", o.text)
 	case t.String() == "time.Duration":
 		l.mistake(at, "a span of time has no form of its own")
 	}
@@ -73,21 +73,25 @@ func (l *loader) checkResult(o origin, w want, tree ast.Node, t reflect.Type) {
 
 // checkReads warns of fields that never come with the link's events: they would be nil for ever.
 func (l *loader) checkReads(o origin, s scope, tree ast.Node) {
-	at := l.at(o.node, o.offset)
-	direct := names{attrs: s.attrs} // what conditions read is said at the condition
-	for _, name := range direct.reads(tree) {
-		f, ok := calltouch.Lookup(name)
+	ast.Walk(&tree, visitor(func(n ast.Node) {
+		id, ok := n.(*ast.IdentifierNode)
 		if !ok {
-			continue
+			return
 		}
-		if len(s.kinds) > 0 && !slices.ContainsFunc(f.Kinds, func(k event.Kind) bool { return slices.Contains(s.kinds, k) }) {
-			l.warn(at, "%s never comes with %s", name, dotted(s.kinds))
-			continue
+		if f, ok := calltouch.Lookup(id.Value); ok {
+			l.checkComes(l.place(o, n.Location().From), s, f)
 		}
-		if f.Origins == calltouch.FromPoll && len(s.sites) > 0 && !slices.ContainsFunc(s.sites, (*Site).polls) {
-			l.warn(at, "%s comes only with polled requests, and the site polls none", name).
-				hint("give the site its API token")
-		}
+	}))
+}
+
+func (l *loader) checkComes(at Pos, s scope, f calltouch.Field) {
+	if len(s.kinds) > 0 && !slices.ContainsFunc(f.Kinds, func(k event.Kind) bool { return slices.Contains(s.kinds, k) }) {
+		l.warn(at, "%s never comes with %s", f.Name, dotted(s.kinds))
+		return
+	}
+	if f.Origins == calltouch.FromPoll && len(s.sites) > 0 && !slices.ContainsFunc(s.sites, (*Site).polls) {
+		l.warn(at, "%s comes only with polled requests, and the site polls none", f.Name).
+			hint("give the site its API token")
 	}
 }
 
@@ -178,7 +182,7 @@ func (v *inspector) call(n *ast.CallNode) {
 func (v *inspector) notCallable(n *ast.CallNode) {
 	m := v.mistake(v.where(n), "this cannot be called")
 	if member, ok := n.Callee.(*ast.MemberNode); ok && member.Node.Type() == reflect.TypeFor[time.Time]() {
-		m.hint(`local(time, "HH")`)
+		m.code(`local(time, "HH")`)
 	}
 }
 
@@ -202,7 +206,7 @@ func (v *inspector) member(n *ast.MemberNode) {
 	}
 	name, ok := n.Property.(*ast.StringNode)
 	if !ok {
-		v.mistake(v.where(n), "an attribute is named in full").hint("attrs.name")
+		v.mistake(v.where(n), "an attribute is named in full").code("attrs.name")
 		return
 	}
 	if !slices.Contains(v.attrs, name.Value) {
@@ -286,7 +290,7 @@ func (v *inspector) compared(n *ast.BinaryNode, field, value ast.Node) {
 	case !ok:
 	case slices.Contains(nothings, strings.ToLower(strings.TrimSpace(text.Value))):
 		v.mistake(v.where(value), "%q never comes: nothing, in all its spellings, is nil", text.Value).
-			hint("empty(%s) or filled(%s)", sourceOf(field), sourceOf(field))
+			code("empty(%s), filled(%s)", sourceOf(field), sourceOf(field))
 	case f.Type == calltouch.Boolean:
 		v.mistake(v.where(n), "%s is yes or no, not a text", f.Name).hint("write %s or not %s", f.Name, f.Name)
 	case f.Values != nil && !slices.Contains(f.Values, text.Value):

@@ -269,7 +269,7 @@ func (r *reader) single(file *ast.File) *node {
 		case nil, *ast.CommentGroupNode:
 			continue
 		case *ast.DirectiveNode:
-			r.mistake(tokenPos(b.GetToken()), "a line that begins with % is an instruction to YAML").hint("delete it")
+			r.mistake(tokenPos(b.GetToken()), "an instruction to YAML itself stands here").hint("delete it")
 			continue
 		}
 		if body != nil {
