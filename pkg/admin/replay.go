@@ -144,9 +144,11 @@ func (r *replay) one(ctx context.Context, item Item) error {
 	if err := r.pace.Wait(ctx); err != nil {
 		return err
 	}
-	switch err := r.Queue.Replay(ctx, letter, queue.ReplayOptions{Revision: r.Revision, As: r.As}); {
+	switch err := r.giveBack(ctx, item, letter); {
 	case errors.Is(err, queue.ErrUnderWay):
 		r.result.UnderWay++
+	case errors.Is(err, queue.ErrConflict):
+		r.result.Vanished++
 	case err != nil:
 		return fmt.Errorf("replay %s of link %s: %w", item.Key, item.Link, err)
 	default:
@@ -162,18 +164,14 @@ func (r *replay) one(ctx context.Context, item Item) error {
 	return nil
 }
 
-// letter reads what is replayed: the dead letter as long as it is the one that was selected, or
-// the event as one that never died.
-func (r *replay) letter(ctx context.Context, item Item) (queue.DeadLetter, error) {
-	if item.Outcome == event.Dead {
-		d, err := r.Queue.DeadLetter(ctx, item.Link, item.Key)
-		if err == nil && d.Sequence != item.sequence {
-			err = queue.ErrNotFound // it has been replayed and has died again
-		}
-		return d, err
+// giveBack gives what was selected back to its link. What has not died goes the same way as what
+// has: a dead letter without a place in DEADLETTERS.
+func (r *replay) giveBack(ctx context.Context, item Item, d queue.DeadLetter) error {
+	err := r.Queue.Replay(ctx, d, queue.ReplayOptions{Revision: r.Revision, As: r.As})
+	if d.Sequence == 0 && errors.Is(err, queue.ErrConflict) {
+		return fmt.Errorf("%w: replay what has not died", errors.ErrUnsupported)
 	}
-	e, err := r.Queue.GetEvent(ctx, item.Key)
-	return queue.DeadLetter{Link: item.Link, Event: e}, err
+	return err
 }
 
 // note says in the history that a person asked for it. It carries no outcome: as long as the event
