@@ -94,6 +94,6 @@ func (l loose) number() any {
 }
 
 func (l loose) seconds() time.Duration {
-	n, _ := whole(l.number())
+	n, _ := integral(l.number())
 	return span(n)
 }
