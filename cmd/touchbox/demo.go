@@ -119,7 +119,7 @@ func (d *demo) build(ctx context.Context, group *errgroup.Group, store string, s
 	d.view = newView(d.cli, d.cabinet)
 	d.bridge = app.Bridge{
 		Settings: s, File: file, Log: d.log.Level(zerolog.ErrorLevel), Started: started,
-		Hook: d.view.hook, Outcome: d.view.outcome, Record: d.view.record,
+		Hook: d.view.hook, Settled: d.view.settled, Record: d.view.record,
 	}
 	return nil
 }

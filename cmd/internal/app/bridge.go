@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -11,7 +10,6 @@ import (
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
-	"github.com/touchbox/touchbox/pkg/pipeline"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
 )
@@ -29,7 +27,7 @@ type Bridge struct {
 	// Hook and Outcome are told what happens, beside the metrics; nil means nobody asks.
 	Hook    func(calltouch.Observation)
 	Record  func(event.Key, event.Origin, event.Receipt)
-	Outcome func(pipeline.Observation)
+	Settled func(*queue.Delivery, queue.Decision)
 }
 
 // storeFactor is how much more the embedded server may use than EVENTS is bounded to: the other
@@ -54,7 +52,7 @@ func (b Bridge) Run(ctx context.Context) error {
 		group.Go(func() error {
 			return b.Settings.ingest(ctx, q, b.File, observers{both(metrics.hook, b.Hook), b.Record}, metrics, b.Log)
 		})
-		group.Go(func() error { return work(ctx, q, b.File, both(metrics.outcome, b.Outcome), metrics, b.Log) })
+		group.Go(func() error { return work(ctx, q, b.File, b.Settled, metrics, b.Log) })
 		for _, addr := range []string{b.Settings.IngestAdminAddr, b.Settings.WorkerAdminAddr} {
 			group.Go(func() error { return b.Settings.admin(addr, q, metrics, b.Log).Serve(ctx) })
 		}
@@ -73,32 +71,38 @@ func both[T any](first, second func(T)) func(T) {
 	return func(v T) { first(v); second(v) }
 }
 
-// healEvery is how often the embedded server's health is asked.
-const healEvery = 2 * time.Second
+const (
+	healEvery = 2 * time.Second // between two looks at the embedded server's health
+	minFree   = 64 << 20        // bytes free on the disk before a restart is worth trying
+)
 
 // heal restarts the embedded server in place when its store is wedged: after a full disk JetStream
 // answers nothing, even with space again, until it starts anew. It waits for the space.
 func (b Bridge) heal(ctx context.Context, server *embedded.Server) error {
-	ticker := time.NewTicker(healEvery)
-	defer ticker.Stop()
 	var told bool
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-time.After(healEvery):
 		}
 		err := server.Health()
 		if err == nil {
 			told = false
 			continue
 		}
+		free, known := freeSpace(b.Settings.Data)
 		if !told {
-			b.Log.Error().Err(err).Msg("the embedded server cannot store: free disk space, it restarts by itself then")
+			b.Log.Error().Err(err).Uint64("free_bytes", free).Msg("the embedded server cannot store; it restarts by itself once the disk has space")
 			told = true
 		}
-		if err := server.Restart(); err != nil && !errors.Is(err, embedded.ErrNoSpace) {
-			b.Log.Error().Err(err).Msg("restart of the embedded server")
+		if known && free < minFree {
+			continue
 		}
+		if err := server.Restart(); err != nil {
+			b.Log.Error().Err(err).Msg("restart of the embedded server")
+			continue
+		}
+		b.Log.Info().Msg("the embedded server was restarted in place")
 	}
 }

@@ -29,7 +29,7 @@ func RunWorker(ctx context.Context, s Settings, log zerolog.Logger) error {
 	return withQueue(ctx, s.ServiceQueue("touchbox-worker", file, log), func(ctx context.Context, q *queue.Queue) error {
 		metrics := NewMetrics()
 		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() error { return work(ctx, q, file, metrics, log) })
+		group.Go(func() error { return work(ctx, q, file, nil, metrics, log) })
 		group.Go(func() error { return s.admin(s.WorkerAdminAddr, q, metrics, log).Serve(ctx) })
 		return group.Wait()
 	})
@@ -52,13 +52,24 @@ func (s Settings) admin(addr string, q *queue.Queue, m *Metrics, log zerolog.Log
 	return Admin{Addr: addr, Token: s.AdminToken, Ready: q.Ready, Metrics: m, Log: log}
 }
 
-// work runs all links until ctx ends, with their metrics beside it.
-func work(ctx context.Context, q *queue.Queue, file *link.File, m *Metrics, log zerolog.Logger) error {
+// work runs all links until ctx ends, with their metrics beside it. Settled, where not nil, is
+// told of each outcome.
+func work(ctx context.Context, q *queue.Queue, file *link.File, settled func(*queue.Delivery, queue.Decision), m *Metrics, log zerolog.Logger) error {
+	worker, err := pipeline.New(pipeline.Config{
+		Queue: q, File: file, Log: log, UserAgent: "Touchbox/" + Version, Parked: m.park,
+		Settled: func(d *queue.Delivery, x queue.Decision) {
+			m.settled(d, x)
+			if settled != nil {
+				settled(d, x)
+			}
+		},
+	})
+	if err != nil {
+		return Mistake{err}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.watchLinks(ctx, q, file) })
-	group.Go(func() error {
-		return pipeline.New(pipeline.Config{Queue: q, File: file, Log: log, Observe: m.observe}).Run(ctx)
-	})
+	group.Go(func() error { return worker.Run(ctx) })
 	return group.Wait()
 }
 
