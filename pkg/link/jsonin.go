@@ -162,6 +162,8 @@ func (p *pasted) comma(closing byte) {
 	case p.bad, p.at(closing):
 	case p.at(','):
 		p.i++
+	case p.i >= len(p.text):
+		p.fail("the JSON ends before its closing %s", string(closing))
 	default:
 		p.fail("a comma is missing here")
 	}
