@@ -62,7 +62,7 @@ func collect(into map[string]string, raw any, depth int) {
 // collectPlain reads what nearly every hook brings, an object of texts without escapes, several
 // times faster than a parser of all JSON. It takes nothing and reports false when raw is more.
 func collectPlain(into map[string]string, raw string) bool {
-	if strings.ContainsAny(raw, "\\\n\r\t ") || !isClean(raw) {
+	if strings.ContainsAny(raw, "\\\n\r\t ") || !isPrintable(raw) {
 		return false
 	}
 	rest, ok := strings.CutPrefix(raw, `{"`)
@@ -100,7 +100,7 @@ func named(m map[string]any) (name string, value any, ok bool) {
 }
 
 func put(into map[string]string, name string, value any) {
-	name, text := clean(strings.TrimSpace(name)), clean(asText(value))
+	name, text := printable(strings.TrimSpace(name)), printable(asText(value))
 	if name != "" && !isNothing(text) {
 		into[name] = text
 	}

@@ -1,7 +1,9 @@
 package calltouch_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,7 +55,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add(`{"requestId":"1","client":[{"phones":"1","contacts":[null]}],"session":[1],"date":1e99,"comments":{"comment":{"a":1}}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, kind := range []event.Kind{event.CallEnded, event.Request} {
-			_, fields, err := calltouch.Record(site, kind, event.Backfill, []byte(body), view)
+			_, fields, err := record(kind, event.Backfill, []byte(body))
 			if err == nil {
 				checkTypes(t, fields)
 			}
@@ -85,5 +87,43 @@ func checkTypes(t *testing.T, fields calltouch.Fields) {
 		if isText && (text == "" || text == "null" || !utf8.ValidString(text)) {
 			t.Fatalf("%s is %q", name, text)
 		}
+	}
+}
+
+// The longest hostile bodies cost no more than a moment.
+func TestHostileBodies(t *testing.T) {
+	fill := func(head, unit, tail string) string {
+		return head + strings.Repeat(unit, (calltouch.MaxBody-len(head)-len(tail))/len(unit)) + tail
+	}
+	bodies := map[string]string{
+		"separators":      fill("", "&", ""),
+		"equal signs":     fill("", "=", ""),
+		"repeated attrs":  fill("id=1", "&attrs=%5B%7B%7D", ""),
+		"repeated phones": fill("id=1&timestamp=1", "&callerphone=%2B375(29)1234567", ""),
+		"broken escapes":  fill("city=", "%", ""),
+		"control bytes":   fill(`{"city":"`, "\x01", `"}`),
+		"deep objects":    fill(`{"a":`, `{"a":`, ""),
+		"deep lists":      fill(`{"attrs":`, "[", ""),
+		"deep but closed": `{"attrs":{"a":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}}`,
+		"many attributes": fill(`{"attrs":{`, `"a_A-`, `":1}}`),
+		"JSON in JSON":    `{"attrs":"` + fill(`{`, `\"a\":1,`, `\"b\":1}"}`),
+		"wide names":      fill("fio=", "a+", ""),
+		"tags":            fill("tags_manual=", "a,", ""),
+		"number":          fill("duration=", "9", ""),
+		"address":         fill("ip=", "/", ""),
+		"phone":           fill("id=1&callerphone=", "7", ""),
+	}
+	for name, body := range bodies {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			e, _ := calltouch.Identify(hookEvent(event.Request, body), view)
+			calltouch.Parse(e, view)
+			e.Origin = event.Poll
+			calltouch.Parse(e, view)
+			if took := time.Since(start); took > 5*time.Second { // a loaded machine needs a tenth of it
+
+				t.Errorf("took %v", took)
+			}
+		})
 	}
 }

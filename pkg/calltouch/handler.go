@@ -22,8 +22,8 @@ const MaxBody = 256 << 10
 const (
 	// storeTimeout bounds one hook's wait for the store; longer, and Calltouch gets its 503.
 	storeTimeout = 10 * time.Second
-	// retryAfter is what a 503 asks for, in seconds.
-	retryAfter = "5"
+	// comeAgain is what a 503 asks for, in seconds.
+	comeAgain = "5"
 	// defaultPenalty is how long an answer to a wrong key is held back.
 	defaultPenalty = time.Second
 	// maxSlowed bounds the answers held back at a time, and with them what guessing can cost us.
@@ -156,7 +156,7 @@ func (h *Handler) answer(w http.ResponseWriter, text string, o Observation) {
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	if o.Status == http.StatusServiceUnavailable {
-		header.Set("Retry-After", retryAfter)
+		header.Set("Retry-After", comeAgain)
 	}
 	w.WriteHeader(o.Status)
 	io.WriteString(w, text+"\n")

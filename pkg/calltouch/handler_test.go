@@ -23,8 +23,8 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
-// memory is a store that remembers, and fails or answers on request.
-type memory struct {
+// shelf is a store that remembers, and fails or answers on request.
+type shelf struct {
 	mu      sync.Mutex
 	events  []event.Event
 	asides  []calltouch.Aside
@@ -33,7 +33,7 @@ type memory struct {
 	hold    chan struct{} // when set, Publish waits for it
 }
 
-func (m *memory) Publish(ctx context.Context, e event.Event) (event.Receipt, error) {
+func (m *shelf) Publish(ctx context.Context, e event.Event) (event.Receipt, error) {
 	if m.hold != nil {
 		<-m.hold
 	}
@@ -49,7 +49,7 @@ func (m *memory) Publish(ctx context.Context, e event.Event) (event.Receipt, err
 	return m.receipt, nil
 }
 
-func (m *memory) PutAside(_ context.Context, a calltouch.Aside) error {
+func (m *shelf) PutAside(_ context.Context, a calltouch.Aside) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.asides = append(m.asides, a)
@@ -58,7 +58,7 @@ func (m *memory) PutAside(_ context.Context, a calltouch.Aside) error {
 
 // bench is one handler with all that it touches.
 type bench struct {
-	store  *memory
+	store  *shelf
 	config calltouch.HandlerConfig
 	log    bytes.Buffer
 	seen   []calltouch.Observation
@@ -67,7 +67,7 @@ type bench struct {
 const goodPath = "/calltouch/10001/secret-key"
 
 func newBench() *bench {
-	b := &bench{store: &memory{}}
+	b := &bench{store: &shelf{}}
 	b.config = calltouch.HandlerConfig{
 		Sites: []calltouch.Site{
 			{ID: site, Keys: []string{"old-key", "secret-key"}, View: view},

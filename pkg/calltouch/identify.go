@@ -144,7 +144,7 @@ func (s *facts) take(name, value string) {
 	}
 	s.note(name, value)
 	if *p = ""; !isNothing(value) {
-		*p = strings.TrimSpace(clean(value))
+		*p = strings.TrimSpace(printable(value))
 	}
 }
 

@@ -24,7 +24,7 @@ func decodeObject(data []byte) (map[string]any, error) {
 }
 
 // decodeJSON reads one JSON value. Control characters, which Calltouch's answers have been seen
-// to carry inside strings and JSON forbids there, are taken as if they were escaped.
+// to carry inside strings and JSON forbids there, are forgiven.
 func decodeJSON(data []byte) (any, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	v, err := decodeStrict(data)
@@ -51,13 +51,16 @@ func decodeStrict(data []byte) (any, error) {
 	return v, nil
 }
 
-// escapeControls escapes the control characters inside JSON strings.
+// escapeControls escapes the line breaks and tabs inside JSON strings and takes out all other
+// control characters, as printable does.
 func escapeControls(data []byte) []byte {
-	var out []byte
+	out := make([]byte, 0, len(data)+16)
 	inString, escaped := false, false
 	for _, c := range data {
-		if inString && c < 0x20 {
-			out = fmt.Appendf(out, `\u%04x`, c)
+		if inString && c < ' ' {
+			if i := strings.IndexByte("\n\t\r", c); i >= 0 {
+				out = append(out, '\\', "ntr"[i])
+			}
 			continue
 		}
 		switch {

@@ -11,8 +11,8 @@ const (
 	apiTime  = "02/01/2006 15:04:05"
 )
 
-// localText writes a local time the webhook's way, whichever way it came. What is no time stays.
-func localText(s string) string {
+// asHookTime writes a local time the webhook's way, whichever way it came. What is no time stays.
+func asHookTime(s string) string {
 	if len(s) > 2 && s[2] == '/' {
 		if t, err := time.Parse(apiTime, strings.TrimSpace(s)); err == nil {
 			return t.Format(hookTime)
@@ -23,7 +23,7 @@ func localText(s string) string {
 
 // parseLocal reads a local time of the cabinet, written either way.
 func parseLocal(s string, zone *time.Location) (time.Time, bool) {
-	s = localText(strings.TrimSpace(s))
+	s = asHookTime(strings.TrimSpace(s))
 	if len(s) == len(hookTime) && s[10] == 'T' {
 		s = s[:10] + " " + s[11:]
 	}
@@ -38,10 +38,10 @@ const maxSeconds = 100_000_000_000
 // requests API) in milliseconds, since those know no zone; else by the first local time that can
 // be read. It returns the zero time when nothing says.
 func moment(seconds, millis any, zone *time.Location, locals ...string) time.Time {
-	if n, ok := whole(seconds); ok && n > 0 && n < maxSeconds {
+	if n, ok := integral(seconds); ok && n > 0 && n < maxSeconds {
 		return time.Unix(n, 0).In(zone)
 	}
-	if n, ok := whole(millis); ok && n > 0 && n < maxSeconds*1000 {
+	if n, ok := integral(millis); ok && n > 0 && n < maxSeconds*1000 {
 		return time.UnixMilli(n).Truncate(time.Second).In(zone)
 	}
 	for _, s := range locals {
@@ -52,8 +52,8 @@ func moment(seconds, millis any, zone *time.Location, locals ...string) time.Tim
 	return time.Time{}
 }
 
-// whole returns a number without its fraction.
-func whole(v any) (int64, bool) {
+// integral returns a number without its fraction.
+func integral(v any) (int64, bool) {
 	switch n := v.(type) {
 	case int64:
 		return n, true
@@ -70,8 +70,8 @@ func Ended(f Fields) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	waiting, _ := whole(f["waiting_time"])
-	duration, _ := whole(f["duration"])
+	waiting, _ := integral(f["waiting_time"])
+	duration, _ := integral(f["duration"])
 	return start.Add(span(waiting) + span(duration))
 }
 

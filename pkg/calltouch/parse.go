@@ -130,7 +130,7 @@ func (r *reader) deriveTags() {
 }
 
 func (r *reader) addTag(name string) {
-	if name = strings.TrimSpace(clean(name)); !isNothing(name) {
+	if name = strings.TrimSpace(printable(name)); !isNothing(name) {
 		r.tags = append(r.tags, name)
 	}
 }

@@ -38,7 +38,7 @@ func TestHookAndJournalOfOneCallAreEqual(t *testing.T) {
 		c := draw(t)
 		hook := mustParse(t, hookEvent(event.CallEnded, c.form()))
 		body, _ := json.Marshal(c.journal())
-		e, journal, err := calltouch.Record(site, event.CallEnded, event.Journal, body, view)
+		e, journal, err := record(event.CallEnded, event.Journal, body)
 		if err != nil {
 			t.Fatal(err)
 		}

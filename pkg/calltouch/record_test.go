@@ -1,7 +1,7 @@
 package calltouch_test
 
 import (
-	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -32,7 +32,7 @@ const request = `{
 }`
 
 func TestRequestRecord(t *testing.T) {
-	e, f, err := calltouch.Record(site, event.Request, event.Poll, []byte(request), view)
+	e, f, err := record(event.Request, event.Poll, []byte(request))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestRecordsAreReadLeniently(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, f, err := calltouch.Record(site, tt.kind, event.Backfill, []byte(tt.record), view)
+			_, f, err := record(tt.kind, event.Backfill, []byte(tt.record))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,13 +104,32 @@ func TestRecordsAreReadLeniently(t *testing.T) {
 	}
 }
 
-func TestRecordWithoutID(t *testing.T) {
-	_, _, err := calltouch.Record(site, event.CallEnded, event.Journal, []byte(`{"duration":1}`), view)
-	if !errors.Is(err, event.ErrBadKey) {
-		t.Errorf("got %v, want ErrBadKey", err)
+// The same request by hook means what it means by poll, in all that both of them carry.
+func TestHookAndPollOfOneRequestAreEqual(t *testing.T) {
+	hook := toJSON(t, map[string]string{
+		"leadtype": "request", "changedFields": "null", "requestId": "78498", "requestNumber": "78498", "siteId": "10001",
+		"requestDate": "2023-09-16 11:39:19", "subject": "Заявка с сайта", "fio": "Тестов Тест Тестович", "callerphone": "79000000006",
+		"uniquerequest": "false", "targetrequest": "target", "uniqtargetrequest": "non-uniqtarget", "manager": "null",
+		"tags_request": "сайт", "tags_manual": "VIP", "attribution": "1", "source": "google", "medium": "cpc", "orderId": "5",
+		"utm_source": "<не указано>", "utm_campaign": "осень", "yaClientId": "1693237496843577594", "gcid": "1.2",
+		"sessionId": "4794763832", "ctClientId": "2500000000003012601", "ctGlobalId": "00000000-0000-5000-8000-000000000001",
+		"hostname": "null", "url": "https://clinic.example/", "ref": "", "city": "irkutsk", "ip": "192.0.2.12",
+		"attrs":   `{"mindboxDeviceUUID":"0f3bd0ec-5c4b-4c4f-9a5e-0123456789ab"}`,
+		"browser": "Firefox", "userAgent": "Mozilla/5.0 (X11)", "sendingTimestamp": "1694853560",
+	})
+	e, note := calltouch.Identify(hookEvent("", string(hook)), view)
+	polled, fromPoll, err := record(event.Request, event.Poll, []byte(request))
+	if err != nil || note.Aside != "" || e.Key != polled.Key || !cmp.Equal(e.Fingerprint, polled.Fingerprint) {
+		t.Fatalf("hook %v %v, poll %v %v: %v, %v", e.Key, e.Fingerprint, polled.Key, polled.Fingerprint, note, err)
 	}
-	_, _, err = calltouch.Record(site, event.CallEnded, event.Journal, []byte(`[`), view)
-	if !errors.Is(err, calltouch.ErrUnreadable) {
-		t.Errorf("got %v, want ErrUnreadable", err)
+	fromHook := mustParse(t, e)
+	oneSided := func(name string, _ any) bool {
+		f, _ := calltouch.Lookup(name)
+		return f.Differs || !f.Origins.Has(calltouch.FromHook|calltouch.FromPoll)
+	}
+	maps.DeleteFunc(fromHook, oneSided)
+	maps.DeleteFunc(fromPoll, oneSided)
+	if diff := cmp.Diff(fromHook, fromPoll); diff != "" {
+		t.Error(diff)
 	}
 }

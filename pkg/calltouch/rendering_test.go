@@ -158,3 +158,22 @@ func mustParse(t interface {
 	}
 	return f
 }
+
+// record makes an event of one record of the API.
+func record(kind event.Kind, origin event.Origin, body []byte) (event.Event, calltouch.Fields, error) {
+	e := event.Event{Key: event.Key{Site: site, Kind: kind}, Origin: origin, ContentType: "application/json", Body: body}
+	f, err := calltouch.Parse(e, view)
+	if err != nil {
+		return e, nil, err
+	}
+	id, _ := f["id"].(string)
+	if kind == event.Request {
+		id, _ = f["requestId"].(string)
+	}
+	if e.Key, err = event.NewKey(site, kind, id); err != nil {
+		return e, nil, err
+	}
+	e.Fingerprint = calltouch.Fingerprint(e, view)
+	e.Time, _ = f["time"].(time.Time)
+	return e, f, nil
+}

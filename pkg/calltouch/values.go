@@ -44,10 +44,10 @@ func isPlaceholder(s string) bool {
 	return true
 }
 
-// clean takes control characters out, but for line breaks and tabs, and replaces what is no
+// printable takes control characters out, but for line breaks and tabs, and replaces what is no
 // UTF-8: what is left may stand in any JSON.
-func clean(s string) string {
-	if isClean(s) {
+func printable(s string) string {
+	if isPrintable(s) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
@@ -58,7 +58,7 @@ func clean(s string) string {
 	}, strings.ToValidUTF8(s, "\ufffd"))
 }
 
-func isClean(s string) bool {
+func isPrintable(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] == 0x7f || s[i] == 0xef {
 			return false
@@ -72,7 +72,7 @@ func valueOf(f *Field, text string) any {
 	if isNothing(text) {
 		return nil
 	}
-	if text = strings.TrimSpace(clean(text)); isNothing(text) {
+	if text = strings.TrimSpace(printable(text)); isNothing(text) {
 		return nil
 	}
 	return convert(f, text)
@@ -97,7 +97,7 @@ func convert(f *Field, s string) any {
 	case "ip":
 		return address(s)
 	case "calltime", "requestDate":
-		return localText(s)
+		return asHookTime(s)
 	case "medium":
 		if s == "(none)" {
 			return nil
