@@ -109,7 +109,7 @@ func (d *demo) build(ctx context.Context, group *errgroup.Group, store string, s
 	if err != nil {
 		return err
 	}
-	file, err := demoFile(map[string]string{"Key": key, "Calltouch": calltouchURL, "Mindbox": mindboxURL})
+	file, err := demoFile(map[string]string{"Key": key, "Calltouch": calltouchURL, "Mindbox": mindboxURL, "Since": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)})
 	if err != nil {
 		return err
 	}

@@ -118,7 +118,7 @@ func (v view) settled(d *queue.Delivery, x queue.Decision) {
 		return // half of all lines: each call is filtered by the link that is not for it
 	}
 	text := fmt.Sprintf("%-14s %s", d.Link, x.Outcome)
-	if x.Reason != "" {
+	if x.Reason != "" && x.Outcome != event.Delivered {
 		text += ": " + x.Reason
 	}
 	if x.Outcome == event.Waiting && !x.Until.IsZero() {
