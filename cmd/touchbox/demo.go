@@ -57,6 +57,7 @@ type demo struct {
 	mindbox *mindboxtest.Server
 	bridge  app.Bridge
 	hookURL string
+	pageURL string // with --page
 	view    view
 }
 
@@ -121,12 +122,16 @@ func (d *demo) build(ctx context.Context, group *errgroup.Group, store string, s
 		Settings: s, File: file, Log: d.log.Level(zerolog.ErrorLevel), Started: started,
 		Hook: d.view.hook, Settled: d.view.settled, Record: d.view.record,
 	}
-	return nil
+	if !d.page {
+		return nil
+	}
+	d.pageURL, err = d.servePage(ctx, group)
+	return err
 }
 
 // play sends calls until the person or the clock says stop, then counts.
 func (d *demo) play(ctx, running context.Context, q *queue.Queue) error {
-	d.view.greet(d.hookURL)
+	d.view.greet(d.hookURL, d.pageURL)
 	if d.length > 0 {
 		var end context.CancelFunc
 		ctx, end = context.WithTimeout(ctx, d.length)

@@ -39,12 +39,15 @@ func newView(c *cli, cabinet *calltouchtest.Calltouch) view {
 	return view{cli: c, cabinet: cabinet, shared: &viewState{receipts: map[event.Receipt]int{}, sorts: map[string]calltouchtest.Sort{}}}
 }
 
-func (v view) greet(hookURL string) {
+func (v view) greet(hookURL, pageURL string) {
 	if v.json {
 		return
 	}
 	v.say("A simulated Calltouch sends calls to %s.", hookURL)
 	v.say("Send one yourself from another terminal:\n  curl -d 'callphase=calldisconnected&id=1&callerphone=79161234567&duration=30' %s", hookURL)
+	if pageURL != "" {
+		v.say("A page with the site script, on which a click calls: %s", pageURL)
+	}
 	v.say("Ctrl-C stops and prints the sums.\n")
 }
 
