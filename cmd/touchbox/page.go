@@ -21,7 +21,7 @@ const firstPageID = 900_000
 
 // servePage serves the page with the site script, on which a click calls.
 func (d *demo) servePage(ctx context.Context, group *errgroup.Group) (string, error) {
-	script, _ := app.ScriptConfig(d.bridge.File, "10001")
+	script, _ := app.ScriptConfig(d.node.File, "10001")
 	var last atomic.Int64
 	last.Store(firstPageID)
 	return serveLocal(ctx, group, demopage.Handler(demopage.Config{

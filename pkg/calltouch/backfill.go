@@ -10,7 +10,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
-// BackfillConfig says what to store of the past.
+// BackfillConfig says what to store of the past. Its functions are called one at a time.
 type BackfillConfig struct {
 	Span
 	Store  Store                // where to
@@ -178,10 +178,12 @@ func (b *backfill) take(ctx context.Context, r Listed) error {
 	case receipt == event.ReceiptCollision:
 		return b.setAside(ctx, r, AsideCollision, now)
 	}
-	b.count(func(c *BackfillCounts) { c.add(receipt) })
-	if receipt == event.ReceiptStored && b.cfg.New != nil {
-		b.cfg.New(e)
-	}
+	b.count(func(c *BackfillCounts) {
+		c.add(receipt)
+		if receipt == event.ReceiptStored && b.cfg.New != nil {
+			b.cfg.New(e)
+		}
+	})
 	return nil
 }
 
@@ -206,13 +208,16 @@ func (b *backfill) setAside(ctx context.Context, r Listed, reason Reason, now ti
 			return err
 		}
 	}
-	b.count(func(c *BackfillCounts) { c.Aside++ })
-	if b.cfg.Aside != nil {
-		b.cfg.Aside(reason)
-	}
+	b.count(func(c *BackfillCounts) {
+		c.Aside++
+		if b.cfg.Aside != nil {
+			b.cfg.Aside(reason)
+		}
+	})
 	return nil
 }
 
+// count changes the counts; f is also where the caller is told, one thing at a time.
 func (b *backfill) count(f func(*BackfillCounts)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

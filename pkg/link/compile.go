@@ -83,6 +83,7 @@ func (l *loader) compileFor(link *Link, site *Site, o object) *compiled {
 		}
 		s.attrs = sorted(s.attrs)
 	}
+	s.names = s.ready()
 	s.location, s.tenDigits = site.Location, site.TenDigits
 	var d destinationTemplates
 	if link.To != nil {

@@ -142,7 +142,7 @@ func (l *loader) parse(o origin, n names) *parser.Tree {
 		l.mistake(l.at(o.node, o.offset), "the expression is too long")
 		return nil
 	}
-	tree, err := parser.ParseWithConfig(o.text, strictConfig(n))
+	tree, err := parser.ParseWithConfig(o.text, n.strict)
 	if err != nil {
 		l.notParsed(o, n, err)
 		return nil

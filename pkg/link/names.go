@@ -18,6 +18,14 @@ type names struct {
 	attrs      []string
 	conditions map[string]*condition
 	tables     map[string]*table
+	strict     *conf.Config // made of the above, once
+	known      []string     // all names, for suggestions
+}
+
+// ready makes once what every expression of a scope needs.
+func (n names) ready() names {
+	n.strict, n.known = n.strictConfig(), n.allNames()
+	return n
 }
 
 // table is one of `tables`. Its rows are texts, numbers or booleans.
@@ -35,7 +43,7 @@ var withheld = map[string]string{
 }
 
 // strictConfig is expr's configuration for the check: every name with its type.
-func strictConfig(n names) *conf.Config {
+func (n names) strictConfig() *conf.Config {
 	env := types.Map{}
 	for _, f := range calltouch.Vocabulary() {
 		env[f.Name] = n.typeOf(f)

@@ -95,14 +95,15 @@ func (l *loader) readConditions() {
 			l.conditions[e.key] = &condition{pos: e.pos, node: e.value, broken: true}
 		}
 	}
+	everywhere := l.everywhere()
 	for _, name := range l.conditionNames() {
-		l.uses(l.conditions[name])
+		l.uses(l.conditions[name], everywhere.names)
 	}
 	for _, name := range l.conditionNames() {
 		l.refuseCircle(name)
 	}
 	for _, name := range l.conditionNames() {
-		l.checkCondition(name, l.everywhere())
+		l.checkCondition(name, everywhere)
 	}
 }
 
@@ -121,15 +122,16 @@ func (l *loader) everywhere() scope {
 		s.attrs = append(s.attrs, site.Attrs...)
 	}
 	s.attrs = sorted(s.attrs)
+	s.names = s.ready()
 	return s
 }
 
 // uses finds which other conditions a condition names.
-func (l *loader) uses(c *condition) {
+func (l *loader) uses(c *condition, n names) {
 	if c.broken {
 		return
 	}
-	tree := l.parse(origin{node: c.node, text: c.source}, l.everywhere().names)
+	tree := l.parse(origin{node: c.node, text: c.source}, n)
 	if tree == nil {
 		c.broken = true
 		return

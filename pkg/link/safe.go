@@ -130,7 +130,7 @@ func (s *safety) identifier(node *ast.Node, n *ast.IdentifierNode) {
 	if !ok || c.broken {
 		return
 	}
-	tree, err := parser.ParseWithConfig(c.source, strictConfig(s.names))
+	tree, err := parser.ParseWithConfig(c.source, s.strict)
 	if err != nil {
 		return
 	}

@@ -24,11 +24,10 @@ func (l *loader) check(o origin, s scope, w want) ast.Node {
 	if tree == nil {
 		return nil
 	}
-	config := strictConfig(s.names)
 	before := len(l.problems)
-	v := &inspector{loader: l, origin: o, scope: s, known: s.allNames()}
+	v := &inspector{loader: l, origin: o, scope: s}
 	v.locals(tree.Node)
-	result, err := new(checker.Checker).Check(tree, config)
+	result, err := new(checker.Checker).Check(tree, s.strict)
 	ast.Walk(&tree.Node, v)
 	if l.failed(before) {
 		return tree.Node
@@ -102,7 +101,6 @@ type inspector struct {
 	*loader
 	origin
 	scope
-	known []string
 	local []string          // let variables
 	calls map[ast.Node]bool // what is called
 }

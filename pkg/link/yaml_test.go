@@ -199,7 +199,9 @@ func TestSecrets(t *testing.T) {
 mindbox:
   - {name: clinic, url: "https://api.mindbox.ru", endpoint: clinic.Website, secret: {file: secret}}
 `
-	getenv := func(name string) string { return map[string]string{"OLD": "0123456789abcdef-old", "NEW": "0123456789abcdef-new"}[name] }
+	getenv := func(name string) string {
+		return map[string]string{"OLD": "0123456789abcdef-old", "NEW": "0123456789abcdef-new"}[name]
+	}
 	f, problems, err := link.Parse(dir+"/touchbox.yaml", []byte(text), link.Options{Getenv: getenv})
 	if err != nil {
 		t.Fatal(err, problems)

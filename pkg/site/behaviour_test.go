@@ -143,6 +143,10 @@ func TestNewSession(t *testing.T) {
 	})
 	t.Run("looks seldom when all is done", func(t *testing.T) {
 		v := start(t)
+		for range 5 {
+			v.Run(route)
+		}
+		v.pass(2 * time.Minute)
 		v.Run("(looks = 0, real = ct, ct = function () { looks++; return real.apply(this, arguments) })")
 		v.pass(100 * time.Second)
 		if looks := browsertest.Eval[int](v.Tab, "looks"); looks != 10 {
@@ -162,6 +166,13 @@ func TestNewSession(t *testing.T) {
 		v.wantSets()
 		v.Run("history.pushState({}, '', '/prices')")
 		v.told(1)
+	})
+	t.Run("a site that looks at its routes too", func(t *testing.T) {
+		wrapped := "real = history.pushState; history.pushState = function () { real.apply(history, arguments); return this === history && 'kept' }"
+		v := open(t, page{config: clinic, head: []string{inline(wrapped), ours}})
+		if got := browsertest.Eval[string](v.Tab, route); got != "kept" {
+			t.Errorf("pushState gives %q", got)
+		}
 	})
 	t.Run("a route with the site's attributes", func(t *testing.T) {
 		v := start(t)
@@ -187,7 +198,9 @@ func TestConsent(t *testing.T) {
 			v.wantSets()
 			v.wantWaits("consent")
 			v.Run(yes)
-			v.told(1)
+			if took := v.told(1); took > 2*time.Second {
+				t.Errorf("heard after %v, want 2 s at most", took)
+			}
 			v.pass(30 * time.Second)
 			v.wantSets(attr(idTracker))
 		})

@@ -7,68 +7,33 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/touchbox/touchbox/pkg/calltouch"
-	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/link"
-	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
 )
-
-// Bridge is ingest, worker and an embedded server in one process:
-//
-//	ingest ──▶ embedded NATS (Dir, served on Dir/nats.sock) ──▶ worker
-type Bridge struct {
-	Settings Settings
-	File     *link.File
-	Log      zerolog.Logger
-
-	// Started is called once everything runs; nil does nothing.
-	Started func(*queue.Queue)
-	// Hook and Outcome are told what happens, beside the metrics; nil means nobody asks.
-	Hook    func(calltouch.Observation)
-	Record  func(event.Key, event.Origin, event.Receipt)
-	Settled func(*queue.Delivery, queue.Decision)
-}
 
 // storeFactor is how much more the embedded server may use than EVENTS is bounded to: the other
 // streams have their own shares.
 const storeFactor = 2
 
-// Run serves until ctx ends. The server is stopped last, after what is in hand.
-func (b Bridge) Run(ctx context.Context) error {
+// RunBridge runs ingest, worker and an embedded server in one process until ctx ends:
+//
+//	ingest ──▶ embedded NATS (TOUCHBOX_DATA, served on nats.sock there) ──▶ worker
+//
+// The server is stopped last, after what is in hand.
+func RunBridge(ctx context.Context, n *Node) error {
+	n.Ingest, n.Worker = true, true
 	server, err := embedded.Start(embedded.Config{
-		Dir: b.Settings.Data, MaxStore: storeFactor * b.File.Keep.Disk, Socket: true, Log: b.Log,
+		Dir: n.Settings.Data, MaxStore: storeFactor * n.File.Keep.Disk, Socket: true, Log: n.Log,
 	})
 	if err != nil {
 		return err
 	}
 	defer server.Stop()
-	o := b.Settings.queueOptions("touchbox-up", b.File, b.Log)
+	o := n.Settings.queueOptions("touchbox-up", n.File, n.Log)
 	o.InProcess, o.SyncKnown = server.Conn, true
-	return withQueue(ctx, o, func(ctx context.Context, q *queue.Queue) error {
-		metrics := NewMetrics()
-		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() error { return b.heal(ctx, server) })
-		group.Go(func() error {
-			return b.Settings.ingest(ctx, q, b.File, observers{both(metrics.hook, b.Hook), b.Record}, metrics, b.Log)
-		})
-		group.Go(func() error { return work(ctx, q, b.File, b.Settled, metrics, b.Log) })
-		for _, addr := range []string{b.Settings.IngestAdminAddr, b.Settings.WorkerAdminAddr} {
-			group.Go(func() error { return b.Settings.admin(addr, q, metrics, b.Log).Serve(ctx) })
-		}
-		if b.Started != nil {
-			b.Started(q)
-		}
-		return group.Wait()
-	})
-}
-
-// both calls two observers; the second may be nil.
-func both[T any](first, second func(T)) func(T) {
-	if second == nil {
-		return first
-	}
-	return func(v T) { first(v); second(v) }
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return heal(ctx, server, n.Settings.Data, n.Log) })
+	group.Go(func() error { return n.run(ctx, o) })
+	return group.Wait()
 }
 
 const (
@@ -78,7 +43,7 @@ const (
 
 // heal restarts the embedded server in place when its store is wedged: after a full disk JetStream
 // answers nothing, even with space again, until it starts anew. It waits for the space.
-func (b Bridge) heal(ctx context.Context, server *embedded.Server) error {
+func heal(ctx context.Context, server *embedded.Server, dir string, log zerolog.Logger) error {
 	var told bool
 	for {
 		select {
@@ -91,18 +56,18 @@ func (b Bridge) heal(ctx context.Context, server *embedded.Server) error {
 			told = false
 			continue
 		}
-		free, known := freeSpace(b.Settings.Data)
+		free, known := freeSpace(dir)
 		if !told {
-			b.Log.Error().Err(err).Uint64("free_bytes", free).Msg("the embedded server cannot store; it restarts by itself once the disk has space")
+			log.Error().Err(err).Uint64("free_bytes", free).Msg("the embedded server cannot store; it restarts by itself once the disk has space")
 			told = true
 		}
 		if known && free < minFree {
 			continue
 		}
 		if err := server.Restart(); err != nil {
-			b.Log.Error().Err(err).Msg("restart of the embedded server")
+			log.Error().Err(err).Msg("restart of the embedded server")
 			continue
 		}
-		b.Log.Info().Msg("the embedded server was restarted in place")
+		log.Info().Msg("the embedded server was restarted in place")
 	}
 }

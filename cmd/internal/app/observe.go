@@ -34,11 +34,11 @@ var refusals = map[int]string{
 const statsEvery = 5 * time.Second
 
 // watchLinks keeps the gauges of all links until ctx ends.
-func (m *Metrics) watchLinks(ctx context.Context, q *queue.Queue, file *link.File) error {
+func (m *Metrics) watchLinks(ctx context.Context, q *queue.Queue, file func() *link.File) error {
 	ticker := time.NewTicker(statsEvery)
 	defer ticker.Stop()
 	for {
-		for _, l := range file.Links {
+		for _, l := range file().Links {
 			stats, err := q.LinkStats(ctx, l.ID)
 			if err != nil {
 				continue // not open yet, or the server is away: /readyz says so
