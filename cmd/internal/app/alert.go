@@ -12,6 +12,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 	"github.com/rs/zerolog"
 
+	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
@@ -83,6 +84,55 @@ func (a *alerts) set(ctx context.Context, cause Cause, subject string, raised bo
 	default:
 		a.log.Warn().Str("cause", string(cause)).Msg("ALERT_URL does not answer: an alert was dropped")
 	}
+}
+
+// watch raises and clears what the numbers of links and sites tell, until ctx ends.
+func (a *alerts) watch(ctx context.Context, file func() *link.File, quiet *silence) error {
+	if a.url == "" {
+		return nil
+	}
+	for {
+		for _, l := range file().Links {
+			if stats, err := a.queue.LinkStats(ctx, l.ID); err == nil {
+				a.set(ctx, CauseDeadLetters, l.ID, stats.DeadLetters > 0, deadLettersText(l.ID, stats.DeadLetters))
+			}
+		}
+		for _, s := range file().Sites {
+			silent, unusual := quiet.quiet(s.ID, time.Now())
+			a.set(ctx, CauseSilence, s.ID, unusual, silenceText(s.Name, silent, unusual))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(alertEvery):
+		}
+	}
+}
+
+// alertEvery is how often the numbers are looked at.
+const alertEvery = 30 * time.Second
+
+func deadLettersText(id string, n uint64) string {
+	if n == 0 {
+		return fmt.Sprintf("link %s has no dead letters any more.", id)
+	}
+	return fmt.Sprintf("link %s has dead letters: see `touchbox deadletters --link %s`.", id, id)
+}
+
+func silenceText(name string, silent time.Duration, unusual bool) string {
+	if !unusual {
+		return fmt.Sprintf("events of site %s come again.", name)
+	}
+	return fmt.Sprintf("nothing has come from site %s for %s, longer than is usual for it: look at its webhook in Calltouch.", name, silent.Round(time.Minute))
+}
+
+// park raises or clears what the worker says of a link or an endpoint.
+func (a *alerts) park(ctx context.Context, scope string, parked bool) {
+	text := fmt.Sprintf("%s goes on.", scope)
+	if parked {
+		text = fmt.Sprintf("%s is parked, nothing is sent and nothing is lost: see `touchbox links`.", scope)
+	}
+	a.set(ctx, CauseParked, scope, parked, text)
 }
 
 // alertTimeout bounds one POST to ALERT_URL, alertPatience all tries of one alert.

@@ -1,8 +1,13 @@
 package app
 
 import (
+	"context"
 	"sync"
 	"time"
+
+	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
 )
 
 // silence knows how long each site is usually quiet, and finds the one that is quiet for longer.
@@ -28,6 +33,26 @@ const (
 )
 
 func newSilence() *silence { return &silence{sites: map[string]*rhythm{}} }
+
+// hook notes a hook that was received.
+func (s *silence) hook(o calltouch.Observation) {
+	if o.Receipt != "" {
+		s.heard(o.Site, time.Now())
+	}
+}
+
+// remember learns from the log what was usual before this process started.
+func (s *silence) remember(ctx context.Context, q *queue.Queue) error {
+	for e, err := range q.Events(ctx, queue.ScanOptions{Since: time.Now().AddDate(0, 0, -rhythmDays)}) {
+		if err != nil {
+			return nil // what is usual is learnt anew
+		}
+		if e.Origin == event.Webhook {
+			s.heard(e.Key.Site, e.Received)
+		}
+	}
+	return nil
+}
 
 // heard notes an event of a site.
 func (s *silence) heard(site string, at time.Time) {
