@@ -25,9 +25,10 @@ var commandCatalogue = map[string]string{
 	"\nWaiting for the first hook.":                                                                     "\nЖдём первый вебхук.",
 	"A simulated Calltouch sends calls to %s.":                                                          "Поддельный Calltouch шлёт звонки на %s.",
 	"Send one yourself from another terminal:\n  curl -d 'callphase=calldisconnected&id=1&callerphone=79161234567&duration=30' %s": "Пошлите звонок сами из другого терминала:\n  curl -d 'callphase=calldisconnected&id=1&callerphone=79161234567&duration=30' %s",
-	"Ctrl-C stops and prints the sums.\n":                              "Ctrl-C останавливает и печатает итоги.\n",
-	"\nreceived %d = stored %d + repeated %d + aside %d":               "\nполучено %d = сохранено %d + повторно %d + отложено %d",
-	"link\ttaken\tdelivered\tfiltered\tundeliverable\twaiting\tdead\t": "связка\tвзято\tдоставлено\tотфильтровано\tнедоставляемо\tждёт\tв недоставленных\t",
+	"A page with the site script, on which a click calls: %s":                                                                      "Страница со скриптом сайта, на которой можно позвонить: %s",
+	"Ctrl-C stops and prints the sums.\n":                                                                                          "Ctrl-C останавливает и печатает итоги.\n",
+	"\nreceived %d = stored %d + repeated %d + aside %d":                                                                           "\nполучено %d = сохранено %d + повторно %d + отложено %d",
+	"link\ttaken\tdelivered\tfiltered\tundeliverable\twaiting\tdead\t":                                                             "связка\tвзято\tдоставлено\tотфильтровано\tнедоставляемо\tждёт\tв недоставленных\t",
 	" in %s, attempt %d":   " за %s, попытка %d",
 	", next attempt in %s": ", следующая попытка через %s",
 

@@ -44,6 +44,15 @@ const (
 	ReasonUnknownCode      Reason = "unknown_code"        // no HTTP class that an answer can have
 )
 
+// Reasons lists every reason of Judge, the failures included.
+var Reasons = []Reason{
+	ReasonAccepted, ReasonAlreadyProcessed, ReasonValidation, ReasonProtocol, ReasonUnclear, ReasonUnknownState,
+	ReasonRedirect, ReasonCredentials, ReasonForbidden, ReasonNotFound, ReasonRequestTimeout, ReasonConflict,
+	ReasonClientError, ReasonTooMany, ReasonServerError, ReasonUnknownCode,
+	Reason(FailureTimeout), Reason(FailureName), Reason(FailureConnect), Reason(FailureTLS),
+	Reason(FailureConnection), Reason(FailureInterrupted),
+}
+
 // Status words of the body that Mindbox documents.
 const (
 	StateSuccess          = "Success"

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/touchbox/touchbox/pkg/event"
 )
@@ -154,17 +153,4 @@ func (q *Queue) clearDeadLetter(ctx context.Context, link, key string) error {
 		return describe("look for the dead letter", err)
 	}
 	return q.remove(ctx, deadStream, m.Sequence)
-}
-
-// remove deletes one message by its sequence; a missing one is no error.
-func (q *Queue) remove(ctx context.Context, stream string, sequence uint64) error {
-	s, err := q.stream(ctx, stream)
-	if err != nil {
-		return err
-	}
-	err = s.DeleteMsg(ctx, sequence)
-	if code(err) == codeSequenceGone || errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil
-	}
-	return describe(fmt.Sprintf("remove %d of %s", sequence, stream), err)
 }

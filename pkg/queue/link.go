@@ -27,9 +27,10 @@ const (
 	defaultTimeout = 30 * time.Second
 )
 
-// ackMargin is how much longer than the handling the server waits for an ack before it gives the
-// event to another worker: long enough for the publishes behind the handling.
-const ackMargin = 15 * time.Second
+// ackMargin is how much longer than the handling the server waits before it gives an event to
+// another worker. What takes longer, for the publishes behind the handling too, is told to the
+// server, so the margin counts only when a worker has died or a delivery was lost on the way.
+const ackMargin = 5 * time.Second
 
 // leastAckPending is the least number of unacknowledged messages that a consumer allows: after a
 // crash the server gives out again some hundred that were acknowledged, and they must not stop it.

@@ -42,6 +42,10 @@ const linkKeys = "link."
 // pausedUntil is how long a pause lasts that nobody ends.
 var pausedUntil = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// resumeIn is how soon a resumed consumer goes on. A pause that ends by the server's clock wakes the
+// requests that wait; one that is taken back leaves them asleep until they run out.
+const resumeIn = 200 * time.Millisecond
+
 // Register writes a link's start and subjects to STATE, unless they stand there, and returns what
 // stands. Ingest calls it too, so that a link's start is the first run of either.
 func (q *Queue) Register(ctx context.Context, s LinkSpec) (LinkState, error) {
@@ -134,7 +138,7 @@ func (q *Queue) PauseLink(ctx context.Context, id string, why Pause) error {
 // between leaves a link that STATE calls paused and the next start pauses again, never one that
 // looks alive and stands still.
 func (q *Queue) ResumeLink(ctx context.Context, id string) error {
-	if err := q.pauseConsumers(ctx, id, time.Now().Add(-time.Hour)); err != nil {
+	if err := q.pauseConsumers(ctx, id, time.Time{}); err != nil {
 		return err
 	}
 	if _, err := q.changeLink(ctx, id, func(s *LinkState) { s.Paused = Running }); err != nil {
@@ -143,12 +147,22 @@ func (q *Queue) ResumeLink(ctx context.Context, id string) error {
 	return nil
 }
 
-// pauseConsumers sets until when both consumers of a link pause. Those that do not exist yet are
-// created paused, see consumerConfig.
+// pauseConsumers sets until when both consumers of a link pause; zero: no longer. Those that do
+// not exist yet are created paused, see consumerConfig.
 func (q *Queue) pauseConsumers(ctx context.Context, id string, until time.Time) error {
 	for _, stream := range []string{eventsStream, retriesStream} {
-		_, err := q.js.PauseConsumer(ctx, stream, consumerName(id), until)
-		if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		c, err := q.js.Consumer(ctx, stream, consumerName(id))
+		if errors.Is(err, jetstream.ErrConsumerNotFound) {
+			continue
+		}
+		if err != nil {
+			return describe("pause or resume link "+id, err)
+		}
+		end := until
+		if end.IsZero() {
+			end = c.CachedInfo().TimeStamp.Add(resumeIn)
+		}
+		if _, err := q.js.PauseConsumer(ctx, stream, consumerName(id), end); err != nil {
 			return describe("pause or resume link "+id, err)
 		}
 	}

@@ -24,7 +24,7 @@ func Main(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	s, err := embedded.Start(embedded.Config{Dir: dir, MaxStore: 2 * disk, Socket: true, Log: zerolog.New(os.Stderr)})
+	s, err := embedded.Start(embedded.Config{Dir: dir, MaxStore: 2 * disk, Socket: true, Log: zerolog.New(os.Stderr).Level(zerolog.WarnLevel)})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -1,0 +1,37 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const deleteMessage = "$JS.API.STREAM.MSG.DELETE."
+
+// remove deletes one message by its sequence; a missing one is no error. The library's own call
+// loses the code of the answer.
+func (q *Queue) remove(ctx context.Context, stream string, sequence uint64) error {
+	what := fmt.Sprintf("remove %d of %s", sequence, stream)
+	request, err := json.Marshal(map[string]any{"seq": sequence, "no_erase": true})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	m, err := q.nc.RequestWithContext(ctx, deleteMessage+stream, request)
+	if err != nil {
+		return describe(what, err)
+	}
+	var answer struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(m.Data, &answer); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if answer.Error != nil && answer.Error.ErrorCode != codeSequenceGone {
+		return describe(what, answer.Error)
+	}
+	return nil
+}
