@@ -106,7 +106,9 @@ func TestWorkerParks(t *testing.T) {
 				}
 				return nil
 			}}).withQueue()
-			h.worker(h.file("", linkText{"one", "One", "main", ""}, linkText{"two", "Two", "main", ""}, linkText{"three", "Three", "other", ""}))
+			file := h.file("", linkText{"one", "One", "main", ""}, linkText{"two", "Two", "main", ""}, linkText{"three", "Three", "other", ""})
+			h.worker(file)
+			h.worker(file) // both obey, one probes
 			key := h.publish("1")
 			h.until("parked", func() bool { return h.isParked(tt.scope) })
 			h.ends(key, "three", event.Delivered)
@@ -135,6 +137,45 @@ func TestWorkerParks(t *testing.T) {
 				t.Errorf("parks %+v, %v", parks, err)
 			}
 		})
+	}
+}
+
+// TestProbesTakeAnotherEventEachTime: one event that meets an answer of its own must not keep the
+// link parked.
+func TestProbesTakeAnotherEventEachTime(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var tried []string
+	h := newHouse(t, mindboxtest.Config{Script: func(r mindboxtest.Request) *mindboxtest.Reply {
+		mu.Lock()
+		defer mu.Unlock()
+		tried = append(tried, r.CallID)
+		return &mindboxtest.Reply{Status: 404}
+	}}).withQueue()
+	h.worker(h.file("", calls("CallTouch")))
+	h.publish("first")
+	h.until("parked", func() bool { return h.isParked("link/calls") })
+	for i := range 3 {
+		h.publish(fmt.Sprint(i))
+	}
+	count := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(tried)
+	}
+	before := count()
+	h.until("probed", func() bool { return count() >= before+4 })
+	mu.Lock()
+	defer mu.Unlock()
+	probes := slices.Clone(tried[before : before+4])
+	for i := range probes[1:] {
+		if probes[i] == probes[i+1] {
+			t.Errorf("probes %v", probes)
+		}
+	}
+	slices.Sort(probes)
+	if len(slices.Compact(probes)) < 3 {
+		t.Errorf("probes %v", probes)
 	}
 }
 
