@@ -47,17 +47,18 @@ var only = map[string][]string{
 	"github.com/nyaruka/phonenumbers":       {"pkg/phone"},
 	"github.com/testcontainers/":            {},
 	"github.com/moby/":                      {},
-	"github.com/chromedp/":                  {},
+	"github.com/chromedp/":                  {"pkg/site/browsertest"},
 	"github.com/google/go-cmp":              {},
 	"pgregory.net/rapid":                    {},
 	"go.uber.org/goleak":                    {},
 	"github.com/stretchr/testify":           {},
-	"testing":                               {"pkg/queue/queuetest"},
+	"testing":                               {"pkg/queue/queuetest", "pkg/site/browsertest"},
 	"net/http/httptest":                     {"pkg/mindbox/mindboxtest", "pkg/calltouch/calltouchtest"},
 	module + "/pkg/queue/embedded":          {"cmd", "pkg/queue/queuetest"},
 	module + "/pkg/mindbox/mindboxtest":     {"cmd"},
 	module + "/pkg/calltouch/calltouchtest": {"cmd"},
 	module + "/pkg/queue/queuetest":         {},
+	module + "/pkg/site/browsertest":        {},
 }
 
 func TestArrows(t *testing.T) {

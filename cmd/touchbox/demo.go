@@ -55,8 +55,9 @@ type demo struct {
 
 	cabinet *calltouchtest.Calltouch
 	mindbox *mindboxtest.Server
-	bridge  app.Bridge
+	node    *app.Node
 	hookURL string
+	pageURL string // with --page
 	view    view
 }
 
@@ -83,7 +84,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.build(running, group, store, func(q *queue.Queue) { started <- q }); err != nil {
 		return err
 	}
-	group.Go(func() error { return d.bridge.Run(running) })
+	group.Go(func() error { return app.RunBridge(running, d.node) })
 	select {
 	case q := <-started:
 		err = d.play(ctx, running, q)
@@ -109,7 +110,7 @@ func (d *demo) build(ctx context.Context, group *errgroup.Group, store string, s
 	if err != nil {
 		return err
 	}
-	file, err := demoFile(map[string]string{"Key": key, "Calltouch": calltouchURL, "Mindbox": mindboxURL})
+	file, err := demoFile(map[string]string{"Key": key, "Calltouch": calltouchURL, "Mindbox": mindboxURL, "Since": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)})
 	if err != nil {
 		return err
 	}
@@ -117,16 +118,20 @@ func (d *demo) build(ctx context.Context, group *errgroup.Group, store string, s
 	s.Data, s.IngestAddr, s.IngestAdminAddr, s.WorkerAdminAddr = store, freeAddress("127.0.0.1:8080"), freeAddress(s.IngestAdminAddr), freeAddress(s.WorkerAdminAddr)
 	d.hookURL = "http://" + s.IngestAddr + "/calltouch/10001/" + key
 	d.view = newView(d.cli, d.cabinet)
-	d.bridge = app.Bridge{
-		Settings: s, File: file, Log: d.log.Level(zerolog.ErrorLevel), Started: started,
-		Hook: d.view.hook, Outcome: d.view.outcome, Record: d.view.record,
+	d.node = &app.Node{
+		Settings: s, File: file, Log: zerolog.Nop(), Started: started, Fixed: true,
+		Hook: d.view.hook, Settled: d.view.settled, Record: d.view.record,
 	}
-	return nil
+	if !d.page {
+		return nil
+	}
+	d.pageURL, err = d.servePage(ctx, group)
+	return err
 }
 
 // play sends calls until the person or the clock says stop, then counts.
 func (d *demo) play(ctx, running context.Context, q *queue.Queue) error {
-	d.view.greet(d.hookURL)
+	d.view.greet(d.hookURL, d.pageURL)
 	if d.length > 0 {
 		var end context.CancelFunc
 		ctx, end = context.WithTimeout(ctx, d.length)
@@ -140,7 +145,7 @@ func (d *demo) play(ctx, running context.Context, q *queue.Queue) error {
 	case <-time.After(settle):
 	case <-running.Done():
 	}
-	sums, err := d.view.sums(running, q, d.bridge.File)
+	sums, err := d.view.sums(running, q, d.node.File)
 	if err != nil {
 		return fmt.Errorf("count: %w", err)
 	}

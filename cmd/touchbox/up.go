@@ -29,11 +29,10 @@ func (c *cli) upCommand() *cobra.Command {
 			for _, p := range problems.Warnings() {
 				c.log.Warn().Str("problem", p.String()).Msg("configuration")
 			}
-			bridge := app.Bridge{
+			return app.RunBridge(cmd.Context(), &app.Node{
 				Settings: c.settings, File: file, Log: c.log,
 				Started: func(*queue.Queue) { c.tellWhatToEnter(file) },
-			}
-			return bridge.Run(cmd.Context())
+			})
 		},
 	}
 }

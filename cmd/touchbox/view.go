@@ -16,7 +16,6 @@ import (
 	"github.com/touchbox/touchbox/pkg/calltouch/calltouchtest"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
-	"github.com/touchbox/touchbox/pkg/pipeline"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
@@ -40,12 +39,15 @@ func newView(c *cli, cabinet *calltouchtest.Calltouch) view {
 	return view{cli: c, cabinet: cabinet, shared: &viewState{receipts: map[event.Receipt]int{}, sorts: map[string]calltouchtest.Sort{}}}
 }
 
-func (v view) greet(hookURL string) {
+func (v view) greet(hookURL, pageURL string) {
 	if v.json {
 		return
 	}
 	v.say("A simulated Calltouch sends calls to %s.", hookURL)
 	v.say("Send one yourself from another terminal:\n  curl -d 'callphase=calldisconnected&id=1&callerphone=79161234567&duration=30' %s", hookURL)
+	if pageURL != "" {
+		v.say("A page with the site script, on which a click calls: %s", pageURL)
+	}
 	v.say("Ctrl-C stops and prints the sums.\n")
 }
 
@@ -113,22 +115,22 @@ func (v view) record(key event.Key, origin event.Origin, receipt event.Receipt) 
 	}
 }
 
-// outcome shows what one link made of one event.
-func (v view) outcome(o pipeline.Observation) {
-	if o.Outcome == event.Filtered && !v.reveal {
+// settled shows what one link made of one event.
+func (v view) settled(d *queue.Delivery, x queue.Decision) {
+	if x.Outcome == event.Filtered {
 		return // half of all lines: each call is filtered by the link that is not for it
 	}
-	text := fmt.Sprintf("%-14s %s", o.Link, o.Outcome)
-	if o.Reason != "" {
-		text += ": " + o.Reason
+	text := fmt.Sprintf("%-14s %s", d.Link, x.Outcome)
+	if x.Reason != "" && x.Outcome != event.Delivered {
+		text += ": " + x.Reason
 	}
-	if o.Outcome == event.Waiting && !o.Until.IsZero() {
-		text += v.lang.Sprintf(", next attempt in %s", time.Until(o.Until).Round(100*time.Millisecond).String())
+	if x.Outcome == event.Waiting && !x.Until.IsZero() {
+		text += v.lang.Sprintf(", next attempt in %s", time.Until(x.Until).Round(100*time.Millisecond).String())
 	}
-	if o.Outcome == event.Delivered {
-		text += v.lang.Sprintf(" in %s, attempt %d", o.Duration.Round(time.Millisecond).String(), o.Attempts)
+	if x.Outcome == event.Delivered {
+		text += v.lang.Sprintf(" in %s, attempt %d", x.Duration.Round(time.Millisecond).String(), x.Attempts)
 	}
-	v.line(o.Key, text)
+	v.line(d.Event.Key, text)
 }
 
 // sums is the table at the end of the demo. Its JSON names are part of the public interface.

@@ -7,7 +7,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
-// Scopes of a park.
+// Scopes of a park: a link's id, a destination's name in the file.
 const (
 	scopeLink     = "link/"
 	scopeEndpoint = "endpoint/"
@@ -43,11 +43,11 @@ type parked struct{ queue.Park }
 // why says it in a few words: the reason, and Mindbox's own.
 func (p parked) why() string { return strings.Trim(p.Reason+": "+p.Text, ": ") }
 
-// parkOf finds what parks a link: itself, or its endpoint.
+// parkOf finds what parks a link: itself, or its destination.
 func parkOf(k known, parks []queue.Park) *parked {
 	for _, p := range parks {
-		endpoint, isEndpoint := strings.CutPrefix(p.Scope, scopeEndpoint)
-		if p.Scope == scopeLink+k.id || isEndpoint && k.file != nil && endpoint == k.file.To.Endpoint {
+		name, isEndpoint := strings.CutPrefix(p.Scope, scopeEndpoint)
+		if p.Scope == scopeLink+k.id || isEndpoint && k.file != nil && name == k.file.To.Name {
 			return &parked{p}
 		}
 	}

@@ -1,11 +1,14 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -16,6 +19,7 @@ import (
 const (
 	mostHeld  = 1000 // replayed events of one link that wait in RETRIES at a time
 	enoughOut = 750  // and below which it goes on
+	atOnce    = 8    // items given back at a time
 	lookEvery = 300 * time.Millisecond
 )
 
@@ -25,8 +29,8 @@ type Replay struct {
 	As       string  // id of the link that now does the work of a renamed one
 	Rate     float64 // at most so many a second; 0 means no limit but mostHeld
 
-	// Progress is told after each item and, with Held, while the replay waits for the link to
-	// work off what it has; nil tells nobody.
+	// Progress is told, by one goroutine at a time, after each item and, with Held, while the
+	// replay waits for the link to work off what it has; nil tells nobody.
 	Progress func(Progress)
 }
 
@@ -66,39 +70,75 @@ var ErrRevision = errors.New("delivered events need a revision: without one Mind
 // same selection goes on. Items of a link that is stopped or parked are left where they are; so
 // are those behind them when that happens on the way.
 func (a Admin) Run(ctx context.Context, items []Item, r Replay) (Result, error) {
-	run := replay{Admin: a, Replay: r, held: map[string]int{}, halted: map[string]bool{}, pace: rate.NewLimiter(rate.Inf, 1)}
+	run := replay{Admin: a, Replay: r, total: len(items), held: map[string]int{}, halted: map[string]bool{}, pace: rate.NewLimiter(rate.Inf, 1)}
 	if r.Rate > 0 {
 		run.pace.SetLimit(rate.Limit(r.Rate))
 	}
 	if err := run.check(ctx, items); err != nil {
 		return Result{}, err
 	}
-	for i, item := range items {
-		if err := run.one(ctx, item); err != nil {
-			return run.result, err
-		}
-		run.tell(Progress{Done: i + 1, Total: len(items)})
-		run.done = i + 1
-	}
-	return run.result, nil
+	err := run.all(ctx, items)
+	return run.result, err
 }
 
 // replay is a run on its way.
 type replay struct {
 	Admin
 	Replay
-	result Result
-	done   int
-	total  int
 	pace   *rate.Limiter
 	held   map[string]int  // at most so many of a link's replayed events wait in RETRIES
 	halted map[string]bool // links that were found halted
 	looked time.Time       // when the halts were last asked for
+
+	mu     sync.Mutex // of the rest, and of Progress
+	result Result
+	done   int
+	total  int
 }
 
-func (r *replay) tell(p Progress) {
+// all gives the items back, some at a time: each takes three synced writes of the server.
+func (r *replay) all(ctx context.Context, items []Item) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	feed := func() error {
+		for _, item := range items {
+			link := r.target(item)
+			if err := r.room(ctx, link); err != nil {
+				return err
+			}
+			if r.halted[link] {
+				r.count(func(result *Result) { result.Left++ })
+				continue
+			}
+			if err := r.pace.Wait(ctx); err != nil {
+				return err
+			}
+			r.held[link]++
+			group.Go(func() error { return r.one(ctx, item) })
+		}
+		return nil
+	}
+	fed := feed()
+	return cmp.Or(group.Wait(), fed)
+}
+
+// count counts an item that is through.
+func (r *replay) count(how func(*Result)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	how(&r.result)
+	r.done++
 	if r.Progress != nil {
-		r.Progress(p)
+		r.Progress(Progress{Done: r.done, Total: r.total})
+	}
+}
+
+// wait tells that the replay waits for a link.
+func (r *replay) wait(held int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.Progress != nil {
+		r.Progress(Progress{Done: r.done, Total: r.total, Held: held})
 	}
 }
 
@@ -112,7 +152,6 @@ func (r *replay) target(item Item) string {
 
 // check refuses what cannot be replayed before anything is.
 func (r *replay) check(ctx context.Context, items []Item) error {
-	r.total = len(items)
 	for _, item := range items {
 		if r.File.Link(r.target(item)) == nil {
 			return fmt.Errorf("%s: %w", r.target(item), ErrGone)
@@ -125,62 +164,47 @@ func (r *replay) check(ctx context.Context, items []Item) error {
 }
 
 func (r *replay) one(ctx context.Context, item Item) error {
-	link := r.target(item)
-	if err := r.room(ctx, link); err != nil {
-		return err
-	}
-	if r.halted[link] {
-		r.result.Left++
-		return nil
-	}
 	letter, err := r.letter(ctx, item)
-	if errors.Is(err, queue.ErrNotFound) {
-		r.result.Vanished++
-		return nil
+	if err == nil {
+		err = r.giveBack(ctx, item, letter)
 	}
-	if err != nil {
-		return err
-	}
-	if err := r.pace.Wait(ctx); err != nil {
-		return err
-	}
-	switch err := r.Queue.Replay(ctx, letter, queue.ReplayOptions{Revision: r.Revision, As: r.As}); {
+	switch {
 	case errors.Is(err, queue.ErrUnderWay):
-		r.result.UnderWay++
+		r.count(func(result *Result) { result.UnderWay++ })
+		return nil
+	case errors.Is(err, queue.ErrConflict), errors.Is(err, queue.ErrNotFound):
+		r.count(func(result *Result) { result.Vanished++ })
+		return nil
 	case err != nil:
 		return fmt.Errorf("replay %s of link %s: %w", item.Key, item.Link, err)
-	default:
-		if err := r.note(ctx, item, link); err != nil {
-			return err
-		}
-		r.result.Replayed++
-		r.held[link]++
-		if letter.Pin != nil {
-			r.result.Pinned++
-		}
 	}
+	if err := r.note(ctx, item); err != nil {
+		return err
+	}
+	r.count(func(result *Result) {
+		result.Replayed++
+		if letter.Pin != nil {
+			result.Pinned++
+		}
+	})
 	return nil
 }
 
-// letter reads what is replayed: the dead letter as long as it is the one that was selected, or
-// the event as one that never died.
-func (r *replay) letter(ctx context.Context, item Item) (queue.DeadLetter, error) {
-	if item.Outcome == event.Dead {
-		d, err := r.Queue.DeadLetter(ctx, item.Link, item.Key)
-		if err == nil && d.Sequence != item.sequence {
-			err = queue.ErrNotFound // it has been replayed and has died again
-		}
-		return d, err
+// giveBack gives what was selected back to its link. What has not died goes the same way as what
+// has: a dead letter without a place in DEADLETTERS.
+func (r *replay) giveBack(ctx context.Context, item Item, d queue.DeadLetter) error {
+	err := r.Queue.Replay(ctx, d, queue.ReplayOptions{Revision: r.Revision, As: r.As})
+	if d.Sequence == 0 && errors.Is(err, queue.ErrConflict) {
+		return fmt.Errorf("%w: replay what has not died", errors.ErrUnsupported)
 	}
-	e, err := r.Queue.GetEvent(ctx, item.Key)
-	return queue.DeadLetter{Link: item.Link, Event: e}, err
+	return err
 }
 
 // note says in the history that a person asked for it. It carries no outcome: as long as the event
 // waits in RETRIES that says enough.
-func (r *replay) note(ctx context.Context, item Item, link string) error {
-	note := queue.Record{Link: link, Note: NoteReplayed, Revision: r.Revision}
-	if link != item.Link {
+func (r *replay) note(ctx context.Context, item Item) error {
+	note := queue.Record{Link: r.target(item), Note: NoteReplayed, Revision: r.Revision}
+	if note.Link != item.Link {
 		note.As = item.Link
 	}
 	return r.Queue.Note(ctx, item.Key, note)

@@ -14,11 +14,11 @@ func (r *replay) room(ctx context.Context, link string) error {
 	if err := r.lookNow(ctx); err != nil {
 		return err
 	}
-	if r.held[link] < mostHeld {
+	if r.held[link] < mostHeld-atOnce { // those on their way may not be counted yet
 		return nil
 	}
 	for !r.halted[link] {
-		held, err := r.count(ctx, link)
+		held, err := r.waiting(ctx, link)
 		if err != nil {
 			return err
 		}
@@ -26,7 +26,7 @@ func (r *replay) room(ctx context.Context, link string) error {
 		if held <= enoughOut {
 			return nil
 		}
-		r.tell(Progress{Done: r.done, Total: r.total, Held: held})
+		r.wait(held)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -39,8 +39,8 @@ func (r *replay) room(ctx context.Context, link string) error {
 	return nil
 }
 
-// count counts the replayed events of a link that wait in RETRIES.
-func (r *replay) count(ctx context.Context, link string) (int, error) {
+// waiting counts the replayed events of a link that wait in RETRIES.
+func (r *replay) waiting(ctx context.Context, link string) (int, error) {
 	n := 0
 	for retry, err := range r.Queue.Retries(ctx, queue.Filter{Link: link}) {
 		if err != nil {

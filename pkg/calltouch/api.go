@@ -45,7 +45,7 @@ const (
 
 // Requests hands on every form request that Calltouch lists for one day. An error is an *APIError,
 // or the one that each returned; what was handed on before it may come again.
-func (c *Client) Requests(ctx context.Context, d Day, each func(Record) error) error {
+func (c *Client) Requests(ctx context.Context, d Day, each func(Listed) error) error {
 	q := url.Values{"siteId": {c.Site}}
 	// Month first: this method alone wants it so.
 	q.Set("dateFrom", d.Format("01/02/2006"))
@@ -59,7 +59,7 @@ func (c *Client) Requests(ctx context.Context, d Day, each func(Record) error) e
 
 // Calls hands on every call that Calltouch's journal lists for one day, those in progress, too.
 // For its errors see Requests.
-func (c *Client) Calls(ctx context.Context, d Day, each func(Record) error) error {
+func (c *Client) Calls(ctx context.Context, d Day, each func(Listed) error) error {
 	q := url.Values{"attribution": {attributionNumber(c.Attribution)}}
 	q.Set("dateFrom", d.Format("02/01/2006"))
 	q.Set("dateTo", q.Get("dateFrom"))
@@ -87,17 +87,21 @@ func attributionNumber(model string) string {
 	return "1"
 }
 
-// reader turns raw records into Records. One that is no object at all is no reason to lose those
+// reader turns raw records into Listed. One that is no object at all is no reason to lose those
 // behind it; it goes on as it is, and is set aside.
-func (c *Client) reader(kind event.Kind, each func(Record) error) func(json.RawMessage) error {
+func (c *Client) reader(kind event.Kind, each func(Listed) error) func(json.RawMessage) error {
 	return func(raw json.RawMessage) error {
-		r, err := readRecord(raw, kind, cmp.Or(c.Location, time.UTC))
+		r, err := readListed(raw, kind, View{Location: c.Location})
 		if err != nil {
-			r = Record{Raw: raw, Kind: kind, phase: phaseEnded, phone: string(raw)}
+			r = Listed{Raw: raw, Kind: kind, phase: phaseEnded, phone: string(raw)}
 		}
 		return each(r)
 	}
 }
+
+// maxHold bounds for how long one site's answer keeps the other sites of the host from asking: it
+// may be that site's own budget that is spent.
+const maxHold = time.Minute
 
 // maxErrorBody bounds what is read of an answer that is not 200.
 const maxErrorBody = 64 << 10
@@ -136,7 +140,7 @@ func (c *Client) ask(ctx context.Context, method, path string, q url.Values, eac
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 		e := statusError(method, resp, body, token)
 		if e.RetryAfter > 0 && c.Limiter != nil {
-			c.Limiter.Hold(req.URL.Host, e.RetryAfter)
+			c.Limiter.Hold(req.URL.Host, min(e.RetryAfter, maxHold))
 		}
 		return 0, e
 	}

@@ -55,8 +55,8 @@ const maxErrorText = 200
 
 // statusError reads an answer that is not 200.
 func statusError(method string, resp *http.Response, body []byte, token string) *APIError {
-	text := clean(message(body), token)
-	e := &APIError{Method: method, Status: resp.StatusCode, Text: text, RetryAfter: retryAfter(resp.Header.Get("Retry-After"))}
+	text := scrub(message(body), token)
+	e := &APIError{Method: method, Status: resp.StatusCode, Text: text, RetryAfter: askedWait(resp.Header.Get("Retry-After"))}
 	e.Limit = e.Status == http.StatusTooManyRequests || e.Status == http.StatusForbidden && limitText.MatchString(text)
 	return e
 }
@@ -88,15 +88,15 @@ func transportError(method string, status int, err error, token string) *APIErro
 		err = u.Err
 	}
 	if token != "" && strings.Contains(err.Error(), token) {
-		err = errors.New(clean(err.Error(), token))
+		err = errors.New(scrub(err.Error(), token))
 	}
 	return &APIError{Method: method, Status: status, Err: err}
 }
 
 var longNumber = regexp.MustCompile(`\d{7,}`)
 
-// clean takes out what must not be seen, and cuts.
-func clean(text, token string) string {
+// scrub takes out what must not be seen, and cuts.
+func scrub(text, token string) string {
 	if token != "" {
 		text = strings.NewReplacer(token, "***", url.QueryEscape(token), "***").Replace(text)
 	}
@@ -110,8 +110,8 @@ func clean(text, token string) string {
 // maxRetryAfter bounds what Calltouch may ask for: a slip of its clock must not stop us for a day.
 const maxRetryAfter = time.Hour
 
-// retryAfter reads the header, seconds or a date; 0 when there is none.
-func retryAfter(value string) time.Duration {
+// askedWait reads the header, seconds or a date; 0 when there is none.
+func askedWait(value string) time.Duration {
 	if n, err := strconv.Atoi(value); err == nil {
 		return min(max(time.Duration(n)*time.Second, 0), maxRetryAfter)
 	}
@@ -122,9 +122,9 @@ func retryAfter(value string) time.Duration {
 	return min(max(time.Until(t), 0), maxRetryAfter)
 }
 
-// retry calls f until it succeeds, gives up on its error, or ctx ends. The second try comes
-// within 3 s or at the time that Calltouch asked for; then the waits grow to a minute. note is
-// told of each error and the wait that follows it; giveUp may be nil.
+// retry calls f until it succeeds, giveUp says so of its error, or ctx ends. The second try comes
+// within 3 s, then the waits grow to about a minute; none is shorter than Calltouch asks for. note
+// is told of each error and the wait that follows it; giveUp may be nil.
 func retry(ctx context.Context, f func() error, giveUp func(error) bool, note func(error, time.Duration)) error {
 	waits := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(2*time.Second), backoff.WithMultiplier(2),
@@ -137,7 +137,7 @@ func retry(ctx context.Context, f func() error, giveUp func(error) bool, note fu
 		}
 		wait := waits.NextBackOff()
 		if api := (*APIError)(nil); errors.As(err, &api) && api.RetryAfter > 0 {
-			wait = api.RetryAfter
+			wait = max(wait, api.RetryAfter)
 		}
 		note(err, wait)
 		if err := sleep(ctx, wait); err != nil {

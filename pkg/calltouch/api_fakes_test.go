@@ -244,3 +244,15 @@ func token() string { return "secret-token-1" }
 func contains(list []string, want ...string) bool {
 	return !slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(list, w) })
 }
+
+// synced lets several goroutines write.
+type synced struct {
+	mu sync.Mutex
+	w  interface{ Write([]byte) (int, error) }
+}
+
+func (s *synced) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(b)
+}

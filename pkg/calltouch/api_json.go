@@ -24,7 +24,7 @@ func readRecords(r io.Reader, each func(json.RawMessage) error) (pages int, err 
 	d := json.NewDecoder(io.TeeReader(&cleaner{r: r}, lone))
 	token, err := d.Token()
 	if err != nil {
-		return 0, whole(err)
+		return 0, unexpected(err)
 	}
 	switch token {
 	case nil: // null: nothing
@@ -43,14 +43,14 @@ func readArray(d *json.Decoder, each func(json.RawMessage) error) error {
 	for d.More() {
 		var raw json.RawMessage
 		if err := d.Decode(&raw); err != nil {
-			return whole(err)
+			return unexpected(err)
 		}
 		if err := each(raw); err != nil {
 			return err
 		}
 	}
 	_, err := d.Token() // the closing bracket: without it the answer was cut
-	return whole(err)
+	return unexpected(err)
 }
 
 // readObject reads a page, or a single record, after its opening brace.
@@ -59,7 +59,7 @@ func readObject(d *json.Decoder, lone *capture, each func(json.RawMessage) error
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
-			return 0, whole(err)
+			return 0, unexpected(err)
 		}
 		if name == "records" {
 			lone.stop()
@@ -71,7 +71,7 @@ func readObject(d *json.Decoder, lone *capture, each func(json.RawMessage) error
 		}
 		var value loose
 		if err := d.Decode(&value); err != nil {
-			return 0, whole(err)
+			return 0, unexpected(err)
 		}
 		switch name {
 		case "pageTotal":
@@ -81,7 +81,7 @@ func readObject(d *json.Decoder, lone *capture, each func(json.RawMessage) error
 		}
 	}
 	if _, err := d.Token(); err != nil {
-		return 0, whole(err)
+		return 0, unexpected(err)
 	}
 	switch {
 	case list:
@@ -97,7 +97,7 @@ func readList(d *json.Decoder, each func(json.RawMessage) error) error {
 	token, err := d.Token()
 	switch {
 	case err != nil:
-		return whole(err)
+		return unexpected(err)
 	case token == nil:
 		return nil
 	case token == json.Delim('['):
@@ -106,8 +106,8 @@ func readList(d *json.Decoder, each func(json.RawMessage) error) error {
 	return errNoList
 }
 
-// whole turns the end of the input inside an answer into what it is: an answer that was cut.
-func whole(err error) error {
+// unexpected turns the end of the input inside an answer into what it is: an answer that was cut.
+func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
-// BackfillConfig says what to store of the past.
+// BackfillConfig says what to store of the past. Its functions are called one at a time.
 type BackfillConfig struct {
 	Span
 	Store  Store                // where to
@@ -82,7 +82,7 @@ func (b *backfill) run(ctx context.Context, steps []step) (err error) {
 	}
 	r := b.cfg.reading(steps, first)
 	for i := first; i < len(steps); i++ {
-		err := r.read(ctx, i, func(ctx context.Context, rec Record) error {
+		err := r.read(ctx, i, func(ctx context.Context, rec Listed) error {
 			err := b.take(ctx, rec)
 			b.save(ctx, i, false)
 			return err
@@ -157,19 +157,16 @@ func (b *backfill) settle(done bool) {
 }
 
 // take stores one record, or counts why not.
-func (b *backfill) take(ctx context.Context, r Record) error {
+func (b *backfill) take(ctx context.Context, r Listed) error {
 	now := time.Now()
 	if b.cfg.unfinished(r, now) {
 		b.count(func(c *BackfillCounts) { c.InProgress++ })
 		return nil
 	}
-	reason := r.aside(b.cfg.Site.ID)
-	e, err := r.event(b.cfg.Site.ID, event.Backfill, now, b.cfg.Site.View)
+	e, _, reason := r.event(b.cfg.Site, event.Backfill, now)
 	switch {
 	case reason != "":
 		return b.setAside(ctx, r, reason, now)
-	case err != nil:
-		return b.setAside(ctx, r, AsideBadID, now)
 	case !e.Time.IsZero() && e.Time.Before(b.horizon):
 		b.count(func(c *BackfillCounts) { c.TooOld++ })
 		return nil
@@ -181,10 +178,12 @@ func (b *backfill) take(ctx context.Context, r Record) error {
 	case receipt == event.ReceiptCollision:
 		return b.setAside(ctx, r, AsideCollision, now)
 	}
-	b.count(func(c *BackfillCounts) { c.add(receipt) })
-	if receipt == event.ReceiptStored && b.cfg.New != nil {
-		b.cfg.New(e)
-	}
+	b.count(func(c *BackfillCounts) {
+		c.add(receipt)
+		if receipt == event.ReceiptStored && b.cfg.New != nil {
+			b.cfg.New(e)
+		}
+	})
 	return nil
 }
 
@@ -200,7 +199,7 @@ func (b *backfill) offer(ctx context.Context, e event.Event) (event.Receipt, err
 	return event.ReceiptStored, err
 }
 
-func (b *backfill) setAside(ctx context.Context, r Record, reason Reason, now time.Time) error {
+func (b *backfill) setAside(ctx context.Context, r Listed, reason Reason, now time.Time) error {
 	if !b.cfg.DryRun {
 		err := b.cfg.Store.PutAside(ctx, Aside{
 			Site: b.cfg.Site.ID, Reason: reason, Origin: event.Backfill, ContentType: "application/json", Body: r.Raw, Received: now,
@@ -209,13 +208,16 @@ func (b *backfill) setAside(ctx context.Context, r Record, reason Reason, now ti
 			return err
 		}
 	}
-	b.count(func(c *BackfillCounts) { c.Aside++ })
-	if b.cfg.Aside != nil {
-		b.cfg.Aside(reason)
-	}
+	b.count(func(c *BackfillCounts) {
+		c.Aside++
+		if b.cfg.Aside != nil {
+			b.cfg.Aside(reason)
+		}
+	})
 	return nil
 }
 
+// count changes the counts; f is also where the caller is told, one thing at a time.
 func (b *backfill) count(f func(*BackfillCounts)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

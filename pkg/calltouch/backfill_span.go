@@ -94,7 +94,7 @@ func (s Span) day(t time.Time) Day { return DayOf(t, s.Site.View.zone()) }
 
 // unfinished reports what is not missing yet: a call that goes on, and what its hook, or the next
 // poll, may still bring.
-func (s Span) unfinished(r Record, now time.Time) bool {
+func (s Span) unfinished(r Listed, now time.Time) bool {
 	if r.Kind == event.CallEnded {
 		return r.inProgress() || r.younger(s.Site.Journal.Grace, now)
 	}
@@ -142,7 +142,7 @@ const progressEvery = 1000
 // that lies outside of the span, as when an answer lists tomorrow, is left out, and one that an
 // answer lists a second time, too. Errors, those of each included, are tried again; a refusal and
 // the end of ctx are returned.
-func (r *reading) read(ctx context.Context, i int, each func(context.Context, Record) error) error {
+func (r *reading) read(ctx context.Context, i int, each func(context.Context, Listed) error) error {
 	st := r.steps[i]
 	ask := r.client.Calls
 	if st.kind == event.Request {
@@ -152,7 +152,7 @@ func (r *reading) read(ctx context.Context, i int, each func(context.Context, Re
 	err := retry(ctx, func() error {
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(offersInHand)
-		err := ask(ctx, st.day, func(rec Record) error {
+		err := ask(ctx, st.day, func(rec Listed) error {
 			if !r.wants(rec, i) {
 				return ctx.Err()
 			}
@@ -172,7 +172,7 @@ func (r *reading) read(ctx context.Context, i int, each func(context.Context, Re
 }
 
 // wants reports whether a record of step i is to be handed on.
-func (r *reading) wants(rec Record, i int) bool {
+func (r *reading) wants(rec Listed, i int) bool {
 	if !rec.Time.IsZero() {
 		if d := r.span.day(rec.Time); d.Before(r.span.From) || r.span.To.Before(d) {
 			return false

@@ -70,7 +70,7 @@ func (g *gaps) run(ctx context.Context, steps []step) (err error) {
 	}
 	r := g.span.reading(steps, 0)
 	for i := range steps {
-		err := r.read(ctx, i, func(ctx context.Context, rec Record) error { return g.take(ctx, i, rec) })
+		err := r.read(ctx, i, func(ctx context.Context, rec Listed) error { return g.take(ctx, i, rec) })
 		if err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func (g *gaps) run(ctx context.Context, steps []step) (err error) {
 }
 
 // take counts one record, in the row of its own day: an answer may list a neighbouring one.
-func (g *gaps) take(ctx context.Context, i int, r Record) error {
+func (g *gaps) take(ctx context.Context, i int, r Listed) error {
 	if r.Site != "" && r.Site != g.span.Site.ID {
 		return nil
 	}
@@ -92,8 +92,8 @@ func (g *gaps) take(ctx context.Context, i int, r Record) error {
 		g.count(i, func(row *GapsRow) { row.InProgress++ })
 		return nil
 	}
-	e, err := r.event(g.span.Site.ID, event.Backfill, now, g.span.Site.View)
-	if err != nil { // no id: nothing can be held under it
+	e, _, reason := r.event(g.span.Site, event.Backfill, now)
+	if reason != "" { // no id: nothing can be held under it
 		g.count(i, func(row *GapsRow) { row.Missing++ })
 		return nil
 	}

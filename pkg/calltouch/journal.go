@@ -14,11 +14,14 @@ const journalSpan = 6 * time.Hour
 // pollJournal reads the last hours of the journal every journal.every. Calltouch lists whole
 // days, so that around noon and earlier more than the last hours are read; all of it is taken.
 func (s *site) pollJournal(ctx context.Context) {
+	var last time.Time
 	for ctx.Err() == nil {
 		begin := time.Now()
-		if s.readDays(ctx, methodCalls, s.day(begin.Add(-journalSpan)), s.day(begin), s.readJournal) != nil {
+		first := s.firstDay(begin, journalSpan, last, s.cfg.Journal.Sweep)
+		if s.readDays(ctx, methodCalls, first, s.day(begin), s.readJournal) != nil {
 			return
 		}
+		last = begin
 		_ = sleep(ctx, time.Until(begin.Add(s.cfg.Journal.Every)))
 	}
 }
@@ -27,7 +30,7 @@ func (s *site) pollJournal(ctx context.Context) {
 // hook to be late, is left for the next time.
 func (s *site) readJournal(ctx context.Context, d Day) error {
 	o := s.newOffer(ctx, event.Journal)
-	err := s.client.Calls(ctx, d, func(r Record) error {
+	err := s.client.Calls(ctx, d, func(r Listed) error {
 		if r.inProgress() || r.younger(s.cfg.Journal.Grace, time.Now()) {
 			return nil
 		}
@@ -45,7 +48,7 @@ const (
 
 // checkShare counts what the hooks did not bring, and warns once a day. Only calls since this
 // process polls count: what happened while nobody listened is not the hooks' fault.
-func (s *site) checkShare(r Record, receipt event.Receipt, now time.Time) {
+func (s *site) checkShare(r Listed, receipt event.Receipt, now time.Time) {
 	found := receipt == event.ReceiptStored
 	if !s.cfg.Hooks || !found && receipt != event.ReceiptRepeated {
 		return

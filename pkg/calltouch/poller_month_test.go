@@ -30,12 +30,12 @@ func TestMonth(t *testing.T) {
 		begin, end := time.Now(), time.Now().AddDate(0, 0, 30)
 		usual := calltouchtest.Faults{DropHooks: 0.2, RepeatHooks: 0.2, TooMany: 0.02, LimitText: 0.02, Cut: 0.05, Unstable: true, ControlChars: true}
 		s.source.SetFaults(usual)
-		s.fill(500, begin, end)
+		s.fill(300, begin, end)
 
 		site := polled(berlin)
-		site.Requests.Every = 10 * time.Minute
-		site.Requests.Grace = 30 * time.Minute
-		site.Journal.Every = 30 * time.Minute
+		site.Requests.Every = 20 * time.Minute
+		site.Requests.Grace = time.Hour
+		site.Journal.Every = time.Hour
 		first := s.shared.as("a")
 		a, stop := s.start(first, site, calltouch.Observer{})
 		time.Sleep(time.Second)
@@ -122,7 +122,8 @@ func (s *stage) sendHooks(alive *atomic.Pointer[calltouch.Poller]) {
 // compare counts on both sides.
 func (s *stage) compare(t *testing.T) {
 	t.Helper()
-	grace := 15 * time.Minute
+	const grace = 15 * time.Minute
+	const latest = 57 * time.Hour // listed a day late, found by a daily sweep, which an outage of 7 h delayed
 	for _, c := range s.source.Calls() {
 		e, at, ok := s.log.get("10001", event.CallEnded, id(c.ID))
 		switch {
@@ -132,7 +133,7 @@ func (s *stage) compare(t *testing.T) {
 			t.Errorf("call %d has the time %s, not %s", c.ID, e.Time, c.Start)
 		case e.Origin == event.Journal && at.Before(c.End().Add(grace)):
 			t.Errorf("call %d was stored %s after its end, before its hook was late", c.ID, at.Sub(c.End()))
-		case at.After(c.End().Add(48*time.Hour + grace)):
+		case at.After(c.End().Add(latest)):
 			t.Errorf("call %d came %s late", c.ID, at.Sub(c.End()))
 		}
 	}
@@ -143,14 +144,14 @@ func (s *stage) compare(t *testing.T) {
 			t.Errorf("request %d of %s (%s) is missing", r.ID, r.Created, r.Sort)
 		case e.Origin == event.Poll && !e.Time.Equal(r.Created):
 			t.Errorf("request %d has the time %s, not %s", r.ID, e.Time, r.Created)
-		case at.After(r.Created.Add(49 * time.Hour)):
+		case at.After(r.Created.Add(latest)):
 			t.Errorf("request %d came %s late", r.ID, at.Sub(r.Created))
 		}
 	}
 	if n := len(s.source.Calls()) + len(s.source.Requests()); n != len(s.log.events) || len(s.log.asides) != 0 {
 		t.Errorf("%d in the cabinet, %d stored, %d aside", n, len(s.log.events), len(s.log.asides))
 	}
-	if s.log.count(event.Journal) < 50 || s.log.count(event.Poll) < 50 || s.log.count(event.Webhook) < 200 {
+	if s.log.count(event.Journal) < 40 || s.log.count(event.Poll) < 30 || s.log.count(event.Webhook) < 150 {
 		t.Errorf("journal %d, poll %d, webhook %d: not much of a test", s.log.count(event.Journal), s.log.count(event.Poll), s.log.count(event.Webhook))
 	}
 }
@@ -165,7 +166,7 @@ func TestTenSitesForFiveHours(t *testing.T) {
 			site := polled(time.UTC)
 			site.ID = id(int64(10001 + i))
 			cabinets[site.ID] = calltouchtest.New(calltouchtest.Config{Site: site.ID, Seed: uint64(i), Location: time.UTC})
-			cabinets[site.ID].Populate(100, time.Now(), time.Now().Add(5*time.Hour))
+			cabinets[site.ID].Populate(20, time.Now(), time.Now().Add(5*time.Hour))
 			sites = append(sites, site)
 		}
 		host := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -184,9 +185,9 @@ func TestTenSitesForFiveHours(t *testing.T) {
 		go func() { defer close(done); _ = p.Run(ctx) }()
 
 		time.Sleep(time.Hour)
-		after1 := memory()
+		after1 := heap()
 		time.Sleep(4 * time.Hour)
-		after5 := memory()
+		after5 := heap()
 		stop()
 		<-done
 		if ears.busiest > calltouch.PerSecond {
@@ -228,7 +229,7 @@ func (c *counter) Publish(context.Context, event.Event) (event.Receipt, error) {
 
 func (c *counter) PutAside(context.Context, calltouch.Aside) error { return nil }
 
-func memory() uint64 {
+func heap() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)

@@ -2,6 +2,7 @@ package calltouch
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -30,7 +31,7 @@ func (s *site) newOffer(ctx context.Context, origin event.Origin) *offer {
 }
 
 // take offers a record unless this process has done so. The error is that of an earlier one.
-func (o *offer) take(r Record) error {
+func (o *offer) take(r Listed) error {
 	if err := o.ctx.Err(); err != nil {
 		return err
 	}
@@ -59,13 +60,10 @@ func (o *offer) finish(err error) error {
 }
 
 // store offers one record to EVENTS, or sets it aside. An error means that it is undecided.
-func (s *site) store(ctx context.Context, r Record, origin event.Origin, now time.Time) error {
-	if reason := r.aside(s.cfg.ID); reason != "" {
+func (s *site) store(ctx context.Context, r Listed, origin event.Origin, now time.Time) error {
+	e, f, reason := r.event(s.cfg, origin, now)
+	if reason != "" {
 		return s.setAside(ctx, r.Raw, reason, origin, now)
-	}
-	e, err := r.event(s.cfg.ID, origin, now, s.cfg.View)
-	if err != nil {
-		return s.setAside(ctx, r.Raw, AsideBadID, origin, now)
 	}
 	receipt, err := s.poller.Store.Publish(ctx, e)
 	if err != nil {
@@ -77,27 +75,32 @@ func (s *site) store(ctx context.Context, r Record, origin event.Origin, now tim
 		}
 		s.log.Warn().Stringer("event", e.Key).Msg("another call is stored under this id: set aside, see touchbox aside")
 	}
-	if f := s.poller.Observe.Offered; f != nil {
-		f(e.Key, origin, receipt)
+	if observe := s.poller.Observe.Offered; observe != nil {
+		observe(e.Key, origin, receipt)
 	}
-	s.checkAttribution(r, now)
+	s.checkAttribution(e.Key.Kind, f.text("attribution"), now)
 	if origin == event.Journal {
 		s.checkShare(r, receipt, now)
 	}
 	return nil
 }
 
-// aside says why a record is no event; "" when it is one.
-func (r Record) aside(site string) Reason {
-	switch {
-	case len(r.Raw) == 0 || r.Raw[0] != '{':
-		return AsideUnreadable
-	case r.ID == "":
-		return AsideNoID
-	case r.Site != "" && r.Site != site: // a token may open several sites
-		return AsideOtherSite
+// event is the record as it is stored, or why it is to be set aside.
+func (r Listed) event(site Polled, origin event.Origin, now time.Time) (event.Event, Fields, Reason) {
+	if r.Site != "" && r.Site != site.ID { // a token may open several sites
+		return event.Event{}, nil, AsideOtherSite
 	}
-	return ""
+	e, f, err := Record(site.ID, r.Kind, origin, r.Raw, site.View)
+	e.Received = now.UTC()
+	switch {
+	case errors.Is(err, ErrUnreadable):
+		return e, nil, AsideUnreadable
+	case r.ID == "":
+		return e, nil, AsideNoID
+	case err != nil:
+		return e, nil, AsideBadID
+	}
+	return e, f, ""
 }
 
 func (s *site) setAside(ctx context.Context, raw []byte, reason Reason, origin event.Origin, now time.Time) error {
@@ -112,21 +115,21 @@ func (s *site) setAside(ctx context.Context, raw []byte, reason Reason, origin e
 
 // checkAttribution counts events whose own model is not the one of the file, and warns once a
 // day: their sources are counted by another rule than the file says.
-func (s *site) checkAttribution(r Record, now time.Time) {
+func (s *site) checkAttribution(kind event.Kind, got string, now time.Time) {
 	want := attributionNumber(s.cfg.Attribution)
-	if r.attribution == "" || r.attribution == want {
+	if got == "" || got == want {
 		return
 	}
 	if f := s.poller.Observe.Attribution; f != nil {
 		f(s.cfg.ID)
 	}
 	if s.warned.due("attribution", now) {
-		s.log.Warn().Str("kind", r.Kind.Dotted()).Str("want", want).Str("got", r.attribution).
+		s.log.Warn().Str("kind", kind.Dotted()).Str("want", want).Str("got", got).
 			Msg("Calltouch attributes by another model than the file says: choose one model in the cabinet and under attribution")
 	}
 }
 
-// seen remembers what was dealt with, by Record.hash, and when an answer listed it last: in Unix
+// seen remembers what was dealt with, by Listed.hash, and when an answer listed it last: in Unix
 // seconds, or in any other count that only grows.
 type seen struct {
 	mu     sync.Mutex

@@ -20,13 +20,7 @@ const firstHour = time.Hour
 func (s *site) pollRequests(ctx context.Context) {
 	for ctx.Err() == nil {
 		begin := time.Now()
-		first := s.day(begin.Add(-firstHour))
-		if last := s.lastPolled(); !last.IsZero() && s.day(last).Before(first) {
-			first = s.day(last) // an outage lasted over midnight
-		}
-		if oldest := s.day(begin.Add(-s.cfg.Requests.Sweep)); first.Before(oldest) {
-			first = oldest
-		}
+		first := s.firstDay(begin, firstHour, s.lastPolled(), s.cfg.Requests.Sweep)
 		if s.readDays(ctx, methodRequests, first, s.day(begin), s.readRequests) != nil {
 			return
 		}
@@ -40,6 +34,22 @@ func (s *site) pollRequests(ctx context.Context) {
 		case <-time.After(time.Until(begin.Add(s.cfg.Requests.Every))):
 		}
 	}
+}
+
+// firstDay is where a fast loop begins to read: at the day of so long ago, or, when it has not
+// succeeded since an earlier day, at that one, but no further back than a sweep.
+func (s *site) firstDay(now time.Time, back time.Duration, last time.Time, sweep time.Duration) Day {
+	first := s.day(now.Add(-back))
+	if last.IsZero() || !s.day(last).Before(first) {
+		return first
+	}
+	if oldest := now.Add(-sweep); last.Before(oldest) {
+		last = oldest
+	}
+	if d := s.day(last); d.Before(first) {
+		return d
+	}
+	return first
 }
 
 // sweep reads the days of the last window at start, and then once a day. What was listed late is
@@ -90,14 +100,14 @@ func (s *site) noteFailure(method string, d Day) func(error, time.Duration) {
 				line, text = s.log.Error(), "Calltouch refuses to be read: check the API token and the site id"
 			}
 		}
-		line.Err(err).Str("method", method).Stringer("day", d).Dur("wait", wait).Msg(text)
+		line.Err(err).Str("method", method).Stringer("day", d).Dur("wait", wait.Round(time.Millisecond)).Msg(text)
 	}
 }
 
 // readRequests reads one day of form requests.
 func (s *site) readRequests(ctx context.Context, d Day) error {
 	o := s.newOffer(ctx, event.Poll)
-	err := s.client.Requests(ctx, d, func(r Record) error {
+	err := s.client.Requests(ctx, d, func(r Listed) error {
 		if s.cfg.Requests.FromHook && r.younger(s.cfg.Requests.Grace, time.Now()) {
 			return nil // its hook is on the way
 		}

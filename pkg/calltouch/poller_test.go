@@ -219,16 +219,18 @@ func TestOutageOverMidnight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, calltouchtest.Config{Location: time.UTC})
 		defer s.close()
+		time.Sleep(10 * time.Hour)
 		s.start(s.shared.as("a"), polled(time.UTC), calltouch.Observer{})
-		time.Sleep(22 * time.Hour)
+		time.Sleep(12 * time.Hour)
 		s.source.SetFaults(calltouchtest.Faults{APIOutage: true})
 		time.Sleep(time.Hour)
 		s.source.AddRequest(s.source.NewRequest(calltouchtest.Form, 7, time.Now()))
-		time.Sleep(6 * time.Hour) // it is five o'clock of the next day
+		s.source.Add(s.source.NewCall(calltouchtest.Dynamic, 7, time.Now()))
+		time.Sleep(10 * time.Hour) // it is nine o'clock of the next day
 		s.source.SetFaults(calltouchtest.Faults{})
 		time.Sleep(2 * time.Minute)
-		if n := s.log.count(event.Poll); n != 1 {
-			t.Error("yesterday's request is not there before the next sweep")
+		if s.log.count(event.Poll) != 1 || s.log.count(event.Journal) != 1 {
+			t.Error("yesterday's request and call are not there before the next sweep")
 		}
 	})
 }

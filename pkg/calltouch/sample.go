@@ -15,15 +15,13 @@ func Sample(site string, body []byte, v View) (event.Event, error) {
 	now := time.Now().UTC()
 	body = bytes.TrimSpace(body)
 	if kind := recordKind(body); kind != "" {
-		r, err := readRecord(body, kind, v.zone())
-		if err != nil {
-			return event.Event{}, err
-		}
 		origin := event.Journal
 		if kind == event.Request {
 			origin = event.Poll
 		}
-		return r.event(site, origin, now, v)
+		e, _, err := Record(site, kind, origin, body, v)
+		e.Received = now
+		return e, err
 	}
 	raw := event.Event{Key: event.Key{Site: site}, Origin: event.Webhook, ContentType: formType, Body: body, Received: now}
 	if bytes.HasPrefix(body, []byte("{")) {

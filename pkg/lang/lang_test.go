@@ -55,10 +55,10 @@ func TestSprintf(t *testing.T) {
 	}
 }
 
-// speakers are the methods of a Language whose format must have a twin, with the place of the
+// speakers are the methods of a Language, and of the commands, whose format must have a twin, with the place of the
 // format among the arguments; linkSpeakers are those that pkg/link adds for its problems.
 var (
-	speakers     = map[string]int{"Sprintf": 0, "Text": 0}
+	speakers     = map[string]int{"Sprintf": 0, "Text": 0, "say": 0}
 	linkSpeakers = map[string]int{"mistake": 1, "warn": 1, "hint": 0, "fail": 0, "absent": 1, "notA": 1, "matching": 3}
 )
 

@@ -71,10 +71,10 @@ func (l *Link) Explain(fields map[string]any, reveal bool) Explanation {
 		return e.failed(err)
 	}
 	e.Missing, e.Notes = rendered.Missing, rendered.Notes
-	e.Request = l.request(rendered)
 	if !reveal {
 		c.maskNamed(rendered)
 	}
+	e.Request = l.request(rendered)
 	e.Outcome = l.wouldBe(pass, e.Missing)
 	return e
 }

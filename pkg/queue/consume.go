@@ -81,6 +81,7 @@ func (w *worker) finish(cancel context.CancelFunc) error {
 	}()
 	select {
 	case <-done:
+		_ = w.q.nc.FlushTimeout(idleWait) // the acks, before the connection is closed
 		return nil
 	case <-time.After(w.c.Finish):
 	}

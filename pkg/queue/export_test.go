@@ -156,3 +156,14 @@ func MemorySize(limit, n int, key func(int) event.Key) int {
 	}
 	return len(m.young) + len(m.old)
 }
+
+// Backlog is a link's count of what waits.
+type Backlog struct{ b backlog }
+
+// Add changes it.
+func (b *Backlog) Add(n int64) { b.b.add(n) }
+
+// Full asks it.
+func (b *Backlog) Full(ctx context.Context, count func(context.Context) (uint64, error)) (bool, error) {
+	return b.b.full(ctx, count)
+}

@@ -3,55 +3,92 @@ package queue
 import (
 	"context"
 
-	"github.com/cenkalti/backoff/v4"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Watch brings every value under a prefix, which ends with ".", then each change, until ctx ends
-// and the channel closes. After an outage all values come again.
+// and the channel closes. After an outage all values come again, and what vanished meanwhile comes
+// as Deleted.
 func (s State) Watch(ctx context.Context, prefix string) <-chan Entry {
-	out := make(chan Entry)
-	go func() {
-		defer close(out)
-		b := patient()
-		for ctx.Err() == nil {
-			if err := s.watch(ctx, prefix, out, b); err != nil && ctx.Err() == nil {
-				s.q.log.Warn().Str("prefix", prefix).Err(err).Msg("watching STATE was interrupted")
-			}
-			_ = sleep(ctx, b.NextBackOff())
-		}
-	}()
-	return out
+	w := &watcher{s: s, prefix: prefix, out: make(chan Entry), known: map[string]bool{}}
+	go w.run(ctx)
+	return w.out
 }
 
-// watch watches until something breaks.
-func (s State) watch(ctx context.Context, prefix string, out chan<- Entry, b backoff.BackOff) error {
-	kv, err := s.q.bucket(ctx)
+type watcher struct {
+	s      State
+	prefix string
+	out    chan Entry
+	known  map[string]bool // keys that the reader believes to be there
+}
+
+func (w *watcher) run(ctx context.Context) {
+	defer close(w.out)
+	b := patient()
+	for ctx.Err() == nil {
+		err := w.watch(ctx, b.Reset)
+		if err != nil && ctx.Err() == nil && w.s.q.alarms.due("watch "+w.prefix) {
+			w.s.q.log.Warn().Str("prefix", w.prefix).Err(err).Msg("watching STATE was interrupted, trying on")
+		}
+		_ = sleep(ctx, b.NextBackOff())
+	}
+}
+
+// watch watches until something breaks, or the connection does: the library's own watch needs up
+// to half a minute to notice that the server was restarted.
+func (w *watcher) watch(ctx context.Context, works func()) error {
+	_, ended := w.s.q.era.now()
+	kv, err := w.s.q.bucket(ctx)
 	if err != nil {
 		return err
 	}
-	w, err := kv.Watch(ctx, prefix+">")
+	updates, err := kv.Watch(ctx, w.prefix+">")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = w.Stop() }()
-	b.Reset()
+	defer func() { _ = updates.Stop() }()
+	works()
+	round := map[string]bool{}
 	for {
 		select {
-		case e, open := <-w.Updates():
-			if !open {
+		case e, open := <-updates.Updates():
+			switch {
+			case !open:
 				return nil
+			case e != nil:
+				w.send(ctx, entryOf(e), round)
+			default: // that was all there is; from here on come the changes
+				w.vanished(ctx, round)
+				round = nil
 			}
-			if e == nil { // the values that were there are through
-				continue
-			}
-			select {
-			case out <- entryOf(e):
-			case <-ctx.Done():
-				return nil
-			}
+		case <-ended.Done():
+			return nil
 		case <-ctx.Done():
 			return nil
+		}
+	}
+}
+
+// send passes an entry on. A trace of something that the reader never knew says nothing.
+func (w *watcher) send(ctx context.Context, e Entry, round map[string]bool) {
+	if e.Deleted && !w.known[e.Key] {
+		return
+	}
+	if round != nil && !e.Deleted {
+		round[e.Key] = true
+	}
+	w.known[e.Key] = !e.Deleted
+	select {
+	case w.out <- e:
+	case <-ctx.Done():
+	}
+}
+
+// vanished tells of what was there before the outage and is not any more.
+func (w *watcher) vanished(ctx context.Context, round map[string]bool) {
+	for key, there := range w.known {
+		if there && !round[key] {
+			w.send(ctx, Entry{Key: key, Deleted: true}, nil)
 		}
 	}
 }

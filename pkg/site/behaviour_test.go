@@ -89,9 +89,15 @@ func TestStrictPolicy(t *testing.T) {
 			v := open(t, page{config: clinic, head: test.head, header: map[string]string{"Content-Security-Policy": test.policy + lock}})
 			v.told(1)
 			v.wantSets(attr(idTracker))
-			if test.name == "nonce" {
-				v.TakeErrors() // the page's own first tag, the one without a nonce, is refused: so the policy holds
+			// The policy holds: the page's own first tag, which has no nonce, is refused, and so is eval.
+			if refused := len(v.TakeErrors()) > 0; refused != (test.name == "nonce") {
+				t.Errorf("a tag was refused: %v", refused)
 			}
+			v.Run(`(channel = new MessageChannel(), channel.port2.postMessage(0), channel.port1.onmessage = function () {
+				try { eval('1') } catch (e) {}
+			}, 0)`)
+			v.Wait("window.refused && !/^http/.test(refused)") // 'eval' or 'trusted-types-sink'
+			v.TakeErrors()
 		})
 	}
 }
@@ -137,6 +143,10 @@ func TestNewSession(t *testing.T) {
 	})
 	t.Run("looks seldom when all is done", func(t *testing.T) {
 		v := start(t)
+		for range 5 {
+			v.Run(route)
+		}
+		v.pass(2 * time.Minute)
 		v.Run("(looks = 0, real = ct, ct = function () { looks++; return real.apply(this, arguments) })")
 		v.pass(100 * time.Second)
 		if looks := browsertest.Eval[int](v.Tab, "looks"); looks != 10 {
@@ -156,6 +166,13 @@ func TestNewSession(t *testing.T) {
 		v.wantSets()
 		v.Run("history.pushState({}, '', '/prices')")
 		v.told(1)
+	})
+	t.Run("a site that looks at its routes too", func(t *testing.T) {
+		wrapped := "real = history.pushState; history.pushState = function () { real.apply(history, arguments); return this === history && 'kept' }"
+		v := open(t, page{config: clinic, head: []string{inline(wrapped), ours}})
+		if got := browsertest.Eval[string](v.Tab, route); got != "kept" {
+			t.Errorf("pushState gives %q", got)
+		}
 	})
 	t.Run("a route with the site's attributes", func(t *testing.T) {
 		v := start(t)
@@ -181,7 +198,9 @@ func TestConsent(t *testing.T) {
 			v.wantSets()
 			v.wantWaits("consent")
 			v.Run(yes)
-			v.told(1)
+			if took := v.told(1); took > 2*time.Second {
+				t.Errorf("heard after %v, want 2 s at most", took)
+			}
 			v.pass(30 * time.Second)
 			v.wantSets(attr(idTracker))
 		})

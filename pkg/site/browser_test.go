@@ -80,6 +80,33 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// TestPatience lets the tracker come late while the cookie is there: for two seconds it is waited
+// for, no longer.
+func TestPatience(t *testing.T) {
+	head := []string{inline(setCookie("mindboxDeviceUUID", idCookie)), mindboxStub, calltouchStub, calltouch, ours}
+	t.Run("soon", func(t *testing.T) {
+		v := open(t, page{config: clinic, head: head})
+		v.pass(1500 * time.Millisecond)
+		v.load(mindbox)
+		v.told(1)
+		v.wantSets(attr(idTracker))
+	})
+	t.Run("never", func(t *testing.T) {
+		v := open(t, page{config: clinic, head: head})
+		if took := v.told(1); took < 1500*time.Millisecond || took > 3*time.Second {
+			t.Errorf("the cookie counts after %v, want 2 s", took)
+		}
+		v.wantSets(attr(idCookie))
+	})
+	t.Run("a stub that forgets the question", func(t *testing.T) {
+		v := open(t, page{config: clinic, head: []string{inline("mindbox = function () {}"), calltouchStub, calltouch, ours}})
+		v.pass(20 * time.Second)
+		v.load(mindbox)
+		v.told(1)
+		v.wantSets(attr(idTracker))
+	})
+}
+
 // TestBlocked forbids the page cookies and storage, as a sandbox does: reading them throws.
 func TestBlocked(t *testing.T) {
 	head := []string{calltouchStub, mindboxStub, ours, calltouch}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
@@ -35,22 +34,16 @@ var refusals = map[int]string{
 const statsEvery = 5 * time.Second
 
 // watchLinks keeps the gauges of all links until ctx ends.
-func (m *Metrics) watchLinks(ctx context.Context, q *queue.Queue, file *link.File) error {
+func (m *Metrics) watchLinks(ctx context.Context, q *queue.Queue, file func() *link.File) error {
 	ticker := time.NewTicker(statsEvery)
 	defer ticker.Stop()
 	for {
-		for _, l := range file.Links {
+		for _, l := range file().Links {
 			stats, err := q.LinkStats(ctx, l.ID)
-			if errors.Is(err, queue.ErrNotFound) || err != nil {
+			if err != nil {
 				continue // not open yet, or the server is away: /readyz says so
 			}
 			m.setLink(l.ID, stats)
-		}
-		if parks, err := q.Parks(ctx); err == nil {
-			m.parked.Reset()
-			for _, p := range parks {
-				m.parked.WithLabelValues(p.Scope).Set(1)
-			}
 		}
 		select {
 		case <-ctx.Done():
@@ -71,4 +64,23 @@ func (m *Metrics) setLink(id string, s queue.LinkStats) {
 	m.oldest.WithLabelValues(id).Set(age)
 }
 
-var _ = event.Delivered
+// settled counts one outcome.
+func (m *Metrics) settled(d *queue.Delivery, x queue.Decision) {
+	m.outcomes.WithLabelValues(d.Link, string(x.Outcome)).Inc()
+	if x.Duration > 0 {
+		m.request.WithLabelValues(d.Link).Observe(x.Duration.Seconds())
+		m.attempts.WithLabelValues(d.Link, string(x.Outcome)).Inc()
+	}
+	if x.Outcome == event.Delivered {
+		m.delivery.WithLabelValues(d.Link).Observe(time.Since(d.Event.Received).Seconds())
+	}
+}
+
+// park notes that a link or an endpoint parks, or goes on.
+func (m *Metrics) park(scope string, parked bool) {
+	value := 0.0
+	if parked {
+		value = 1
+	}
+	m.parked.WithLabelValues(scope).Set(value)
+}

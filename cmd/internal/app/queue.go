@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -17,15 +18,8 @@ import (
 // Socket is where `touchbox up` serves the other commands of its machine.
 func (s Settings) Socket() string { return filepath.Join(s.Data, "nats.sock") }
 
-// ServiceQueue says how ingest and worker reach the server: NATS_URL, or the local default.
-func (s Settings) ServiceQueue(name string, file *link.File, log zerolog.Logger) queue.Options {
-	o := s.queueOptions(name, file, log)
-	o.Servers = s.NATSURL
-	if o.Servers == "" {
-		o.Servers = DefaultNATS
-	}
-	return o
-}
+// commandConnectTimeout bounds how long a command waits for the server.
+const commandConnectTimeout = 10 * time.Second
 
 // OpenForCommand connects a command to the server of NATS_URL, or else to the socket of a running
 // `touchbox up`. The error says what it looked for. The file may be nil where a command needs none.
@@ -59,18 +53,18 @@ func (s Settings) queueOptions(name string, file *link.File, log zerolog.Logger)
 	}
 	if file != nil {
 		o.Limits = queue.Limits{Disk: file.Keep.Disk, DeadLetters: file.Keep.DeadLetters, NoHistory: file.Keep.History == 0}
-		o.Fingerprint = fingerprint(file)
+		o.Fingerprint = func(e event.Event) event.Fingerprint { return fingerprint(file, e) }
 	}
 	return o
 }
 
 // fingerprint recomputes a stored event's fingerprint as its site's events are read.
-func fingerprint(file *link.File) func(event.Event) event.Fingerprint {
-	views := map[string]calltouch.View{}
-	for _, site := range file.Sites {
-		views[site.ID] = site.View()
+func fingerprint(file *link.File, e event.Event) event.Fingerprint {
+	var view calltouch.View
+	if site := file.Site(e.Key.Site); site != nil {
+		view = site.View()
 	}
-	return func(e event.Event) event.Fingerprint { return calltouch.Fingerprint(e, views[e.Key.Site]) }
+	return calltouch.Fingerprint(e, view)
 }
 
 // store is the queue as the source sees it.

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"context"
-
 	"github.com/rs/zerolog"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"

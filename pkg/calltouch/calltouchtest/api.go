@@ -1,9 +1,8 @@
 package calltouchtest
 
 import (
-	"encoding/json"
+	"bufio"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -152,7 +151,8 @@ func (c *Calltouch) answer(w http.ResponseWriter, head, tail string, l lister) {
 		stop = l.n / 2
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-	_, _ = io.WriteString(w, head)
+	out := bufio.NewWriterSize(w, 32<<10)
+	_, _ = out.WriteString(head)
 	written := 0
 	for i := range l.n {
 		if i == stop {
@@ -163,17 +163,21 @@ func (c *Calltouch) answer(w http.ResponseWriter, head, tail string, l lister) {
 			continue
 		}
 		if written++; written > 1 {
-			_, _ = io.WriteString(w, ",")
+			_ = out.WriteByte(',')
 		}
-		if _, err := w.Write(c.spell(m, f)); err != nil {
+		if _, err := out.Write(c.spell(m, f)); err != nil {
 			return
 		}
 	}
 	if stop <= l.n {
 		c.count(func(s *Stats) { s.API.Cut++ })
+		_ = out.Flush()
 		panic(http.ErrAbortHandler) // the one way to end a chunked answer without its end
 	}
-	_, _ = io.WriteString(w, tail)
+	_, _ = out.WriteString(tail)
+	if out.Flush() != nil {
+		return
+	}
 	c.count(func(s *Stats) { s.API.Answered++; s.API.Records += int64(written) })
 }
 
@@ -228,32 +232,4 @@ func span(r *http.Request, format string) (from, to day, err error) {
 func isTrue(r *http.Request, name string) bool {
 	v := r.FormValue(name)
 	return v == "true" || v == "1"
-}
-
-func (c *Calltouch) serveStats(w http.ResponseWriter, _ *http.Request) { writeJSON(w, c.Stats()) }
-
-// serveControl shows the faults, and changes those that a POST names.
-func (c *Calltouch) serveControl(w http.ResponseWriter, r *http.Request) {
-	f := c.Faults()
-	if r.Method == http.MethodPost {
-		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
-		d.DisallowUnknownFields()
-		err := d.Decode(&f)
-		if err == nil {
-			err = f.check()
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		c.SetFaults(f)
-	}
-	writeJSON(w, f)
-}
-
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	_ = e.Encode(v) // the client is gone
 }

@@ -1,6 +1,7 @@
 // The simulated real script of Calltouch: what comes after the stub. It gives the visit a
 // session, drains the stub's queue, answers calltracking_params and takes attributes.
-// window.simulatedCalltouch shows what happened: .session, and .sets, the texts in their order.
+// window.simulatedCalltouch shows what happened: .session, and .sets, the texts in their order;
+// .reported is done when the server has heard of the last one.
 (function (w, d) {
   'use strict';
   var src = d.currentScript.src;
@@ -47,7 +48,7 @@
     if (arguments.length !== 1 || typeof text !== 'string') throw new Error('ct_set_attrs: not one text');
     sim.sets.push(text);
     if (!report) return;
-    w.fetch(src.replace(/init(-min)?\.js.*/, 'attributes'), {
+    sim.reported = w.fetch(src.replace(/init(-min)?\.js.*/, 'attributes'), {
       method: 'POST', keepalive: true, headers: {'Content-Type': 'application/json'},
       body: JSON.stringify({session: String(sim.session), attrs: attrs})
     });

@@ -44,6 +44,12 @@
     return clock.now - start;
   };
 
+  // The browser itself tells of some violations only where nobody catches what they throw.
+  d.addEventListener('securitypolicyviolation', function (e) {
+    w.refused = e.blockedURI;
+    console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI);
+  });
+
   // load loads a script and is done when it has run.
   w.load = function (src) {
     return new Promise(function (resolve, reject) {
