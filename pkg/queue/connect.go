@@ -89,7 +89,7 @@ func (q *Queue) dialOptions() ([]nats.Option, error) {
 			q.era.next()
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			if q.alarms.due("nats " + err.Error()) {
+			if q.alarms.due("nats") {
 				q.log.Warn().Err(err).Msg("NATS reports an error")
 			}
 		}),
