@@ -152,11 +152,12 @@ func (d *desk) fieldsOf(e event.Event) (map[string]any, string) {
 		return nil, err.Error()
 	}
 	for name, value := range fields {
-		if value = d.shown(name, value); value == nil {
+		attrs, isAttrs := value.(map[string]string)
+		if value == nil || isAttrs && len(attrs) == 0 {
 			delete(fields, name)
 			continue
 		}
-		fields[name] = value
+		fields[name] = d.shown(name, value)
 	}
 	return fields, ""
 }

@@ -67,7 +67,11 @@ func (d *desk) printEvent(t admin.Timeline, view eventJSON) error {
 		d.say("  its body cannot be read: %s", admin.Printable(view.Problem))
 	}
 	for _, name := range slices.Sorted(maps.Keys(view.Fields)) {
-		_, _ = fmt.Fprintf(d.out, "  %-20s %s\n", admin.Printable(name), oneLine(view.Fields[name]))
+		value := view.Fields[name]
+		if t, ok := value.(time.Time); ok {
+			value = d.when(t)
+		}
+		_, _ = fmt.Fprintf(d.out, "  %-20s %s\n", admin.Printable(name), oneLine(value))
 	}
 	for _, r := range t.Notes {
 		d.printRecord(r)
@@ -126,7 +130,7 @@ func (d *desk) printRecord(r queue.Record) {
 	}
 	add(r.TransactionID != "", d.lang.Sprintf("transaction %s", r.TransactionID))
 	add(r.Version != "", d.lang.Sprintf("version %s", r.Version))
-	words = slices.DeleteFunc(words, func(s string) bool { return s == "" })
+	words = slices.Compact(slices.DeleteFunc(words, func(s string) bool { return s == "" })) // "cancelled" is a note and a reason
 	_, _ = fmt.Fprintf(d.out, "  %s  %s\n", d.when(r.Time), admin.Printable(strings.Join(words, ", ")))
 	if r.Answer != "" {
 		_, _ = fmt.Fprintf(d.out, "      «%s»\n", admin.Printable(r.Answer))
