@@ -102,6 +102,7 @@ func (h *house) publish(ids ...int) {
 
 func (h *house) store(e event.Event) {
 	h.t.Helper()
+	e.Fingerprint = fingerprint(e)
 	receipt, err := h.Queue.Publish(h.t.Context(), e)
 	if err != nil || receipt != event.ReceiptStored {
 		h.t.Fatalf("publish %s: %s, %v", e.Key, receipt, err)
