@@ -23,6 +23,7 @@ type Node struct {
 	Log      zerolog.Logger
 
 	Ingest, Worker bool
+	Sole           bool // no other ingest or worker can run on this store
 	Fixed          bool // the file is not on disk and never changes
 
 	// Started is called once everything runs; nil does nothing.
@@ -69,7 +70,7 @@ type user func(context.Context, *link.File) error
 func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue, m *Metrics) ([]user, error) {
 	var users []user
 	if n.Ingest {
-		in := newIntake(n.Settings, q, observers{both(m.hook, n.Hook), n.Record}, m, n.Log)
+		in := newIntake(n.Settings, n.Sole, q, observers{both(m.hook, n.Hook), n.Record}, m, n.Log)
 		if err := in.use(ctx, n.File); err != nil {
 			return nil, err
 		}
