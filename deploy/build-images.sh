@@ -7,7 +7,7 @@
 # that nobody's public registry is asked for an image that has not been built.
 #
 #   TAG=dev          tag of all four images
-#   VERSION=...      what `touchbox version` says; from git when unset
+#   VERSION=...      what `touchbox --version` says; from git when unset
 #   GOARCH=...       for a Docker engine of another architecture
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -116,3 +116,16 @@ func (k known) unrecorded(e event.Event) event.Outcome {
 	}
 	return event.Untaken
 }
+
+// Knows reports whether there is a link of this id: in the file, in the queue, or dead letters of
+// one that is gone.
+func (a Admin) Knows(ctx context.Context, id string) (bool, error) {
+	_, err := a.link(ctx, id)
+	if !errors.Is(err, ErrNoLink) {
+		return err == nil, err
+	}
+	for _, err := range a.Queue.DeadLetters(ctx, queue.Filter{Link: id}) {
+		return err == nil, err
+	}
+	return false, nil
+}

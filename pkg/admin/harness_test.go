@@ -57,7 +57,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err, problems)
 	}
-	return &house{t: t, Admin: admin.Admin{Queue: queuetest.New(t), File: file, Fields: readForm}}
+	return &house{t: t, Admin: admin.Admin{Queue: queuetest.Open(t, queuetest.Start(t), queue.Options{Fingerprint: fingerprint}), File: file, Fields: readForm}}
 }
 
 // readForm reads a hook's body in the few words that the links of these tests use.
@@ -72,6 +72,16 @@ func readForm(e event.Event) (map[string]any, error) {
 		fields["duration"] = seconds
 	}
 	return fields, err
+}
+
+// fingerprint tells calls under one id apart by their phone and the moment when they came.
+func fingerprint(e event.Event) event.Fingerprint {
+	fields, err := readForm(e)
+	phone, _ := fields["callerphone"].(string)
+	if err != nil {
+		return event.Fingerprint{}
+	}
+	return event.Fingerprint{Phone: phone, Time: e.Received}
 }
 
 // call is the key of a call of the test site.

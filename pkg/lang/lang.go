@@ -62,7 +62,7 @@ func (l Language) Text(format string) string {
 
 // catalogues lists the Russian twins, one file per subject. Two subjects may share a message.
 func catalogues() []map[string]string {
-	return []map[string]string{linkCatalogue, commandCatalogue}
+	return []map[string]string{linkCatalogue, commandCatalogue, adminCatalogue}
 }
 
 // Twin returns the Russian form of a format and whether the catalogue has one.

@@ -114,9 +114,6 @@ func (l *loader) compileWhen(c *compiled, o object, s scope) {
 			l.mistake(n.pos, "conditions stand without ${ }")
 			continue
 		}
-		for _, used := range l.namedIn(text) {
-			l.checkCondition(used, s)
-		}
 		if e := l.compile(origin{node: n, text: text}, s, wantCondition); e != nil {
 			c.when = append(c.when, e)
 			c.texts = append(c.texts, text)
@@ -125,11 +122,6 @@ func (l *loader) compileWhen(c *compiled, o object, s scope) {
 			}
 		}
 	}
-}
-
-// namedIn lists the conditions whose names may stand in a text.
-func (l *loader) namedIn(text string) []string {
-	return slices.DeleteFunc(l.conditionNames(), func(name string) bool { return !strings.Contains(text, name) })
 }
 
 func (l *loader) compileNamed(list []named, s scope) []namedTemplate {

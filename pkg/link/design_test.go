@@ -3,6 +3,9 @@ package link_test
 import (
 	"errors"
 	"os"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,4 +97,41 @@ func errorsAs[E error](err error) (E, bool) {
 	var e E
 	ok := errors.As(err, &e)
 	return e, ok
+}
+
+// TestAllocations bounds what one call costs; the time is the benchmark's: at most 5 µs.
+func TestAllocations(t *testing.T) {
+	l := design(t).Link("calls-dynamic")
+	fields := dynamicCall()
+	allocations := testing.AllocsPerRun(100, func() {
+		if v, err := l.Filter(fields); err != nil || !v.Pass {
+			t.Fatal(v, err)
+		}
+		if _, err := l.Render(fields); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocations > 20 {
+		t.Errorf("%g allocations for one call, want at most 20", allocations)
+	}
+}
+
+// TestConcurrentUse: workers share a link.
+func TestConcurrentUse(t *testing.T) {
+	l := design(t).Link("calls-dynamic")
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			fields := dynamicCall()
+			fields["id"] = strconv.Itoa(i)
+			for range 200 {
+				r, err := l.Render(fields)
+				if err != nil || !strings.Contains(string(r.Body), `"callId":"`+strconv.Itoa(i)+`"`) {
+					t.Errorf("got %s, %v", r.Body, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -86,7 +87,12 @@ const longestExpression = 10_000
 func (l *loader) compile(o origin, s scope, w want) *expression {
 	before := len(l.problems)
 	tree := l.check(o, s, w)
-	if tree == nil || l.failed(before) || s.usesBroken(tree) {
+	if tree == nil {
+		return nil
+	}
+	used := s.used(tree)
+	l.checkConditions(used, s)
+	if l.failed(before) || slices.ContainsFunc(used, func(name string) bool { return s.conditions[name].broken }) {
 		return nil
 	}
 	e := &expression{source: o.text, pos: l.at(o.node, o.offset), reads: s.reads(tree)}

@@ -18,13 +18,14 @@ type names struct {
 	attrs      []string
 	conditions map[string]*condition
 	tables     map[string]*table
-	strict     *conf.Config // made of the above, once
-	known      []string     // all names, for suggestions
+	strict     *conf.Config    // made of the above, once
+	known      []string        // all names, for suggestions
+	checked    map[string]bool // conditions that were checked in this scope
 }
 
 // ready makes once what every expression of a scope needs.
 func (n names) ready() names {
-	n.strict, n.known = n.strictConfig(), n.allNames()
+	n.strict, n.known, n.checked = n.strictConfig(), n.allNames(), map[string]bool{}
 	return n
 }
 
@@ -150,16 +151,15 @@ func (r *reading) add(name string) {
 	}
 }
 
-// usesBroken reports whether a tree names a condition in which a mistake was found; that mistake
-// is said where the condition stands.
-func (n names) usesBroken(tree ast.Node) bool {
-	broken := false
+// used lists the conditions that a tree names.
+func (n names) used(tree ast.Node) []string {
+	var out []string
 	ast.Walk(&tree, visitor(func(node ast.Node) {
 		if id, ok := node.(*ast.IdentifierNode); ok && n.conditions[id.Value] != nil {
-			broken = broken || n.conditions[id.Value].isBroken(n.conditions)
+			out = append(out, id.Value)
 		}
 	}))
-	return broken
+	return sorted(out)
 }
 
 // personal reports whether a name that an expression reads may hold a person's data. What a site

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/expr-lang/expr/ast"
-
 	"github.com/touchbox/touchbox/pkg/calltouch"
 )
 
@@ -18,11 +16,6 @@ type condition struct {
 	reads  []string
 	uses   []string // other conditions
 	broken bool     // after a mistake
-}
-
-// isBroken reports whether the condition or one that it uses has a mistake. Circles are broken.
-func (c *condition) isBroken(all map[string]*condition) bool {
-	return c.broken || slices.ContainsFunc(c.uses, func(name string) bool { return all[name].isBroken(all) })
 }
 
 var nameForm = regexp.MustCompile(namePattern)
@@ -102,9 +95,7 @@ func (l *loader) readConditions() {
 	for _, name := range l.conditionNames() {
 		l.refuseCircle(name)
 	}
-	for _, name := range l.conditionNames() {
-		l.checkCondition(name, everywhere)
-	}
+	l.checkConditions(l.conditionNames(), everywhere)
 }
 
 func (l *loader) conditionNames() []string {
@@ -136,11 +127,7 @@ func (l *loader) uses(c *condition, n names) {
 		c.broken = true
 		return
 	}
-	ast.Walk(&tree.Node, visitor(func(n ast.Node) {
-		if id, ok := n.(*ast.IdentifierNode); ok && l.conditions[id.Value] != nil {
-			c.uses = append(c.uses, id.Value)
-		}
-	}))
+	c.uses = n.used(tree.Node)
 }
 
 // refuseCircle reports a condition that stands on itself.
@@ -167,15 +154,30 @@ func (l *loader) refuseCircle(name string) {
 	}
 }
 
-// checkCondition checks one condition in a scope, those that it uses first.
-func (l *loader) checkCondition(name string, s scope) {
-	c := l.conditions[name]
-	if c.broken {
-		return
+// checkConditions checks conditions in a scope, those that they use first, each once. What uses a
+// condition with a mistake is broken too, without a mistake of its own.
+func (l *loader) checkConditions(names []string, s scope) {
+	var visit func(string)
+	visit = func(name string) {
+		c := l.conditions[name]
+		if s.checked[name] {
+			return
+		}
+		s.checked[name] = true
+		for _, used := range c.uses {
+			visit(used)
+			c.broken = c.broken || l.conditions[used].broken
+		}
+		if !c.broken {
+			l.checkCondition(c, s)
+		}
 	}
-	for _, used := range c.uses {
-		l.checkCondition(used, s)
+	for _, name := range names {
+		visit(name)
 	}
+}
+
+func (l *loader) checkCondition(c *condition, s scope) {
 	before := len(l.problems)
 	tree := l.check(origin{node: c.node, text: c.source}, s, wantCondition)
 	if tree == nil || l.failed(before) {

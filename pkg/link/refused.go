@@ -56,7 +56,6 @@ var (
 	mismatched   = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types? (\S+)(?: and (\S+))?\)`)
 	badArgument  = regexp.MustCompile(`^cannot use (\S+) as argument \(type (\S+)\) to call (\S+)`)
 	argumentSum  = regexp.MustCompile(`(?:not enough|too many) arguments to call (\S+)|invalid number of arguments|no matching overload for (\S+)|invalid argument for`)
-	goTypes      = regexp.MustCompile(`map\[string\]\w+|\[\]\w+|\w+\.\w+|string|bool|int|float64|unknown|nil`)
 	typeWords    = map[string]string{"string": "a text", "bool": "yes or no", "int": "a number", "float64": "a number", "time.Time": "a time", "nil": "nil", "unknown": "any value", "[]string": "a list", "[]interface": "a list"}
 	notCondition = regexp.MustCompile(`^(?:non-bool expression|predicate should return boolean)`)
 )

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 
@@ -37,7 +38,11 @@ func compileSafe(source string, s settings, known names) (*vm.Program, error) {
 	patch := &safety{settings: s, names: known}
 	options := append(options(s), helpers()...)
 	options = append(options, expr.Env(env), expr.Patch(patch), expr.Optimize(false))
-	return expr.Compile(source, options...)
+	program, err := expr.Compile(source, options...)
+	if patch.inlined > mostInlined {
+		return nil, errInlined
+	}
+	return program, err
 }
 
 func helpers() []expr.Option {
@@ -91,8 +96,14 @@ func callBuiltin(f *builtin.Function, args []any) (any, error) {
 type safety struct {
 	settings
 	names
-	inlined int
+	inlined int // conditions put in place so far
 }
+
+// mostInlined bounds what conditions that use conditions can grow to.
+const mostInlined = 1000
+
+// errInlined reports an expression that grows too large.
+var errInlined = errors.New("too many conditions within conditions")
 
 // Visit implements ast.Visitor.
 func (s *safety) Visit(node *ast.Node) {
@@ -128,6 +139,9 @@ func (s *safety) identifier(node *ast.Node, n *ast.IdentifierNode) {
 	}
 	c, ok := s.conditions[n.Value]
 	if !ok || c.broken {
+		return
+	}
+	if s.inlined++; s.inlined > mostInlined {
 		return
 	}
 	tree, err := parser.ParseWithConfig(c.source, s.strict)

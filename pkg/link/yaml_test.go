@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -303,4 +304,24 @@ func laughs() string {
 		text += "a" + string(rune('1'+i)) + ": &a" + string(rune('1'+i)) + " [" + strings.Repeat(a+", ", 9) + a + "]\n"
 	}
 	return text
+}
+
+// TestConditionsWithinConditions: names for conditions stay cheap however they are piled up, and
+// a link checks only those that it uses.
+func TestConditionsWithinConditions(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("c0: unique\n")
+	for i := range 30 {
+		b.WriteString("  c" + strconv.Itoa(i+1) + ": c" + strconv.Itoa(i) + " and c" + strconv.Itoa(i) + "\n")
+	}
+	text := strings.Replace(configuration("dynamic", "x"), "dynamic: filled(deviceUUID)", "dynamic: filled(deviceUUID)\n  "+b.String(), 1)
+	load(t, text)
+	text = strings.Replace(text, "when: 'dynamic'", "when: c30", 1)
+	if got := problemsOf(text).String(); !strings.Contains(got, "too many conditions within conditions") {
+		t.Errorf("got %s", got)
+	}
+	load(t, strings.Replace(text, "when: c30", "when: c5", 1))
+
+	text = strings.Replace(configuration(`attrs.promo == "x"`, "${filled(attrs.promo)}"), "dynamic:", "promo: filled(email)\n  dynamic:", 1)
+	load(t, strings.Replace(text, "event: [call.ended, request]", "event: call.ended", 1))
 }

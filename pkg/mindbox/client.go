@@ -39,6 +39,7 @@ const (
 type Config struct {
 	URL           string            // scheme and host, as in the operation's description: https://api.mindbox.ru
 	Secret        func() string     // read before each attempt, so that a key can be changed; nil or "" sends no Authorization
+	Other         func() string     // another key, tried once where Mindbox refuses Secret: for the days in which one replaces the other; nil or "": none
 	Authorization string            // AuthorizationMindbox, also when empty, or AuthorizationSecretKey
 	Timeout       time.Duration     // of one attempt, answer included; 0 is DefaultTimeout
 	UserAgent     string            // "" is Touchbox
@@ -120,17 +121,32 @@ func (c *Client) Deliver(ctx context.Context, op Operation) Answer {
 		GetConn: func(string) { dialling.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}
-	answer := c.attempt(httptrace.WithClientTrace(ctx, trace), op)
+	answer := c.attemptWithKeys(httptrace.WithClientTrace(ctx, trace), op)
 	answer.Duration = time.Since(start)
 	answer.Unsent = answer.Err != nil && dialling.Load() && !connected.Load()
 	return answer
 }
 
-func (c *Client) attempt(ctx context.Context, op Operation) Answer {
-	secret := ""
-	if c.config.Secret != nil {
-		secret = c.config.Secret()
+// attemptWithKeys tries the other key where the first is refused. A request refused for its key is
+// not executed, so that the second is no repeat.
+func (c *Client) attemptWithKeys(ctx context.Context, op Operation) Answer {
+	first, other := read(c.config.Secret), read(c.config.Other)
+	answer := c.attempt(ctx, op, first)
+	refused := answer.Err == nil && (answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden)
+	if refused && other != "" && other != first {
+		return c.attempt(ctx, op, other)
 	}
+	return answer
+}
+
+func read(secret func() string) string {
+	if secret == nil {
+		return ""
+	}
+	return secret()
+}
+
+func (c *Client) attempt(ctx context.Context, op Operation, secret string) Answer {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address(op), bytes.NewReader(op.Body))
 	if err != nil {
 		return Answer{Err: transportError(err)}

@@ -112,6 +112,37 @@ func TestDeliverSpellsSecretKeyAndReadsItEachTime(t *testing.T) {
 	}
 }
 
+func TestDeliverTriesTheOtherKey(t *testing.T) {
+	tests := []struct {
+		name, right, other string
+		want               int
+		keys               []string
+	}{
+		{"the first is right", "new", "old", 200, []string{"new"}},
+		{"the other is right", "old", "old", 200, []string{"new", "old"}},
+		{"none is right", "none", "old", 403, []string{"new", "old"}},
+		{"there is no other", "old", "", 403, []string{"new"}},
+		{"the other is the same", "old", "new", 403, []string{"new"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var keys []string
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				key := strings.TrimPrefix(r.Header.Get("Authorization"), "SecretKey ")
+				if keys = append(keys, key); key != tt.right {
+					w.WriteHeader(http.StatusForbidden)
+				}
+			})
+			client := newClient(t, mindbox.Config{URL: url, Authorization: mindbox.AuthorizationSecretKey,
+				Secret: func() string { return "new" }, Other: func() string { return tt.other }})
+			answer := client.Deliver(t.Context(), operation())
+			if diff := cmp.Diff(tt.keys, keys); diff != "" || answer.Status != tt.want {
+				t.Errorf("status %d, keys %s", answer.Status, diff)
+			}
+		})
+	}
+}
+
 func TestDeliverReadsAnswers(t *testing.T) {
 	tests := []struct {
 		name, body string

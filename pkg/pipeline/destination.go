@@ -25,8 +25,17 @@ func (d *destination) lease() time.Duration { return d.file.Timeout + leaseMargi
 // Client makes a client for a destination of the file, for whoever makes single attempts beside
 // the worker.
 func Client(d *link.Destination, userAgent string) (*mindbox.Client, error) {
+	// Each read anew before an attempt: a key in a file may be changed at any time.
+	key := func(i int) func() string {
+		return func() string {
+			if keys := d.Secret.Values(); i < len(keys) {
+				return keys[i]
+			}
+			return ""
+		}
+	}
 	client, err := mindbox.New(mindbox.Config{
-		URL: d.URL, Secret: d.Secret.Value, Authorization: d.Authorization, Timeout: d.Timeout, UserAgent: userAgent,
+		URL: d.URL, Secret: key(0), Other: key(1), Authorization: d.Authorization, Timeout: d.Timeout, UserAgent: userAgent,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("destination %s: %w", d.Name, err)

@@ -15,6 +15,7 @@ const (
 	presenceKeys  = "worker."
 	presenceEvery = 10 * time.Second
 	presenceTTL   = 30 * time.Second
+	leaveTimeout  = 2 * time.Second // the process has 25 s to end, most of them for what is in hand
 )
 
 // presence is what a worker says of itself.
@@ -68,7 +69,7 @@ func (w *Worker) stayPresent(ctx context.Context) {
 
 // leave takes this worker out of STATE, so that the others need not wait for its time to run out.
 func (w *Worker) leave() {
-	ctx, cancel := context.WithTimeout(context.Background(), stateTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
 	defer cancel()
 	_ = w.config.Queue.State().Delete(ctx, presenceKeys+w.id)
 }

@@ -85,11 +85,11 @@ func (q *Queue) dialOptions() ([]nats.Option, error) {
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
 			q.log.Info().Str("server", q.where()).Str("version", nc.ConnectedServerVersion()).Msg("connected to NATS again")
-			q.wedge.clear()
+			q.wedge.clearAll()
 			q.era.next()
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			if q.alarms.due("nats " + err.Error()) {
+			if q.alarms.due("nats") {
 				q.log.Warn().Err(err).Msg("NATS reports an error")
 			}
 		}),

@@ -21,6 +21,10 @@ const pullWait = 10 * time.Second
 // idleWait is a short pause where there is nothing to do but to look again.
 const idleWait = 500 * time.Millisecond
 
+// handsPerWorker is how many messages of a source may be in hand for each handler: one that is
+// handled, and one that waits for it or whose outcome is being stored.
+const handsPerWorker = 2
+
 // worker handles one link's events in this process. Two loops take messages, one from EVENTS and
 // one from RETRIES, so that neither waits behind the other; together they have Workers handlers.
 type worker struct {
@@ -52,8 +56,8 @@ func (l *Link) Consume(ctx context.Context, c Consumption) error {
 		c.Finish = defaultFinish
 	}
 	w := &worker{Link: l, c: c, busy: make(chan struct{}, l.spec.Workers)}
-	w.events = source{stream: eventsStream, reader: l.reader[eventsStream], slots: newSlots(l.spec.Workers)}
-	w.retries = source{stream: retriesStream, reader: l.reader[retriesStream], retry: true, slots: newSlots(l.spec.Workers)}
+	w.events = source{stream: eventsStream, reader: l.reader[eventsStream], slots: newSlots(handsPerWorker * l.spec.Workers)}
+	w.retries = source{stream: retriesStream, reader: l.reader[retriesStream], retry: true, slots: newSlots(handsPerWorker * l.spec.Workers)}
 
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -155,7 +159,7 @@ func (w *worker) batch(s *source) int {
 	if w.spec.Delay > 0 && !s.retry {
 		return 1
 	}
-	return w.spec.Workers
+	return handsPerWorker * w.spec.Workers
 }
 
 // tooMany waits while too much of the link waits in RETRIES.
@@ -175,7 +179,7 @@ func (w *worker) turn(ctx, work context.Context) (int, error) {
 		return 0, ctx.Err()
 	}
 	if w.c.Turn == nil {
-		return w.spec.Workers, nil
+		return handsPerWorker * w.spec.Workers, nil
 	}
 	t, err := w.c.Turn(ctx)
 	if err != nil {
@@ -184,8 +188,8 @@ func (w *worker) turn(ctx, work context.Context) (int, error) {
 	if t.Probe {
 		return 0, w.probe(ctx, work)
 	}
-	if t.Max <= 0 || t.Max > w.spec.Workers {
-		return w.spec.Workers, nil
+	if t.Max <= 0 {
+		return handsPerWorker * w.spec.Workers, nil
 	}
 	return t.Max, nil
 }

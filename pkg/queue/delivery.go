@@ -16,7 +16,7 @@ type Consumption struct {
 	// Handle decides about one event. Its context ends when the time to finish is over.
 	Handle func(ctx context.Context, d *Delivery) Decision
 	// Settled, where not nil, is told of each event for which a decision was carried out, those of
-	// the queue's own included: untaken, damaged, panic.
+	// the queue's own included: untaken, damaged, panic. Many goroutines call it.
 	Settled func(d *Delivery, x Decision)
 	// Finish bounds the work on what is in hand when the context of Consume ends; 0 means 20 s.
 	Finish time.Duration
@@ -24,7 +24,7 @@ type Consumption struct {
 
 // Turn is a permission to take events.
 type Turn struct {
-	Max   int  // how many; 0 means as many as there are workers
+	Max   int  // how many; 0 means as many as there is room for
 	Probe bool // take one event and handle it alone, to see whether the far end is back
 }
 

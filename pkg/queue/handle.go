@@ -13,12 +13,6 @@ import (
 // handle takes one message all the way: it is passed over, put back, left, or decided about and
 // settled. An error on the way leaves it unacknowledged, and it is delivered again.
 func (w *worker) handle(ctx context.Context, m *message, probe bool) {
-	select {
-	case w.busy <- struct{}{}:
-		defer func() { <-w.busy }()
-	case <-ctx.Done():
-		return
-	}
 	d, err := m.delivery(w.Link)
 	d.Probe = probe
 	switch {
@@ -38,11 +32,13 @@ func (w *worker) handle(ctx context.Context, m *message, probe bool) {
 	if !ok || f.done {
 		return
 	}
-	decision := Decision{Outcome: event.Dead, Reason: ReasonDamaged}
+	x := Decision{Outcome: event.Dead, Reason: ReasonDamaged}
 	if err == nil {
-		decision = w.decide(ctx, d)
+		if x, ok = w.decide(ctx, d); !ok {
+			return
+		}
 	}
-	w.settle(ctx, m, d, decision, f.trace || m.again() || m.retry)
+	w.settle(ctx, m, d, x, f.trace || m.again() || m.retry)
 }
 
 // leave leaves a message of a newer format where it is: a newer worker will take it.
@@ -94,8 +90,21 @@ func (w *worker) known(ctx context.Context, m *message) (found, bool) {
 	return f, true
 }
 
-// decide asks the handler. One that panics has decided that a person must look at the event.
-func (w *worker) decide(ctx context.Context, d *Delivery) (x Decision) {
+// decide asks the handler, when one of the places for it is free. False: the end came first. The
+// place is free again while the decision is carried out, so that a slow disk does not make the
+// handlers wait.
+func (w *worker) decide(ctx context.Context, d *Delivery) (Decision, bool) {
+	select {
+	case w.busy <- struct{}{}:
+		defer func() { <-w.busy }()
+		return w.guarded(ctx, d), true
+	case <-ctx.Done():
+		return Decision{}, false
+	}
+}
+
+// guarded asks the handler. One that panics has decided that a person must look at the event.
+func (w *worker) guarded(ctx context.Context, d *Delivery) (x Decision) {
 	defer func() {
 		p := recover()
 		if p == nil {

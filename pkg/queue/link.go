@@ -155,7 +155,12 @@ func (l *Link) createConsumer(ctx context.Context, stream string, state LinkStat
 		if err != nil {
 			return state, err
 		}
-		state, err = l.q.changeLink(ctx, l.spec.ID, func(s *LinkState) { s.CheckTo = max(s.CheckTo, last) })
+		state, err = l.q.changeLink(ctx, l.spec.ID, func(s *LinkState) {
+			if s.Opened {
+				s.CheckTo = last
+			}
+			s.Opened = true
+		})
 		if err != nil {
 			return state, err
 		}

@@ -23,6 +23,7 @@ type LinkState struct {
 	// CheckTo is a place in EVENTS: up to there each event is looked up in HISTORY before it is
 	// handled, because the link's consumer was created anew and reads again what it had read.
 	CheckTo uint64 `json:"check_to,omitempty"`
+	Opened  bool   `json:"opened,omitempty"` // it has had a consumer
 
 	revision uint64
 }

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -64,6 +65,10 @@ const ageMargin = 2 * time.Second
 func (q *Queue) lookup(ctx context.Context, link string, m *message) (found, error) {
 	if q.history == nil {
 		return found{trace: m.again()}, nil
+	}
+	_, err := q.last(ctx, historyStream, historyPrefix+m.key)
+	if errors.Is(err, ErrNotFound) { // as a rule, and it costs one small request
+		return found{}, nil
 	}
 	records, err := q.records(ctx, m.key)
 	if err != nil {

@@ -21,14 +21,14 @@ const publishTries = 2
 // flyingWait the first pause; such an answer comes within a millisecond.
 const (
 	flyingTries = 8
-	flyingWait  = 20 * time.Millisecond
+	flyingWait  = 10 * time.Millisecond
 )
 
 // Publish stores an event under its key, once for as long as it is kept, or says that it need not
 // be stored. An error means undecided: whoever brought the event must bring it again.
 func (q *Queue) Publish(ctx context.Context, e event.Event) (event.Receipt, error) {
-	if f, ok := q.known.get(e.Key); ok {
-		return second(e.Fingerprint, f), nil
+	if f, ok := q.known.get(e.Key); ok && second(e.Fingerprint, f) == event.ReceiptRepeated {
+		return event.ReceiptRepeated, nil // another call is rare, and the log has the last word on it
 	}
 	receipt, known, err := q.storeOnce(ctx, e)
 	if err != nil {
@@ -46,6 +46,10 @@ func (q *Queue) storeOnce(ctx context.Context, e event.Event) (event.Receipt, ev
 	var err error
 	undecided, wait := 0, flyingWait
 	for range flyingTries {
+		if err != nil && sleep(ctx, wait) != nil {
+			break
+		}
+		wait *= 2
 		err = q.storeEvent(ctx, e)
 		switch {
 		case err == nil:
@@ -57,17 +61,13 @@ func (q *Queue) storeOnce(ctx context.Context, e event.Event) (event.Receipt, ev
 			}
 			err = again
 			undecided++
-		case code(err) == codeWrongSequenceFlying:
-			if stop := sleep(ctx, wait); stop != nil {
-				return "", event.Fingerprint{}, err
-			}
-			wait *= 2
+		case code(err) == codeWrongSequenceFlying: // undecided, and soon decided
 		case unanswered(err):
 			undecided++
 		default:
 			return "", event.Fingerprint{}, err
 		}
-		if undecided >= publishTries || ctx.Err() != nil {
+		if undecided >= publishTries {
 			break
 		}
 	}

@@ -81,7 +81,7 @@ func readDirect(m *nats.Msg) (*stored, error) {
 func (q *Queue) page(ctx context.Context, stream, filter string, from uint64, n int) ([]*stored, uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	request, err := json.Marshal(map[string]any{"seq": max(1, from), "next_by_subj": filter, "batch": n})
+	request, err := json.Marshal(map[string]any{"seq": max(1, from), "next_by_subj": filter, "batch": n, "max_bytes": pageBytes})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -120,8 +120,12 @@ func (q *Queue) page(ctx context.Context, stream, filter string, from uint64, n 
 	}
 }
 
-// pageSize is how many messages one request of a scan brings: some 64 KB to 2 MB.
-const pageSize = 256
+// pageSize is how many messages one request of a scan brings, and pageBytes about how many bytes,
+// so that the answers fit the connection's buffers.
+const (
+	pageSize  = 256
+	pageBytes = 4 << 20
+)
 
 // scan iterates over the messages that match filter from a sequence on, in order.
 func (q *Queue) scan(ctx context.Context, stream, filter string, from uint64) iter.Seq2[*stored, error] {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/nats-io/nats.go"
 
 	"github.com/touchbox/touchbox/pkg/event"
 )
@@ -63,12 +64,12 @@ func (w *worker) place(ctx context.Context, m *message, d *Delivery, x Decision,
 	return false, w.q.clearDeadLetter(ctx, w.spec.ID, m.key)
 }
 
-// persist tries until it works, the stream is full, or ctx ends: while the server is away the
+// persist tries until it works, the stream is full, the queue is closed, or ctx ends: while the server is away the
 // event stays in hand, since handling it again would send it again.
 func (w *worker) persist(ctx context.Context, try func() error) error {
 	op := func() error {
 		err := try()
-		if errors.Is(err, ErrFull) {
+		if errors.Is(err, ErrFull) || errors.Is(err, errClosed) || errors.Is(err, nats.ErrConnectionClosed) {
 			return backoff.Permanent(err)
 		}
 		return err

@@ -18,7 +18,7 @@ type LinkStats struct {
 }
 
 // oldestOf is how many waiting retries are searched for the oldest event.
-const oldestOf = 1000
+const oldestOf = 100
 
 // LinkStats reads the numbers of a link in a handful of small requests. ErrNotFound: it has no
 // consumers yet.

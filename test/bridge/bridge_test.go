@@ -201,10 +201,10 @@ func TestSeparateProcessesRecoverFromKills(t *testing.T) {
 		t.Errorf("/readyz without a server: %d %s", code, text)
 	}
 	worker.kill()
-	server = start(t, nil, "nats-server", "-c", conf)
+	start(t, nil, "nats-server", "-c", conf)
 	eventually(t, 30*time.Second, "ingest takes hooks again", func() bool { return s.hook("148072") == http.StatusOK })
 	ingest.kill()
-	ingest = start(t, env, "ingest")
+	start(t, env, "ingest")
 	start(t, env, "worker")
 	ready()
 	s.hook("148071")

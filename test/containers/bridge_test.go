@@ -17,7 +17,10 @@ import (
 )
 
 // The test runs the shipped demonstration file, so its key and its names hold here too.
-const hookPath = "/calltouch/10001/demo-key-of-no-secret"
+const (
+	hookPath = "/calltouch/10001/demo-key-of-no-secret"
+	device   = "6f3c1b52-7a0f-4a39-9f2c-3a1f0e5d8c11"
+)
 
 // patience bounds every wait: the restart of NATS with its reconnects takes some seconds.
 const patience = time.Minute
@@ -32,6 +35,9 @@ func TestCallSurvivesRestartOfNATS(t *testing.T) {
 		t.Fatalf("hook answered %d, want 200", status)
 	}
 	b.awaitExecuted(t, "148071")
+	if first := b.executed(t, "148071")[0]; first.Operation != "CallTouch" || first.DeviceUUID != device {
+		t.Errorf("operation %s for device %q, want CallTouch for %s", first.Operation, first.DeviceUUID, device)
+	}
 
 	immediately := time.Duration(0) // SIGKILL
 	if err := b.nats.Stop(t.Context(), &immediately); err != nil {
@@ -56,7 +62,7 @@ func TestCallSurvivesRestartOfNATS(t *testing.T) {
 	}
 	b.awaitExecuted(t, "148073")
 	for _, id := range []string{"148071", "148072", "148073"} {
-		if n := b.executed(t, id); n != 1 {
+		if n := len(b.executed(t, id)); n != 1 {
 			t.Errorf("call %s was executed %d times, want once", id, n)
 		}
 	}
@@ -154,7 +160,7 @@ func (b bridge) hook(t *testing.T, id string) (int, string) {
 		"leadtype": {"call"}, "callphase": {"calldisconnected"}, "id": {id}, "siteId": {"10001"},
 		"callerphone": {"79000000001"}, "phonenumber": {"78120000002"}, "timestamp": {now},
 		"duration": {"12"}, "waiting_time": {"1"}, "status": {"successful"}, "pool": {"dynamic"},
-		"attrs": {`{"mindboxDeviceUUID":"6f3c1b52-7a0f-4a39-9f2c-3a1f0e5d8c11"}`},
+		"attrs": {`{"mindboxDeviceUUID":"` + device + `"}`},
 	}
 	answer, err := http.PostForm(b.ingest+hookPath, call)
 	if err != nil {
@@ -164,17 +170,23 @@ func (b bridge) hook(t *testing.T, id string) (int, string) {
 	return answer.StatusCode, answer.Header.Get("Retry-After")
 }
 
-// executed counts the operations with this call that the simulated Mindbox has executed.
-func (b bridge) executed(t *testing.T, id string) int {
+// operation is what the simulated Mindbox tells of one that it executed.
+type operation struct {
+	Operation  string `json:"operation"`
+	DeviceUUID string `json:"deviceUUID"`
+}
+
+// executed lists what was executed for a call.
+func (b bridge) executed(t *testing.T, id string) []operation {
 	t.Helper()
-	var operations []json.RawMessage
+	var operations []operation
 	getJSON(t, b.mindbox+"/executed?callId="+id, &operations)
-	return len(operations)
+	return operations
 }
 
 func (b bridge) awaitExecuted(t *testing.T, id string) {
 	t.Helper()
-	await(t, "call "+id+" is executed", func() bool { return b.executed(t, id) > 0 })
+	await(t, "call "+id+" is executed", func() bool { return len(b.executed(t, id)) > 0 })
 }
 
 func getJSON(t *testing.T, url string, into any) {

@@ -50,7 +50,9 @@ func (n *Node) run(ctx context.Context, o queue.Options) error {
 	}
 	metrics := NewMetrics()
 	group, ctx := errgroup.WithContext(ctx)
-	users, err := n.parts(ctx, group, q, metrics)
+	alerts := newAlerts(n.Settings.AlertURL, q, n.Log)
+	group.Go(func() error { return alerts.run(ctx) })
+	users, err := n.parts(ctx, group, q, metrics, alerts)
 	if err != nil {
 		return errors.Join(err, group.Wait())
 	}
@@ -67,10 +69,14 @@ func (n *Node) run(ctx context.Context, o queue.Options) error {
 type user func(context.Context, *link.File) error
 
 // parts starts what this node is, and returns what must hear of a changed file.
-func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue, m *Metrics) ([]user, error) {
+func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue, m *Metrics, a *alerts) ([]user, error) {
 	var users []user
 	if n.Ingest {
-		in := newIntake(n.Settings, n.Sole, q, observers{both(m.hook, n.Hook), n.Record}, m, n.Log)
+		quiet := newSilence()
+		group.Go(func() error { return quiet.remember(ctx, q) })
+		group.Go(func() error { return a.watch(ctx, n.current.Load, quiet) })
+		hook := both(both(m.hook, quiet.hook), n.Hook)
+		in := newIntake(n.Settings, n.Sole, q, observers{hook, n.Record}, m, n.Log)
 		if err := in.use(ctx, n.File); err != nil {
 			return nil, err
 		}
@@ -80,7 +86,11 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 	}
 	if n.Worker {
 		worker, err := pipeline.New(pipeline.Config{
-			Queue: q, File: n.File, Log: n.Log, UserAgent: "Touchbox/" + Version, Parked: m.park,
+			Queue: q, File: n.File, Log: n.Log, UserAgent: "Touchbox/" + Version,
+			Parked: func(scope string, parked bool) {
+				m.park(scope, parked)
+				a.park(ctx, scope, parked)
+			},
 			Settled: func(d *queue.Delivery, x queue.Decision) {
 				m.settled(d, x)
 				if n.Settled != nil {

@@ -42,6 +42,8 @@ type Settings struct {
 	AdminToken     string `envconfig:"ADMIN_TOKEN"`
 	AdminTokenFile string `envconfig:"ADMIN_TOKEN_FILE"`
 
+	AlertURL string `envconfig:"ALERT_URL"`
+
 	LogLevel  string `envconfig:"LOG_LEVEL" default:"info"`
 	LogFormat string `envconfig:"LOG_FORMAT"`
 }

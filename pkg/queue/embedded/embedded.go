@@ -43,8 +43,9 @@ type Server struct {
 	listener net.Listener // nil without Socket
 	serving  sync.WaitGroup
 
-	mu   sync.Mutex
-	nats *server.Server
+	restart sync.Mutex // one Restart or Stop at a time
+	mu      sync.Mutex // of nats
+	nats    *server.Server
 }
 
 // Socket is the path of the socket of a server whose store is dir.
@@ -68,6 +69,7 @@ func Start(c Config) (*Server, error) {
 		_ = lock.Close()
 		return nil, err
 	}
+	warnOfDisk(c)
 	if c.Socket {
 		if err := s.listen(); err != nil {
 			s.Stop()
@@ -107,23 +109,46 @@ func run(c Config) (*server.Server, error) {
 // Conn connects to the server, also to the one after a Restart. It is what
 // queue.Options.InProcess wants.
 func (s *Server) Conn() (net.Conn, error) {
-	s.mu.Lock()
-	ns := s.nats
-	s.mu.Unlock()
+	ns := s.current()
 	if ns == nil || !ns.Running() {
-		return nil, errors.New("the embedded server is not running")
+		return nil, errDown
 	}
 	return ns.InProcessConn()
+}
+
+var errDown = errors.New("the embedded server is not running")
+
+// current returns the server, nil while there is none. It never waits: nats.go connects with a
+// lock held that all its other calls need.
+func (s *Server) current() *server.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nats
+}
+
+// replace sets the server and returns the one before.
+func (s *Server) replace(ns *server.Server) *server.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.nats
+	s.nats = ns
+	return old
+}
+
+// down stops the server, if there is one.
+func (s *Server) down() {
+	if ns := s.replace(nil); ns != nil {
+		ns.Shutdown()
+		ns.WaitForShutdown()
+	}
 }
 
 // Health reports nil, or what is wrong with the server or its store. A write error stays: a full
 // disk stops JetStream until Restart, also when there is space again.
 func (s *Server) Health() error {
-	s.mu.Lock()
-	ns := s.nats
-	s.mu.Unlock()
+	ns := s.current()
 	if ns == nil || !ns.Running() {
-		return errors.New("the embedded server is not running")
+		return errDown
 	}
 	if h := ns.Healthz(&server.HealthzOptions{}); h.Status != "ok" {
 		return fmt.Errorf("the embedded server is unwell: %s", h.Error)
@@ -134,15 +159,13 @@ func (s *Server) Health() error {
 // Restart stops and starts the server in place, on the same store; clients connect again by
 // themselves. After an error the server is down, and Restart may be called again.
 func (s *Server) Restart() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.nats != nil {
-		s.nats.Shutdown()
-		s.nats.WaitForShutdown()
-		s.nats = nil
-	}
+	s.restart.Lock()
+	defer s.restart.Unlock()
+	s.down()
 	ns, err := run(s.c)
-	s.nats = ns
+	if err == nil {
+		s.replace(ns)
+	}
 	return err
 }
 
@@ -151,13 +174,9 @@ func (s *Server) Stop() {
 	if s.listener != nil {
 		_ = s.listener.Close()
 	}
-	s.mu.Lock()
-	if s.nats != nil {
-		s.nats.Shutdown()
-		s.nats.WaitForShutdown()
-		s.nats = nil
-	}
-	s.mu.Unlock()
+	s.restart.Lock()
+	defer s.restart.Unlock()
+	s.down()
 	s.serving.Wait()
 	_ = s.lock.Close()
 }

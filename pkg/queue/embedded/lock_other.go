@@ -12,4 +12,6 @@ func lockFile(string) (*os.File, error) {
 	return nil, errors.New("the embedded server needs a unix system: run nats-server by itself")
 }
 
+func freeDisk(string) (int64, error) { return 0, errors.ErrUnsupported }
+
 func private(create func() error) error { return create() }

@@ -27,6 +27,15 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
+// freeDisk is how many bytes this user may still write where dir lies.
+func freeDisk(dir string) (int64, error) {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return 0, err
+	}
+	return int64(fs.Bavail) * int64(fs.Bsize), nil
+}
+
 // private runs create with a mask under which files and sockets are this user's only.
 func private(create func() error) error {
 	defer syscall.Umask(syscall.Umask(0o177))

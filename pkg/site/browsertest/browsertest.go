@@ -49,7 +49,7 @@ type Browser struct {
 var errNoBrowser = errors.New("no chromium, chromium-browser or google-chrome in PATH (Debian: apt-get install chromium)")
 
 // Tab opens a tab for a test, which is skipped where there is no browser. It waits while other
-// tests of the package have the browser.
+// tests of the package have the browser, so a test with two tabs must not run beside others.
 func (b *Browser) Tab(t testing.TB) *Tab {
 	t.Helper()
 	b.once.Do(b.start)

@@ -1,0 +1,194 @@
+package embedded_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/embedded"
+)
+
+func start(t *testing.T, c embedded.Config) *embedded.Server {
+	t.Helper()
+	if c.MaxStore == 0 {
+		c.MaxStore = 100_000_000
+	}
+	c.Log = zerolog.Nop()
+	s, err := embedded.Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+func open(t *testing.T, o queue.Options) *queue.Queue {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if o.Limits.Disk == 0 {
+		o.Limits.Disk = 10_000_000
+	}
+	q, err := queue.Open(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(q.Close)
+	if err := q.Provision(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func call(id int, body []byte) event.Event {
+	key, err := event.NewKey("10001", event.CallEnded, fmt.Sprint(id))
+	if err != nil {
+		panic(err)
+	}
+	return event.Event{Key: key, Origin: event.Webhook, Body: body, Received: time.Now()}
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("not in time: %s", what)
+}
+
+func TestStoreIsLocked(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, embedded.Config{Dir: dir})
+	if _, err := embedded.Start(embedded.Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another process uses it") {
+		t.Errorf("a second server on one store: %v", err)
+	}
+	if err := s.Health(); err != nil {
+		t.Errorf("health: %v", err)
+	}
+	s.Stop()
+	if s.Health() == nil {
+		t.Error("stopped and well")
+	}
+	start(t, embedded.Config{Dir: dir}) // the lock is free again
+}
+
+func TestSocket(t *testing.T) {
+	dir, err := os.MkdirTemp("", "tbe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path := embedded.Socket(dir)
+	if err := os.WriteFile(path, nil, 0o600); err != nil { // left over from a killed process
+		t.Fatal(err)
+	}
+	s := start(t, embedded.Config{Dir: dir, Socket: true})
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 || info.Mode().Type() != os.ModeSocket {
+		t.Fatalf("socket: %v, %v", info, err)
+	}
+	q := open(t, queue.Options{Socket: path})
+	if _, err := q.Publish(t.Context(), call(1, []byte("x"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the client is back", func() bool { return q.Ready(t.Context()) == nil })
+	if _, err := q.GetEvent(t.Context(), call(1, nil).Key); err != nil {
+		t.Errorf("lost: %v", err)
+	}
+	s.Stop()
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket stays: %v", err)
+	}
+}
+
+func TestSocketPathThatIsTooLong(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
+	_, err := embedded.Start(embedded.Config{Dir: dir, Socket: true, MaxStore: 100_000_000})
+	if err == nil || !strings.Contains(err.Error(), "shorter path") {
+		t.Fatalf("got %v", err)
+	}
+	t.Chdir(dir) // from inside the path is short
+	start(t, embedded.Config{Dir: dir, Socket: true})
+}
+
+func TestStartOnAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := embedded.Start(embedded.Config{Dir: path}); err == nil {
+		t.Error("started on a file")
+	}
+}
+
+// A full disk stops JetStream for good: no publish is answered, also when there is space again.
+// Health and Ready tell, and a restart in place heals it, with everything that was acknowledged.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=24m"); err != nil {
+		t.Skipf("no small disk can be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	s := start(t, embedded.Config{Dir: dir})
+	q := open(t, queue.Options{InProcess: s.Conn, Limits: queue.Limits{Disk: 50_000_000}})
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 12_000_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	body, stored := make([]byte, 200_000), 0
+	for ; ; stored++ {
+		if stored > 200 {
+			t.Fatal("the disk does not fill up")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		_, err := q.Publish(ctx, call(stored, body))
+		cancel()
+		if err != nil {
+			break
+		}
+	}
+	if err := s.Health(); err == nil {
+		t.Error("health says nothing of the full disk")
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := q.Publish(ctx, call(stored, body)); err == nil {
+		t.Fatal("it healed by itself: then a restart is not needed")
+	}
+	if err := q.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "restart") {
+		t.Errorf("ready: %v", err)
+	}
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "ready", func() bool { return q.Ready(t.Context()) == nil })
+	if err := s.Health(); err != nil {
+		t.Errorf("health after the restart: %v", err)
+	}
+	if _, err := q.Publish(t.Context(), call(stored, body)); err != nil {
+		t.Errorf("publish after the restart: %v", err)
+	}
+	for i := range stored {
+		if _, err := q.GetEvent(t.Context(), call(i, nil).Key); err != nil {
+			t.Errorf("event %d of %d was acknowledged and is lost: %v", i, stored, err)
+		}
+	}
+}
