@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -36,6 +38,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	browser.Close()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -138,18 +141,32 @@ func cleanEnvironment() []string {
 	return keep
 }
 
-// freePort takes a port that nobody listens on now.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
-}
+// ports begins at another place in each run of the tests, below the ports that the system gives to
+// outgoing connections: one of those could take a port between its choice and its use.
+var ports = func() *atomic.Int64 {
+	var next atomic.Int64
+	next.Store(rand.Int64N(portCount))
+	return &next
+}()
 
-func address(t *testing.T) string { return fmt.Sprintf("127.0.0.1:%d", freePort(t)) }
+const (
+	firstPort = 15_000
+	portCount = 15_000
+)
+
+// address is one on which nobody listens, and which no other test is given.
+func address(t *testing.T) string {
+	t.Helper()
+	for range portCount {
+		a := fmt.Sprintf("127.0.0.1:%d", firstPort+ports.Add(1)%portCount)
+		if l, err := net.Listen("tcp", a); err == nil {
+			_ = l.Close()
+			return a
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
 
 // eventually waits until ok, and fails the test when it never is.
 func eventually(t *testing.T, within time.Duration, what string, ok func() bool) {
@@ -183,6 +200,7 @@ func answers(url string) func() bool {
 type stack struct {
 	t               *testing.T
 	dir             string
+	config          string // path of touchbox.yaml
 	ingest, mindbox string // addresses
 	env             []string
 }
@@ -222,15 +240,21 @@ links:
 func newStack(t *testing.T) *stack {
 	t.Helper()
 	s := &stack{t: t, dir: t.TempDir(), ingest: address(t), mindbox: address(t)}
-	config := filepath.Join(s.dir, "touchbox.yaml")
-	if err := os.WriteFile(config, []byte(strings.ReplaceAll(configTemplate, "MINDBOX", s.mindbox)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	s.config = filepath.Join(s.dir, "touchbox.yaml")
+	s.configure(strings.ReplaceAll(configTemplate, "MINDBOX", s.mindbox))
 	s.env = []string{
-		"TOUCHBOX_CONFIG=" + config, "TOUCHBOX_DATA=" + filepath.Join(s.dir, "data"), "INGEST_ADDR=" + s.ingest,
+		"TOUCHBOX_CONFIG=" + s.config, "TOUCHBOX_DATA=" + filepath.Join(s.dir, "data"), "INGEST_ADDR=" + s.ingest,
 		"INGEST_ADMIN_ADDR=" + address(t), "WORKER_ADMIN_ADDR=" + address(t),
 	}
 	return s
+}
+
+// configure writes touchbox.yaml, in place.
+func (s *stack) configure(text string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (s *stack) admin(name string) string {

@@ -20,7 +20,7 @@ const storeFactor = 2
 //
 // The server is stopped last, after what is in hand.
 func RunBridge(ctx context.Context, n *Node) error {
-	n.Ingest, n.Worker = true, true
+	n.Ingest, n.Worker, n.Sole = true, true, true
 	server, err := embedded.Start(embedded.Config{
 		Dir: n.Settings.Data, MaxStore: storeFactor * n.File.Keep.Disk, Socket: true, Log: n.Log,
 	})

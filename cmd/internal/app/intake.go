@@ -27,6 +27,7 @@ type observers struct {
 // file is taken up without closing the address.
 type intake struct {
 	settings Settings
+	sole     bool // no other process takes events into this store
 	queue    *queue.Queue
 	observe  observers
 	metrics  *Metrics
@@ -42,11 +43,11 @@ type sources struct {
 	poller  *calltouch.Poller
 }
 
-func newIntake(s Settings, q *queue.Queue, o observers, m *Metrics, log zerolog.Logger) *intake {
+func newIntake(s Settings, sole bool, q *queue.Queue, o observers, m *Metrics, log zerolog.Logger) *intake {
 	if len(s.Allow) > 0 && len(s.TrustedProxies) == 0 && loopback(s.IngestAddr) {
 		log.Warn().Msg("INGEST_ALLOW without INGEST_TRUSTED_PROXIES: behind a proxy every hook would seem to come from the proxy")
 	}
-	return &intake{settings: s, queue: q, observe: o, metrics: m, log: log, changed: make(chan struct{}, 1)}
+	return &intake{settings: s, sole: sole, queue: q, observe: o, metrics: m, log: log, changed: make(chan struct{}, 1)}
 }
 
 // use takes up a file. Its links start with the first process that runs with them.
@@ -56,7 +57,7 @@ func (in *intake) use(ctx context.Context, file *link.File) error {
 			return fmt.Errorf("register link %s: %w", l.ID, err)
 		}
 	}
-	poller := newPoller(in.queue, file, in.metrics, in.observe.record, in.log)
+	poller := newPoller(in.queue, file, newState(in.queue, in.sole), in.metrics, in.observe.record, in.log)
 	hooks := calltouch.NewHandler(calltouch.HandlerConfig{
 		Sites: hookSites(file), Store: store{in.queue}, Allow: in.settings.Allow, Proxies: in.settings.TrustedProxies,
 		OnRequest: func(_ context.Context, e event.Event) bool { return !poller.Wake(e.Key.Site) },

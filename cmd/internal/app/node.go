@@ -23,6 +23,7 @@ type Node struct {
 	Log      zerolog.Logger
 
 	Ingest, Worker bool
+	Sole           bool // no other ingest or worker can run on this store
 	Fixed          bool // the file is not on disk and never changes
 
 	// Started is called once everything runs; nil does nothing.
@@ -75,7 +76,7 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 		group.Go(func() error { return quiet.remember(ctx, q) })
 		group.Go(func() error { return a.watch(ctx, n.current.Load, quiet) })
 		hook := both(both(m.hook, quiet.hook), n.Hook)
-		in := newIntake(n.Settings, q, observers{hook, n.Record}, m, n.Log)
+		in := newIntake(n.Settings, n.Sole, q, observers{hook, n.Record}, m, n.Log)
 		if err := in.use(ctx, n.File); err != nil {
 			return nil, err
 		}

@@ -10,9 +10,9 @@ import (
 )
 
 // newPoller makes the poller of all sites with a token.
-func newPoller(q *queue.Queue, file *link.File, m *Metrics, record recordObserver, log zerolog.Logger) *calltouch.Poller {
+func newPoller(q *queue.Queue, file *link.File, state calltouch.State, m *Metrics, record recordObserver, log zerolog.Logger) *calltouch.Poller {
 	return calltouch.NewPoller(calltouch.PollerConfig{
-		Sites: polledSites(file), Store: store{q}, State: NewState(q), Log: log,
+		Sites: polledSites(file), Store: store{q}, State: state, Log: log,
 		Observe: calltouch.Observer{
 			Offered: func(key event.Key, origin event.Origin, receipt event.Receipt) {
 				m.received.WithLabelValues(key.Site, string(key.Kind), string(receipt)).Inc()

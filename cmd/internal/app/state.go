@@ -12,7 +12,8 @@ import (
 
 // state is the queue's STATE as the source sees it.
 type state struct {
-	q *queue.Queue
+	q    *queue.Queue
+	sole bool // no other process can hold what this one asks for: what is held was left by a killed one
 
 	mu     *sync.Mutex
 	leases map[string]*queue.Lease // held by this process
@@ -21,8 +22,10 @@ type state struct {
 var _ calltouch.State = state{}
 
 // NewState gives the source its part of STATE.
-func NewState(q *queue.Queue) calltouch.State {
-	return state{q: q, mu: &sync.Mutex{}, leases: map[string]*queue.Lease{}}
+func NewState(q *queue.Queue) calltouch.State { return newState(q, false) }
+
+func newState(q *queue.Queue, sole bool) calltouch.State {
+	return state{q: q, sole: sole, mu: &sync.Mutex{}, leases: map[string]*queue.Lease{}}
 }
 
 // Get reads a value; false when there is none.
@@ -56,6 +59,9 @@ func (s state) Lease(ctx context.Context, name string, ttl time.Duration) (bool,
 	}
 	// The lease lives until Release, not until the end of one caller's context.
 	lease, err := s.q.Lease(context.WithoutCancel(ctx), name, ttl)
+	if errors.Is(err, queue.ErrHeld) && s.sole && s.q.BreakLease(ctx, name) == nil {
+		lease, err = s.q.Lease(context.WithoutCancel(ctx), name, ttl)
+	}
 	if errors.Is(err, queue.ErrHeld) {
 		return false, nil
 	}
