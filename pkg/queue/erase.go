@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
@@ -88,17 +90,14 @@ func (q *Queue) Erase(ctx context.Context, e Erasure) (Traces, error) {
 		if err != nil {
 			return gone, err
 		}
-		if f.none() {
-			if !began.Before(r.until) {
-				return gone, q.dropDead(ctx)
-			}
-			if err := r.wait(ctx); err != nil {
-				return gone, err
-			}
-			continue
+		if f.none() && !began.Before(r.until) {
+			return gone, r.end(ctx)
 		}
-		removed, err := r.remove(ctx, f)
-		gone.add(removed)
+		if f.none() {
+			err = r.wait(ctx)
+		} else {
+			err = r.remove(ctx, f, &gone)
+		}
 		if err != nil {
 			return gone, err
 		}
@@ -110,33 +109,73 @@ type erasure struct {
 	Erasure
 	q     *Queue
 	began time.Time
-	end   uint64 // last sequence of EVENTS when it began
+	last  uint64 // sequence of EVENTS when it began
 	links []LinkState
 
 	from   uint64            // EVENTS is read from here on: what lies before it was looked at
 	graves map[string]*grave // events that are erased, by the end of their subject
-	until  time.Time         // something may be in hand up to then
+	until  time.Time         // something of them may be in hand up to then
+	marks  []string          // in STATE, of erasures that have begun and not ended
+	marked bool              // one of them is this one's
 }
 
-// grave is an event that was erased before, as its tombstone says.
+// grave is an event that is erased, as its tombstone says.
 type grave struct {
 	links []string // that had taken it
-	clean bool     // nothing was left of it
+	clean bool     // nothing is left of it, and nothing will come
 }
+
+// erasureKeys begin the keys of STATE that say since when an erasure removes something. One that is
+// still there at the next erasure was interrupted: what was in hand then may be so still.
+const erasureKeys = "erasing."
 
 func (q *Queue) newErasure(ctx context.Context, e Erasure) (*erasure, error) {
 	r := &erasure{Erasure: e, q: q, began: time.Now(), from: 1, graves: map[string]*grave{}}
 	var err error
-	if r.end, err = q.lastSequence(ctx, eventsStream); err != nil {
+	if r.last, err = q.lastSequence(ctx, eventsStream); err != nil {
 		return nil, err
 	}
-	r.links, err = q.Links(ctx)
+	if r.links, err = q.Links(ctx); err != nil {
+		return nil, err
+	}
+	marks, err := q.State().List(ctx, erasureKeys)
+	if err != nil || len(marks) == 0 {
+		return r, err
+	}
+	for _, m := range marks {
+		r.marks = append(r.marks, m.Key)
+	}
+	reaches, err := q.reaches(ctx, r.links)
+	for _, one := range reaches {
+		r.mayBeInHand(one)
+	}
 	return r, err
+}
+
+// mark notes in STATE that something is being removed.
+func (r *erasure) mark(ctx context.Context) error {
+	if r.marked {
+		return nil
+	}
+	key := erasureKeys + uuid.NewString()
+	_, err := r.q.State().Create(ctx, key, r.began.UTC())
+	r.marks, r.marked = append(r.marks, key), err == nil
+	return err
+}
+
+// end takes the marks away.
+func (r *erasure) end(ctx context.Context) error {
+	for _, key := range r.marks {
+		if err := r.q.State().Delete(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // old reports whether an event had come when the erasure began. What comes since then is what the
 // person does now, and is taken.
-func (r *erasure) old(e event.Event) bool { return e.Sequence <= r.end || e.Received.Before(r.began) }
+func (r *erasure) old(e event.Event) bool { return e.Sequence <= r.last || e.Received.Before(r.began) }
 
 // tell reports progress.
 func (r *erasure) tell(p ErasureProgress) {

@@ -94,7 +94,7 @@ func (r *erasure) look(ctx context.Context) (*finds, error) {
 			return nil, err
 		}
 		if !x.left() {
-			r.graves[key].clean = true
+			r.graves[key].clean = len(r.marks) == 0
 			delete(f.events, key)
 		}
 	}

@@ -16,73 +16,76 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
-// remove removes what a look has found. First all tombstones, with the bodies in EVENTS, then the
-// rest of each event. What may be in hand meanwhile is reckoned from how far the consumers were
-// before and are behind it.
-func (r *erasure) remove(ctx context.Context, f *finds) (Traces, error) {
-	var gone Traces
+// remove removes what a look has found, and counts it. First all tombstones, with the bodies in
+// EVENTS, then the rest of each event. What may be in hand meanwhile is reckoned from how far the
+// consumers were before and are behind it.
+func (r *erasure) remove(ctx context.Context, f *finds, gone *Traces) error {
+	if err := r.mark(ctx); err != nil {
+		return err
+	}
 	before, err := r.q.reaches(ctx, r.links)
 	if err != nil {
-		return gone, err
+		return err
 	}
 	keys := slices.Sorted(maps.Keys(f.events))
-	total := 2*len(keys) + len(f.asides)
-	done := 0
-	step := func() {
+	total, done := 2*len(keys)+len(f.asides), 0
+	step := func(err error) error {
 		done++
 		r.tell(ErasureProgress{Step: EraseRemove, Done: done, Total: total, Found: total})
+		return err
 	}
 	for _, key := range keys {
-		n, err := r.entomb(ctx, key, f.events[key])
-		gone.Events += n
-		if err != nil {
-			return gone, fmt.Errorf("erase %s: %w", key, err)
+		if err := step(r.entomb(ctx, key, f.events[key], gone)); err != nil {
+			return fmt.Errorf("erase %s: %w", key, err)
 		}
-		step()
 	}
 	r.q.forget()
 	for _, key := range keys {
-		removed, err := r.removeRest(ctx, key, f.events[key])
-		gone.add(removed)
-		if err != nil {
-			return gone, fmt.Errorf("erase %s: %w", key, err)
+		if err := step(r.removeRest(ctx, key, f.events[key], gone)); err != nil {
+			return fmt.Errorf("erase %s: %w", key, err)
 		}
-		step()
 	}
 	for _, sequence := range f.asides {
-		if err := r.q.wipe(ctx, asideStream, sequence); err != nil {
-			return gone, err
+		if err := step(r.wipe(ctx, asideStream, sequence, &gone.Aside)); err != nil {
+			return err
 		}
-		gone.Aside++
-		step()
 	}
-	return gone, r.mayBeInHand(ctx, before, f)
+	return r.reckon(ctx, before, f)
 }
 
-// entomb puts a tombstone in the place of an event and overwrites its body, and says how many
-// bodies there were. A full log takes no tombstone before it has room: then the body goes first.
-func (r *erasure) entomb(ctx context.Context, key string, x *find) (int, error) {
+// wipe overwrites and removes a message, and counts it.
+func (r *erasure) wipe(ctx context.Context, stream string, sequence uint64, count *int) error {
+	err := r.q.wipe(ctx, stream, sequence)
+	if err == nil {
+		*count++
+	}
+	return err
+}
+
+// entomb puts a tombstone in the place of an event and overwrites its body. A full log takes no
+// tombstone before it has room: then the body goes first.
+func (r *erasure) entomb(ctx context.Context, key string, x *find, gone *Traces) error {
 	old, err := r.q.tombstone(ctx, key, x.links)
 	full := errors.Is(err, ErrFull)
 	if err != nil && !full {
-		return 0, err
+		return err
 	}
 	sequences := x.events
 	if old != 0 && !slices.Contains(sequences, old) { // it was stored again since the look
 		sequences = append(slices.Clone(sequences), old)
 	}
 	for _, sequence := range sequences {
-		if err := r.q.wipe(ctx, eventsStream, sequence); err != nil {
-			return 0, err
+		if err := r.wipe(ctx, eventsStream, sequence, &gone.Events); err != nil {
+			return err
 		}
 	}
 	if full {
 		if _, err := r.q.tombstone(ctx, key, x.links); err != nil {
-			return len(sequences), err
+			return err
 		}
 	}
-	r.bury(key, x.links)
-	return len(sequences), nil
+	r.graves[key] = &grave{links: x.links}
+	return nil
 }
 
 // headerTaken lists on a tombstone the links that had taken the event.
@@ -130,32 +133,29 @@ func (q *Queue) tombstone(ctx context.Context, key string, links []string) (uint
 
 // removeRest removes what is left of an event that has its tombstone, and notes for each link that
 // had taken it that it is erased.
-func (r *erasure) removeRest(ctx context.Context, key string, x *find) (Traces, error) {
-	var gone Traces
-	for _, from := range []struct {
-		stream    string
-		sequences []uint64
-		count     *int
-	}{{retriesStream, x.retries, &gone.Retries}, {deadStream, x.deadLetters, &gone.DeadLetters}} {
-		for _, sequence := range from.sequences {
-			if err := r.q.wipe(ctx, from.stream, sequence); err != nil {
-				return gone, err
-			}
-			*from.count++
+func (r *erasure) removeRest(ctx context.Context, key string, x *find, gone *Traces) error {
+	for _, sequence := range x.retries {
+		if err := r.wipe(ctx, retriesStream, sequence, &gone.Retries); err != nil {
+			return err
 		}
 	}
-	for _, sequence := range x.history { // no personal data is in it, so its bytes may stay for a while
+	for _, sequence := range x.deadLetters {
+		if err := r.wipe(ctx, deadStream, sequence, &gone.DeadLetters); err != nil {
+			return err
+		}
+	}
+	for _, sequence := range x.history { // no personal data is in it: its bytes may stay for a while
 		if err := r.q.remove(ctx, historyStream, sequence); err != nil {
-			return gone, err
+			return err
 		}
 		gone.History++
 	}
 	for _, link := range x.unrecorded() {
 		if err := r.q.record(ctx, key, Record{Link: link, Outcome: event.Erased}); err != nil {
-			return gone, err
+			return err
 		}
 	}
-	return gone, nil
+	return nil
 }
 
 // reach is how far one of a link's consumers has come.
@@ -183,61 +183,34 @@ func (q *Queue) reaches(ctx context.Context, links []LinkState) (map[[2]string]r
 	return out, nil
 }
 
-// mayBeInHand moves the time before which no look is the last, where a message that was removed may
-// be in some worker's hands: it was not behind the floor of the consumer before, and is not beyond
-// what has been delivered by now. The floor of now says nothing, because the server counts a
-// message that is gone as acknowledged.
-func (r *erasure) mayBeInHand(ctx context.Context, before map[[2]string]reach, f *finds) error {
+// reckon finds out whether a message that was removed may be in some worker's hands: it was not
+// behind the floor of the consumer before, and is not beyond what has been delivered by now. The
+// floor of now says nothing, because the server counts a message that is gone as acknowledged.
+func (r *erasure) reckon(ctx context.Context, before map[[2]string]reach, f *finds) error {
 	after, err := r.q.reaches(ctx, r.links)
 	if err != nil {
 		return err
 	}
 	for at, now := range after {
-		was, known := before[at]
-		if !known {
-			was.floor = 0
-		}
+		floor := before[at].floor
 		for _, x := range f.events {
 			sequences := x.events
 			if at[0] == retriesStream {
 				sequences = x.retries
 			}
-			for _, sequence := range sequences {
-				if sequence > was.floor && sequence <= now.delivered {
-					r.until = later(r.until, time.Now().Add(now.ackWait+publishTimeout))
-				}
+			if slices.ContainsFunc(sequences, func(s uint64) bool { return floor < s && s <= now.delivered }) {
+				r.mayBeInHand(now)
 			}
 		}
 	}
 	return nil
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
+// mayBeInHand moves the time before which no look is the last, because of what one consumer may have
+// given out. A worker that has had it for longer asks before it stores anything of it.
+func (r *erasure) mayBeInHand(now reach) {
+	until := time.Now().Add(now.ackWait + publishTimeout)
+	if until.After(r.until) {
+		r.until = until
 	}
-	return b
-}
-
-// dropDead drops the files in which the server keeps what was removed before this: retries that
-// were due, dead letters that were replayed. It can do so only where the stream is empty; else the
-// server rewrites its files by and by.
-func (q *Queue) dropDead(ctx context.Context) error {
-	for _, name := range []string{retriesStream, deadStream, asideStream} {
-		s, err := q.stream(ctx, name)
-		if err != nil {
-			return err
-		}
-		info, err := s.Info(ctx)
-		if err != nil {
-			return describe("look at "+name, err)
-		}
-		if info.State.Msgs > 0 || info.State.LastSeq == 0 {
-			continue
-		}
-		if err := s.Purge(ctx, jetstream.WithPurgeSequence(info.State.LastSeq+1)); err != nil {
-			return describe("drop the empty files of "+name, err)
-		}
-	}
-	return nil
 }

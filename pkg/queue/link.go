@@ -97,8 +97,8 @@ func differs(s LinkSpec, state LinkState) string {
 	if len(what) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("link %s was changed in a way that a running link cannot follow (%s): it goes on as it was; give the link a new id to start it anew",
-		s.ID, strings.Join(what, "; "))
+	return fmt.Sprintf("link %s was changed in a way that a running link does not follow by itself (%s): it goes on as it was; "+
+		"`touchbox links reset %s` brings it to what the file says", s.ID, strings.Join(what, "; "), s.ID)
 }
 
 // consumerName is the durable name of a link's consumers on both streams.
@@ -107,6 +107,9 @@ func consumerName(link string) string { return "link-" + link }
 // ensure creates the link's consumers where they are missing and brings them to the spec.
 func (l *Link) ensure(ctx context.Context) error {
 	state, err := l.q.linkState(ctx, l.spec.ID)
+	if err == nil && state.Resetting {
+		state, err = l.q.finishReset(ctx, l.spec.ID)
+	}
 	if err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (l *Link) ensureConsumer(ctx context.Context, stream string, state LinkStat
 	have := c.CachedInfo().Config
 	if filters := filtersOf(have); !slices.Equal(filters, want.FilterSubjects) {
 		return state, fmt.Errorf("its consumer on %s reads %s and not what STATE says, %s: somebody changed it; "+
-			"give the link a new id, or delete that consumer to have it made anew", stream, strings.Join(filters, " "), strings.Join(want.FilterSubjects, " "))
+			"delete that consumer to have it made anew", stream, strings.Join(filters, " "), strings.Join(want.FilterSubjects, " "))
 	}
 	if state.Paused != Running && !c.CachedInfo().Paused {
 		if _, err := l.q.js.PauseConsumer(ctx, stream, want.Durable, pausedUntil); err != nil {
@@ -183,15 +186,26 @@ func (l *Link) consumerConfig(stream string, state LinkState) jetstream.Consumer
 		MaxAckPending:  max(leastAckPending, 4*l.spec.Workers),
 		FilterSubjects: []string{duePrefix + l.spec.ID + ".>"},
 	}
-	if state.Paused != Running {
-		c.PauseUntil = &pausedUntil
-	}
 	if stream == eventsStream {
-		from := state.Start.Add(-clockMargin)
-		c.FilterSubjects = state.Subjects
-		c.DeliverPolicy, c.OptStartTime = jetstream.DeliverByStartTimePolicy, &from
+		setReading(&c, state)
+	} else {
+		setPause(&c, state)
 	}
 	return c
+}
+
+// setReading sets what a link's consumer on EVENTS reads.
+func setReading(c *jetstream.ConsumerConfig, state LinkState) {
+	from := state.Start.Add(-clockMargin)
+	c.FilterSubject, c.FilterSubjects = "", state.Subjects
+	c.DeliverPolicy, c.OptStartSeq, c.OptStartTime = jetstream.DeliverByStartTimePolicy, 0, &from
+	setPause(c, state)
+}
+
+func setPause(c *jetstream.ConsumerConfig, state LinkState) {
+	if c.PauseUntil = nil; state.Paused != Running {
+		c.PauseUntil = &pausedUntil
+	}
 }
 
 func (l *Link) ackWait() time.Duration { return l.spec.Timeout + ackMargin }

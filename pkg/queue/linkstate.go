@@ -12,9 +12,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// LinkState is what STATE knows of a link. Start and subjects are written once: another filter
-// would drop, without a word, what the old one has not delivered yet, and two workers with
-// different files would flip it.
+// LinkState is what STATE knows of a link. Start and subjects are written once, and changed by
+// ResetLink alone: another filter would drop, without a word, what the old one has not delivered
+// yet, and two workers with different files would flip it.
 type LinkState struct {
 	ID       string    `json:"id"`
 	Start    time.Time `json:"start"`
@@ -24,6 +24,9 @@ type LinkState struct {
 	// handled, because the link's consumer was created anew and reads again what it had read.
 	CheckTo uint64 `json:"check_to,omitempty"`
 	Opened  bool   `json:"opened,omitempty"` // it has had a consumer
+	// Resetting says that the consumer on EVENTS is still to be made anew as the rest of this says:
+	// a reset was interrupted, or is under way.
+	Resetting bool `json:"resetting,omitempty"`
 
 	revision uint64
 }

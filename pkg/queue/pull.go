@@ -24,6 +24,9 @@ func (w *worker) pull(ctx, work context.Context, s *source, n int) error {
 	}
 	used := 0
 	for msg := range batch.Messages() {
+		if used == 0 {
+			w.refresh(work, s)
+		}
 		m, err := w.take(s, msg, era)
 		if err != nil {
 			continue // no message of JetStream
@@ -40,6 +43,28 @@ func (w *worker) pull(ctx, work context.Context, s *source, n int) error {
 		return err
 	}
 	return w.rest(ctx, s)
+}
+
+// refresh reads the link's state when the first message of a request is there: the link may have been
+// reset since the last one, and a message from a new consumer must not be judged by the old start. A
+// consumer that is deleted ends the requests that wait at it, so one request has messages of one
+// consumer only. Without an answer the message waits, as it would for any other.
+func (w *worker) refresh(ctx context.Context, s *source) {
+	if s.retry {
+		return
+	}
+	_ = w.persist(ctx, func() error {
+		state, err := w.q.linkState(ctx, w.spec.ID)
+		switch {
+		case errors.Is(err, ErrNotFound): // the link is being removed
+			return nil
+		case err != nil:
+			return err
+		case state.revision != w.now.Load().revision:
+			w.now.Store(&state)
+		}
+		return nil
+	})
 }
 
 // take puts a message into the hands.
@@ -74,6 +99,7 @@ func (w *worker) probe(ctx, work context.Context) error {
 			return err
 		}
 		for msg := range batch.Messages() {
+			w.refresh(work, s)
 			m, err := w.take(s, msg, era)
 			if err != nil {
 				return err

@@ -79,9 +79,14 @@ func readDirect(m *nats.Msg) (*stored, error) {
 // page reads up to n messages that match filter, from the sequence on, in one request, and says
 // how many more match behind the last.
 func (q *Queue) page(ctx context.Context, stream, filter string, from uint64, n int) ([]*stored, uint64, error) {
+	return q.batch(ctx, stream, map[string]any{"seq": max(1, from), "next_by_subj": filter, "batch": n, "max_bytes": pageBytes})
+}
+
+// batch reads the messages that a direct get asks for.
+func (q *Queue) batch(ctx context.Context, stream string, what map[string]any) ([]*stored, uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	request, err := json.Marshal(map[string]any{"seq": max(1, from), "next_by_subj": filter, "batch": n, "max_bytes": pageBytes})
+	request, err := json.Marshal(what)
 	if err != nil {
 		return nil, 0, err
 	}
