@@ -3,6 +3,8 @@ package queue
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,6 +18,20 @@ const (
 	AfterPlace  = "after the retry or dead letter was published"
 	AfterRecord = "after the record was written"
 )
+
+// DieAt returns a context that ends when the server has been asked for the n-th thing. Others that use
+// the server meanwhile count too.
+func DieAt(ctx context.Context, q *Queue, n int) (context.Context, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var asked atomic.Int64
+	sub, err := q.nc.Subscribe(">", func(m *nats.Msg) {
+		if !strings.HasPrefix(m.Subject, "_INBOX") && asked.Add(1) == int64(n) {
+			cancel()
+		}
+	})
+	context.AfterFunc(ctx, func() { _ = sub.Unsubscribe() })
+	return ctx, err
+}
 
 // PublishReplay is the first half of Replay: a process that dies behind it.
 func PublishReplay(ctx context.Context, q *Queue, d DeadLetter) error {

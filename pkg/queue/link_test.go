@@ -68,7 +68,7 @@ func TestLinkRunsByState(t *testing.T) {
 	changed.Subjects = append(changed.Subjects, queue.EventSubject("10001", event.Request))
 	changed.Since = spec.Since.Add(time.Minute)
 	second := openLink(t, q, changed)
-	for _, want := range []string{"give the link a new id", "touchbox.event.10001.request.*", "starts it at"} {
+	for _, want := range []string{"`touchbox links reset a`", "touchbox.event.10001.request.*", "starts it at"} {
 		if !strings.Contains(second.Differs, want) {
 			t.Errorf("%q does not say %q", second.Differs, want)
 		}

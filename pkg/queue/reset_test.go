@@ -55,6 +55,7 @@ func (h *handler) ids() map[string]int {
 // Rule 9: going back, what is older and what it did not read is taken, and nothing is sent twice; a
 // worker that runs takes it up.
 func TestResetBackAndForward(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	spec := calls("a")
 	spec.Since = time.Now().Add(-10 * time.Minute)
@@ -106,6 +107,7 @@ func TestResetBackAndForward(t *testing.T) {
 }
 
 func TestResetKeepsAStoppedLinkStopped(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	h := &handler{}
 	h.consume(t, openLink(t, q, calls("a")))
@@ -126,6 +128,7 @@ func TestResetKeepsAStoppedLinkStopped(t *testing.T) {
 }
 
 func TestResetBeforeAnyWorker(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	if _, err := q.ResetLink(t.Context(), calls("a")); !errors.Is(err, queue.ErrNotFound) {
 		t.Errorf("an unknown link: %v", err)
@@ -148,6 +151,7 @@ func TestResetBeforeAnyWorker(t *testing.T) {
 // An event in hand is finished before the consumer is replaced: it is not handled a second time
 // beside itself.
 func TestResetFinishesWhatIsInHand(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	inHand, goOn := make(chan bool, 3), make(chan bool)
 	h := &handler{decide: func(*queue.Delivery) queue.Decision {
@@ -175,6 +179,7 @@ func TestResetFinishesWhatIsInHand(t *testing.T) {
 // A worker whose turn blocks, because the link is parked, asks for no message and so does not notice
 // that the consumer is another one.
 func TestResetWhileParked(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	spec := calls("a")
 	spec.Since = time.Now().Add(-10 * time.Minute)
@@ -208,11 +213,12 @@ func TestResetWhileParked(t *testing.T) {
 
 // Interrupted at any line, a reset is ended by the same call, or by the next worker that opens the link.
 func TestResetGoesOnAfterACrashAtAnyLine(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	publish(t, q, polled(1, 30*time.Minute), request(2), call(3))
 	h := &handler{}
 	died := 0
-	for n, done := int64(1), false; !done; n += 1 + n/4 {
+	for n, done := 1, false; !done; n += 1 + n/4 {
 		id := "a" + strings.Repeat("x", died)
 		narrow, wide := calls(id), both(id)
 		narrow.Since, wide.Since = time.Now().Add(-10*time.Minute), time.Now().Add(-time.Hour)
@@ -221,9 +227,10 @@ func TestResetGoesOnAfterACrashAtAnyLine(t *testing.T) {
 		if died%2 == 0 {
 			stop()
 		}
-		_, err := q.ResetLink(newDying(t.Context(), n), wide)
+		_, err := q.ResetLink(dieAt(t, q, n), wide)
 		if done = err == nil; !done {
 			died++
+			breakLease(t, q, id)
 		}
 		stop()
 		if died%3 == 0 {
@@ -242,7 +249,7 @@ func TestResetGoesOnAfterACrashAtAnyLine(t *testing.T) {
 			t.Fatalf("died at %d: handled %v, %+v", n, seen, l.State)
 		}
 		stop()
-		publish(t, q, call(int(100+n))) // the next link begins with something new
+		publish(t, q, call(100+n)) // the next link begins with something new
 		if err := queue.DeleteConsumers(t.Context(), q, id); err != nil {
 			t.Fatal(err)
 		}
@@ -254,6 +261,7 @@ func TestResetGoesOnAfterACrashAtAnyLine(t *testing.T) {
 
 // Two workers with different files run side by side; whichever file is reset to, no backlog is lost.
 func TestWorkersWithDifferentFiles(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	h := &handler{}
 	narrow := openLink(t, q, calls("a"))
@@ -288,6 +296,7 @@ func TestWorkersWithDifferentFiles(t *testing.T) {
 
 // Far more is asked about than the first messages after any break.
 func TestResetAsksHistoryUpToWhereTheLinkStood(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	const many = 2500
 	for from := 0; from < many; from += 250 {

@@ -1,0 +1,170 @@
+package queue_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+)
+
+// newest is an event's newest outcome for a link, with its reason.
+func newest(t testing.TB, q *queue.Queue, e event.Event, link string) string {
+	t.Helper()
+	text := ""
+	for _, r := range history(t, q, e) {
+		if r.Link == link && r.Outcome != "" {
+			text = strings.TrimSpace(string(r.Outcome) + " " + r.Reason)
+		}
+	}
+	return text
+}
+
+// leftBehind is a link with something of each sort: delivered, waiting, due, dead, untaken, erased,
+// and two events that it has not read.
+func leftBehind(t testing.TB, q *queue.Queue, id string) {
+	t.Helper()
+	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
+		switch d.Event.Key.ID {
+		case "2":
+			return queue.Decision{Outcome: event.Waiting, Attempts: 1, Until: time.Now().Add(time.Hour)}
+		case "3":
+			return queue.Decision{Outcome: event.Dead, Attempts: 1, Reason: "refused"}
+		}
+		return queue.Decision{Outcome: event.Delivered, Attempts: 1}
+	}}
+	stop := h.consume(t, openLink(t, q, calls(id)))
+	eventually(t, "all is settled", func() bool { return len(h.ids()) >= 3 && settledAll(t, q, id)() })
+	stop()
+}
+
+func TestRemoveLink(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	publish(t, q, call(1), call(2), call(3))
+	leftBehind(t, q, "a")
+	leftBehind(t, q, "b")
+	old := polled(4, 2*time.Hour)
+	publish(t, q, old, theirs(5), call(6), call(7), request(8))
+	erase(t, q)
+	if _, err := q.PutPark(t.Context(), queue.Park{Scope: "link/a", Reason: "refused", Next: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	r, err := q.RemoveLink(t.Context(), "a", func(n int) { told = n })
+	if err != nil || r != (queue.Removal{DeadLetters: 1, Abandoned: 2}) || told == 0 {
+		t.Errorf("removed %+v, %v; told %d", r, err, told)
+	}
+	for e, want := range map[*event.Event]string{
+		{Key: call(1).Key}: "delivered", {Key: call(2).Key}: "dead link_removed", {Key: call(3).Key}: "dead refused",
+		{Key: old.Key}: "", {Key: theirs(5).Key}: "erased", {Key: call(6).Key}: "abandoned link_removed",
+		{Key: call(7).Key}: "abandoned link_removed", {Key: request(8).Key}: "",
+	} {
+		if got := newest(t, q, *e, "a"); got != want {
+			t.Errorf("%s is %q, want %q", e.Key, got, want)
+		}
+	}
+	if n := len(deadLetters(t, q, queue.Filter{Link: "a"})); n != 2 || len(retries(t, q, queue.Filter{Link: "a"})) != 0 {
+		t.Errorf("%d dead letters, want 2; waiting: %v", n, retries(t, q, queue.Filter{Link: "a"}))
+	}
+	if _, err := q.LinkStats(t.Context(), "a"); !errors.Is(err, queue.ErrNotFound) {
+		t.Errorf("its consumers: %v", err)
+	}
+	links, err := q.Links(t.Context())
+	if err != nil || len(links) != 1 || links[0].ID != "b" {
+		t.Errorf("links %+v, %v", links, err)
+	}
+	if parks, err := q.Parks(t.Context()); err != nil || len(parks) != 0 {
+		t.Errorf("parks %+v, %v", parks, err)
+	}
+	if st := stats(t, q, "b"); st.Waiting != 1 || st.Unread == 0 || st.Paused {
+		t.Errorf("the other link: %+v", st)
+	}
+	if _, err := q.RemoveLink(t.Context(), "a", nil); !errors.Is(err, queue.ErrNotFound) {
+		t.Errorf("again: %v", err)
+	}
+}
+
+func TestRemoveLinkBeforeAnyWorker(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	if _, err := q.Register(t.Context(), calls("a")); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, q, call(1))
+	if r, err := q.RemoveLink(t.Context(), "a", nil); err != nil || r.Abandoned != 1 {
+		t.Errorf("removed %+v, %v", r, err)
+	}
+}
+
+// A full DEADLETTERS refuses: then nothing is lost, and the link is still there.
+func TestRemoveLinkWithoutRoomForItsDeadLetters(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	publish(t, q, call(1), call(2), call(3))
+	leftBehind(t, q, "a")
+	if err := queue.Full(t.Context(), q, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.RemoveLink(t.Context(), "a", nil); !errors.Is(err, queue.ErrFull) {
+		t.Errorf("removed: %v", err)
+	}
+	if st := stats(t, q, "a"); st.Waiting != 1 {
+		t.Errorf("stats %+v", st)
+	}
+	if err := queue.Full(t.Context(), q, -1); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := q.RemoveLink(t.Context(), "a", nil); err != nil || r.DeadLetters != 1 {
+		t.Errorf("removed %+v, %v", r, err)
+	}
+}
+
+// breakLease spares a test to wait until the lease of one that died runs out.
+func breakLease(t testing.TB, q *queue.Queue, link string) {
+	t.Helper()
+	if err := q.BreakLease(t.Context(), "reset-"+link); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRemoveLinkGoesOnAfterACrashAtAnyLine(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	publish(t, q, call(1), call(2), call(3))
+	died := 0
+	for n, done := 1, false; !done; n += 2 {
+		id := "a" + strings.Repeat("x", died)
+		leftBehind(t, q, id)
+		if err := q.PauseLink(t.Context(), id, queue.Gone); err != nil {
+			t.Fatal(err)
+		}
+		publish(t, q, call(1000+n))
+		_, err := q.RemoveLink(dieAt(t, q, n), id, nil)
+		if done = err == nil; !done {
+			died++
+			breakLease(t, q, id)
+			if _, err = q.RemoveLink(t.Context(), id, nil); err != nil && !errors.Is(err, queue.ErrNotFound) {
+				t.Fatal(err)
+			}
+		}
+		if got := newest(t, q, call(1000+n), id); got != "abandoned link_removed" {
+			t.Fatalf("died at %d: what was unread is %q", n, got)
+		}
+		if n := len(deadLetters(t, q, queue.Filter{Link: id})) + len(retries(t, q, queue.Filter{Link: id})); n != 2 {
+			t.Fatalf("died at %d: %d are dead or wait, want 2", n, n)
+		}
+		if links, err := q.Links(t.Context()); err != nil || len(links) != 0 {
+			t.Fatalf("died at %d: links %+v, %v", n, links, err)
+		}
+		if newest(t, q, call(1), id) != "delivered" {
+			t.Fatal("what was delivered is not any more")
+		}
+	}
+	if died < 5 {
+		t.Errorf("it died %d times", died)
+	}
+}
