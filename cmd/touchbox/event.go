@@ -92,6 +92,7 @@ type eventJSON struct {
 	Sequence uint64         `json:"sequence,omitempty"`
 	Fields   map[string]any `json:"fields,omitempty"`  // masked, unless revealed
 	Problem  string         `json:"problem,omitempty"` // why there are no fields
+	Erased   bool           `json:"erased,omitempty"`  // the person was erased
 	Links    []linkJSON     `json:"links"`
 	Notes    []queue.Record `json:"notes,omitempty"`
 	Event    *event.Event   `json:"event,omitempty"` // with its raw body; when revealed only
@@ -119,7 +120,7 @@ func (d *desk) showEvent(ctx context.Context, key event.Key) error {
 }
 
 func (d *desk) eventJSON(t admin.Timeline) eventJSON {
-	view := eventJSON{rowJSON: newRow(event.Event{Key: t.Key}, nil), Notes: t.Notes, Links: []linkJSON{}}
+	view := eventJSON{rowJSON: newRow(event.Event{Key: t.Key}, nil), Notes: t.Notes, Erased: t.Erased, Links: []linkJSON{}}
 	if t.Event != nil {
 		view.rowJSON = newRow(*t.Event, nil)
 		view.Stored, view.Sequence = &t.Event.Stored, t.Event.Sequence

@@ -17,7 +17,7 @@ func (c *cli) linksCommand() *cobra.Command {
 	var fast bool
 	cmd := c.withJSON(&cobra.Command{
 		Use:   "links",
-		Short: "List the links: how each stands, how far behind it is, and why; stop and start them",
+		Short: "List the links: how each stands, how far behind it is, and why; stop, start, reset, remove them",
 		Long: "List each link's state (running, stopped, parked, shadow, gone, new), its outcomes, what is unread and waits, and each\n" +
 			"source's last event. It reads the whole history, some ten seconds for a million events; --fast leaves that out.",
 		Args: cobra.NoArgs,
@@ -29,6 +29,7 @@ func (c *cli) linksCommand() *cobra.Command {
 	cmd.AddCommand(
 		c.linkCommand("stop", "Stop a link: it keeps its place, other links go on", "stopped", admin.Admin.Stop),
 		c.linkCommand("start", "Let a stopped link go on from its place", "started", admin.Admin.Start),
+		c.linksResetCommand(), c.linksRemoveCommand(),
 	)
 	return cmd
 }
@@ -131,10 +132,10 @@ func (d *desk) printWhys(links []admin.LinkStatus) {
 			d.say("%s is parked: %s; the next probe is at %s", l.ID, admin.Printable(l.Why), next)
 		}
 		if l.State == admin.StateGone {
-			d.say("%s is not in the file any more: it keeps its place", l.ID)
+			d.say("%s is not in the file any more: it keeps its place; `touchbox links remove %s` gives it up", l.ID, l.ID)
 		}
 		if l.Differs {
-			d.say("%s runs on other events than the file says now", l.ID)
+			d.say("%s runs on other events than the file says now; `touchbox links reset %s` changes that", l.ID, l.ID)
 		}
 	}
 }

@@ -25,7 +25,7 @@ import (
 func (c *cli) operations() []*cobra.Command {
 	return []*cobra.Command{
 		c.eventCommand(), c.eventsCommand(), c.retriesCommand(), c.deadlettersCommand(), c.replayCommand(),
-		c.asideCommand(), c.linksCommand(), c.sendCommand(),
+		c.asideCommand(), c.linksCommand(), c.eraseCommand(), c.sendCommand(),
 	}
 }
 
@@ -49,7 +49,7 @@ func (c *cli) withDesk(cmd *cobra.Command, f func(context.Context, *desk) error)
 
 // mistake marks the errors that the person who called the command can mend.
 func mistake(err error) error {
-	for _, one := range []error{admin.ErrNoLink, admin.ErrNotReplayable, admin.ErrRevision, event.ErrBadKey} {
+	for _, one := range []error{admin.ErrNoLink, admin.ErrNotReplayable, admin.ErrRevision, admin.ErrNotInFile, admin.ErrInFile, event.ErrBadKey} {
 		if errors.Is(err, one) {
 			return app.Mistake{Err: err}
 		}

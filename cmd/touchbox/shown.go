@@ -58,7 +58,9 @@ func oneLine(value any) string {
 
 func (d *desk) printEvent(t admin.Timeline, view eventJSON) error {
 	d.say("Event %s", t.Key.String())
-	if e := t.Event; e == nil {
+	if e := t.Event; e == nil && t.Erased {
+		d.say("  the person was erased, and with them all that was known of it")
+	} else if e == nil {
 		d.say("  the event itself is no longer kept, only what became of it")
 	} else {
 		d.say("  happened %s, came %s by %s", d.when(e.Time), d.when(e.Received), string(e.Origin))

@@ -13,7 +13,7 @@ import (
 
 // Find returns the keys that a person means by text: a full key (10001/call-ended/148071), or an
 // id alone, which is tried with every site and kind. Only keys come back of which something is
-// left: the event, a dead letter or a record. The error is queue.ErrNotFound when there is none,
+// left: the event or its tombstone, a dead letter or a record. The error is queue.ErrNotFound when there is none,
 // event.ErrBadKey when text cannot be a key.
 //
 // Each key is read by itself: a search by a wildcard makes ingest wait.
@@ -83,6 +83,9 @@ func (a Admin) sites(ctx context.Context) ([]string, error) {
 
 func (a Admin) exists(ctx context.Context, key event.Key) (bool, error) {
 	_, err := a.Queue.GetEvent(ctx, key)
+	if errors.Is(err, queue.ErrErased) {
+		return true, nil
+	}
 	if !errors.Is(err, queue.ErrNotFound) {
 		return err == nil, err
 	}

@@ -27,7 +27,7 @@ type LinkStatus struct {
 	Why      string     `json:"why,omitempty"`          // it is parked
 	Next     *time.Time `json:"next_probe,omitempty"`   // when it is parked
 	Start    *time.Time `json:"start,omitempty"`        // it takes what came since then
-	Differs  bool       `json:"differs,omitempty"`      // the file's subjects are not those it runs on
+	Differs  bool       `json:"differs,omitempty"`      // the file's subjects or start are not those it runs on
 	Unread   uint64     `json:"unread"`                 // in the log, not taken yet
 	InHand   int        `json:"in_hand"`                // taken and not settled
 	Retries  uint64     `json:"retries"`                // wait in RETRIES
@@ -73,8 +73,7 @@ func (a Admin) Links(ctx context.Context, scan bool) ([]LinkStatus, error) {
 func (a Admin) status(ctx context.Context, k known, park *parked) (LinkStatus, error) {
 	s := LinkStatus{ID: k.id, State: state(k, park)}
 	if k.file != nil {
-		s.Title = k.file.Title
-		s.Differs = k.stored && !same(k.file.Subjects(), k.subjects)
+		s.Title, s.Differs = k.file.Title, k.differs()
 	}
 	if k.stored {
 		s.Start = &k.start

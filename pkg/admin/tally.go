@@ -67,7 +67,7 @@ func (a Admin) tally(ctx context.Context) (map[string]Counts, error) {
 		return nil, err
 	}
 	counts := make([]Counts, len(links))
-	for e, err := range a.log(ctx, queue.ScanOptions{}) {
+	for e, err := range a.log(ctx, queue.ScanOptions{Erased: true}) {
 		if err != nil {
 			return nil, err
 		}

@@ -11,10 +11,11 @@ import (
 
 // Timeline is all that is known of one event.
 type Timeline struct {
-	Key   event.Key
-	Event *event.Event   // nil: it is no longer kept, only what became of it
-	Links []LinkTimeline // of the links that read it or have a record of it, by id
-	Notes []queue.Record // that belong to no link: repeated hooks, oldest first
+	Key    event.Key
+	Event  *event.Event   // nil: it is no longer kept, only what became of it
+	Erased bool           // the person was erased
+	Links  []LinkTimeline // of the links that read it or have a record of it, by id
+	Notes  []queue.Record // that belong to no link: repeated hooks, oldest first
 }
 
 // LinkTimeline is what a link made of one event.
@@ -33,6 +34,8 @@ func (a Admin) Timeline(ctx context.Context, key event.Key) (Timeline, error) {
 	switch {
 	case err == nil:
 		t.Event = &e
+	case errors.Is(err, queue.ErrErased):
+		t.Erased = true
 	case !errors.Is(err, queue.ErrNotFound):
 		return t, err
 	}

@@ -55,14 +55,38 @@ var adminCatalogue = map[string]string{
 	"dropped: %d":                                      "удалено: %d",
 
 	// links.
-	"LINK\tSTATE\tUNREAD\tIN HAND\tRETRIES\tDEAD LETTERS\tOLDEST\tLAST SUCCESS\tOUTCOMES": "СВЯЗКА\tСОСТОЯНИЕ\tНЕ ПРОЧИТАНО\tВ РАБОТЕ\tЖДУТ ПОВТОРА\tНЕДОСТАВЛЕНО\tСАМОЕ СТАРОЕ\tПОСЛЕДНИЙ УСПЕХ\tЧТО СТАЛО",
-	"%s is parked: %s; the next probe is at %s":                                           "%s на стоянке: %s; следующая проба в %s",
-	"%s is not in the file any more: it keeps its place":                                  "%s больше нет в файле: её место сохраняется",
-	"%s runs on other events than the file says now":                                      "%s читает не те события, что теперь в файле",
+	"LINK\tSTATE\tUNREAD\tIN HAND\tRETRIES\tDEAD LETTERS\tOLDEST\tLAST SUCCESS\tOUTCOMES":        "СВЯЗКА\tСОСТОЯНИЕ\tНЕ ПРОЧИТАНО\tВ РАБОТЕ\tЖДУТ ПОВТОРА\tНЕДОСТАВЛЕНО\tСАМОЕ СТАРОЕ\tПОСЛЕДНИЙ УСПЕХ\tЧТО СТАЛО",
+	"%s is parked: %s; the next probe is at %s":                                                  "%s на стоянке: %s; следующая проба в %s",
+	"%s is not in the file any more: it keeps its place; `touchbox links remove %s` gives it up": "%s больше нет в файле: её место сохраняется; отказаться от неё: `touchbox links remove %s`",
+	"%s runs on other events than the file says now; `touchbox links reset %s` changes that":     "%s читает не те события, что теперь в файле; перейти на них: `touchbox links reset %s`",
 	"nothing yet": "пока ничего",
 	"site %s: events stored: %d, the last ones:%s": "сайт %s: событий сохранено: %d, последние:%s",
 	"stopped": "остановлена",
 	"started": "запущена",
+
+	// links reset, links remove.
+	"Reset link %s? Stored events that it reads again: %d; what has an outcome is not sent again.": "Перевести связку %s? Сохранённых событий она прочитает заново: %d; то, у чего есть исход, второй раз не отправляется.",
+	"stopped; the same command ends it": "остановлено; та же команда доведёт до конца",
+	"%s is as the file says":            "%s уже такая, как в файле",
+	"%s is reset":                       "%s переведена",
+	"%s starts at %s, so far at %s":     "%s начинается с %s, до сих пор с %s",
+	"%s reads %s, so far %s":            "%s читает %s, до сих пор %s",
+	"Remove link %s for good? Unread events that it abandons: up to %d; waiting ones that become dead letters: %d.": "Удалить связку %s навсегда? Непрочитанных событий она бросит: до %d; ждущих станет недоставленными: %d.",
+	"%s is removed; abandoned: %d, made dead letters: %d":                                                           "%s удалена; брошено: %d, переложено в недоставленные: %d",
+
+	// erase.
+	"say whom: --phone, --email or both": "скажите, кого: --phone, --email или оба",
+	"--email: that is no address":        "--email: это не адрес",
+	"Erase for good? %s.":                "Стереть навсегда? %s.",
+	"events: %d, set aside: %d, retries: %d, dead letters: %d, records of history: %d": "событий: %d, отложенного: %d, повторов: %d, недоставленных: %d, записей истории: %d",
+	"stopped after %s; the same command ends it":                                       "остановлено, стёрто: %s; та же команда доведёт до конца",
+	"nothing of this person is stored":                                                 "об этом человеке ничего не хранится",
+	"erased: %s":                                                                       "стёрто: %s",
+	"verified: nothing is left. What Mindbox and Calltouch have is theirs to erase":    "проверено: ничего не осталось. То, что есть у Mindbox и Calltouch, стирают там",
+	"reading what is stored":                                                           "читаем хранимое",
+	"removing":                                                                         "стираем",
+	"waiting for what was in hand":                                                     "ждём то, что было в работе",
+	"  the person was erased, and with them all that was known of it":                  "  человек стёрт, а с ним и всё, что было о нём известно",
 
 	// aside.
 	"%s is no number of the list":                                                   "%s — не номер из списка",

@@ -42,10 +42,15 @@ type Traces struct {
 	Retries     int `json:"retries"`
 	DeadLetters int `json:"deadletters"`
 	History     int `json:"history"` // records of those events
+
+	Unfinished bool `json:"unfinished,omitempty"` // an erasure was interrupted, or is under way: the next one ends it
 }
 
-// None reports whether there is nothing.
+// None reports whether there is nothing, and nothing to end.
 func (t Traces) None() bool { return t == Traces{} }
+
+// Sum is how much there is of all sorts.
+func (t Traces) Sum() int { return t.Events + t.Aside + t.Retries + t.DeadLetters + t.History }
 
 func (t *Traces) add(u Traces) {
 	t.Events += u.Events
@@ -66,7 +71,9 @@ func (q *Queue) FindPerson(ctx context.Context, e Erasure) (Traces, error) {
 	if err != nil {
 		return Traces{}, err
 	}
-	return f.traces(), nil
+	t := f.traces()
+	t.Unfinished = len(r.marks) > 0
+	return t, nil
 }
 
 // Erase removes all that is stored of a person from what had come when it was called, and counts

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,6 +19,7 @@ type ScanOptions struct {
 	Since    time.Time // stored not before; counts where From is 0
 	Last     uint64    // about so many from the end; counts where From is 0 and Since zero
 	Follow   bool      // go on with new ones until ctx ends
+	Erased   bool      // erased ones too: only their key, place and time are left
 }
 
 // scanWait is how long a scan that should bring something waits for it.
@@ -25,7 +27,8 @@ const scanWait = 30 * time.Second
 
 // Events iterates over the log in its order, without a place on the server. An event that cannot
 // be read comes with its key, sequence and body and with the error event.ErrDamaged or
-// event.ErrNewerFormat; the iteration goes on. Any other error ends it. Erased ones are left out.
+// event.ErrNewerFormat, an erased one with ErrErased where they are asked for; the iteration goes on.
+// Any other error ends it.
 func (q *Queue) Events(ctx context.Context, o ScanOptions) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		messages, left, err := q.openScan(ctx, o)
@@ -36,7 +39,7 @@ func (q *Queue) Events(ctx context.Context, o ScanOptions) iter.Seq2[event.Event
 		defer messages.Stop()
 		for o.Follow || left > 0 {
 			e, more, err := nextEvent(ctx, messages, o.Follow)
-			if errors.Is(err, ErrErased) {
+			if errors.Is(err, ErrErased) && !o.Erased {
 				left = more
 				continue
 			}
@@ -99,7 +102,9 @@ func nextEvent(ctx context.Context, messages jetstream.MessagesContext, follow b
 		return event.Event{}, 0, describe("read "+eventsStream, err)
 	}
 	if erased(msg.Headers()) {
-		return event.Event{}, meta.NumPending, ErrErased
+		e := event.Event{Sequence: meta.Sequence.Stream, Stored: meta.Timestamp}
+		e.Key, _ = event.ParseSubject(strings.TrimPrefix(msg.Subject(), eventPrefix))
+		return e, meta.NumPending, ErrErased
 	}
 	m := stored{Subject: msg.Subject(), Header: msg.Headers(), Data: msg.Data(), Sequence: meta.Sequence.Stream, Time: meta.Timestamp}
 	e, err := m.event(eventPrefix)

@@ -29,7 +29,7 @@ func (l ledger) Lookup(ctx context.Context, key event.Key) (calltouch.Fate, erro
 	if err != nil {
 		return calltouch.Fate{}, err
 	}
-	fate := calltouch.Fate{Stored: timeline.Event != nil, Outcomes: map[string]event.Outcome{}}
+	fate := calltouch.Fate{Stored: timeline.Event != nil || timeline.Erased, Outcomes: map[string]event.Outcome{}}
 	for _, one := range timeline.Links {
 		fate.Outcomes[one.Link] = one.Outcome
 	}
