@@ -3,11 +3,16 @@ package queue
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // purgeRounds bounds how often room is made in one pass: how much a purge brings is reckoned by
 // the mean size of an event.
 const purgeRounds = 3
+
+// replicaLag is how long a replica may take to have what its leader has. Any of them answers when
+// the first undone events are asked for, and one that lacks the newest would say there is none.
+const replicaLag = 2 * time.Second
 
 // purgeEvents is the rule of retention: one purge up to, not including, the first event that any
 // link has still to take, and no further than the keep time; with more than pressedShare of the
@@ -18,6 +23,9 @@ func (k *keeper) purgeEvents(ctx context.Context) error {
 		e, err := k.q.extent(ctx, eventsStream)
 		if err != nil {
 			return err
+		}
+		if k.q.opts.Replicas > 1 && sleep(ctx, replicaLag) != nil {
+			return ctx.Err()
 		}
 		pressed = pressed || e.above(pressedShare)
 		upTo, err := k.dispensable(ctx, e, pressed)
