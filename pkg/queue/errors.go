@@ -29,6 +29,7 @@ var (
 const (
 	codeWrongSequence       = jetstream.JSErrCodeStreamWrongLastSequence         // 10071: the guard does not hold
 	codeWrongSequenceFlying = jetstream.JSErrCodeStreamWrongLastSequenceConstant // 10164: another proposal is in flight
+	codeClusterNotAvailable = jetstream.ErrorCode(10008)                         // no leader yet
 	codeStoreFailed         = jetstream.ErrorCode(10077)                         // a bound of the stream
 	codeNoSpaceInAccount    = jetstream.ErrorCode(10002)                         // a bound of the account
 	codeNoSpaceInServer     = jetstream.ErrorCode(10023)                         // a bound of the server
