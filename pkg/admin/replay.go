@@ -150,17 +150,31 @@ func (r *replay) target(item Item) string {
 	return item.Link
 }
 
-// check refuses what cannot be replayed before anything is.
+// check refuses what cannot be replayed before anything is. Items of a link that is gone are left;
+// when there are no others, that is an error.
 func (r *replay) check(ctx context.Context, items []Item) error {
+	gone := 0
 	for _, item := range items {
-		if r.File.Link(r.target(item)) == nil {
-			return fmt.Errorf("%s: %w", r.target(item), ErrGone)
-		}
 		if item.Outcome == event.Delivered && r.Revision == "" {
 			return ErrRevision
 		}
+		if link := r.target(item); r.File.Link(link) == nil {
+			gone++
+			r.halt(Halt{Link: link, State: StateGone, Why: ErrGone.Error()})
+		}
+	}
+	if gone > 0 && gone == len(items) {
+		return fmt.Errorf("%s: %w", r.target(items[0]), ErrGone)
 	}
 	return r.look(ctx)
+}
+
+// halt remembers that nothing goes over a link in this run.
+func (r *replay) halt(h Halt) {
+	if !r.halted[h.Link] {
+		r.halted[h.Link] = true
+		r.result.Halted = append(r.result.Halted, h)
+	}
 }
 
 func (r *replay) one(ctx context.Context, item Item) error {

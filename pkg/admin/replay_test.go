@@ -305,6 +305,49 @@ func TestReplayLeavesWhatIsHalted(t *testing.T) {
 	}
 }
 
+func TestReplayOfAllLinksLeavesThoseThatAreGone(t *testing.T) {
+	h := newHouse(t)
+	h.die(1)
+	stop := h.run("other", always(refused))
+	h.wait("other", event.Dead, 1)
+	stop()
+	h.File.Links = h.File.Links[1:]
+	got := h.replay(admin.Selection{}, admin.Replay{})
+	if got.Replayed != 1 || got.Left != 1 || len(got.Halted) != 1 || got.Halted[0].State != admin.StateGone {
+		t.Errorf("%+v", got)
+	}
+	if got := h.outcome(call(1), "dynamic"); got != event.Dead {
+		t.Errorf("of the link that is gone: %s, want dead", got)
+	}
+}
+
+func TestWhatMindboxRefusesAgainDiesAgain(t *testing.T) {
+	h := newHouse(t)
+	h.die(1, 2, 3)
+	var mu sync.Mutex
+	times := map[string]int{}
+	h.run("dynamic", func(d *queue.Delivery) queue.Decision {
+		mu.Lock()
+		defer mu.Unlock()
+		times[d.Event.Key.ID]++
+		x := refused
+		x.Reason = "again"
+		return x
+	})
+	if got := h.replay(admin.Selection{}, admin.Replay{}); got.Replayed != 3 {
+		t.Fatalf("%+v", got)
+	}
+	h.until("all are dead again", func() bool {
+		_, total, err := h.DeadLetters(t.Context(), queue.Filter{Reason: "again"}, 0)
+		return err == nil && total == 3
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if diff := cmp.Diff(map[string]int{"1": 1, "2": 1, "3": 1}, times); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestReplayInterruptedGoesOn(t *testing.T) {
 	h := newHouse(t)
 	var calls []int
