@@ -27,8 +27,14 @@ func (c *cli) checkCommand() *cobra.Command {
 		Short: "Check touchbox.yaml: every mistake with its place",
 		Long: "Check the file of TOUCHBOX_CONFIG. It needs no server. Mistakes and warnings go to standard error, each as\n" +
 			"touchbox.yaml:LINE:COL: text. Exit code 0 with warnings alone, 2 with a mistake, 1 when a host does not answer.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 1 && diff != runningLinks:
+				return app.Mistakef("check takes no argument but the file after --diff; the file to check is TOUCHBOX_CONFIG")
+			case len(args) == 1:
+				diff = args[0]
+			}
 			file, problems, err := c.check()
 			if file == nil {
 				return errors.Join(err, c.printJSON(checked{Problems: problems}))
@@ -49,7 +55,7 @@ func (c *cli) checkCommand() *cobra.Command {
 			return nil
 		},
 	})
-	cmd.Flags().StringVar(&diff, "diff", "", "say what this file would do to the links of the running Touchbox, or, with --diff=OLD, to links that run by the file `OLD`")
+	cmd.Flags().StringVar(&diff, "diff", "", "say what this file would do to the links of the running Touchbox, or, with --diff `OLD`, to links that run by that file")
 	cmd.Flags().Lookup("diff").NoOptDefVal = runningLinks
 	cmd.Flags().BoolVar(&connect, "connect", false, "also ask whether the hosts of Calltouch and Mindbox answer")
 	return cmd
