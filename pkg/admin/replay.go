@@ -180,7 +180,7 @@ func (r *replay) halt(h Halt) {
 func (r *replay) one(ctx context.Context, item Item) error {
 	letter, err := r.letter(ctx, item)
 	if err == nil {
-		err = r.giveBack(ctx, item, letter)
+		err = r.Queue.Replay(ctx, letter, queue.ReplayOptions{Revision: r.Revision, As: r.As})
 	}
 	switch {
 	case errors.Is(err, queue.ErrUnderWay):
@@ -202,16 +202,6 @@ func (r *replay) one(ctx context.Context, item Item) error {
 		}
 	})
 	return nil
-}
-
-// giveBack gives what was selected back to its link. What has not died goes the same way as what
-// has: a dead letter without a place in DEADLETTERS.
-func (r *replay) giveBack(ctx context.Context, item Item, d queue.DeadLetter) error {
-	err := r.Queue.Replay(ctx, d, queue.ReplayOptions{Revision: r.Revision, As: r.As})
-	if d.Sequence == 0 && errors.Is(err, queue.ErrConflict) {
-		return fmt.Errorf("%w: replay what has not died", errors.ErrUnsupported)
-	}
-	return err
 }
 
 // note says in the history that a person asked for it. It carries no outcome: as long as the event

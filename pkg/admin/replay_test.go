@@ -61,16 +61,6 @@ func (h *house) replay(s admin.Selection, r admin.Replay) admin.Result {
 	return result
 }
 
-// needEventReplay skips a test where the queue cannot yet give back what has not died.
-func (h *house) needEventReplay() {
-	key := event.Key{Site: "10001", Kind: event.Request, ID: "99999"} // of a kind that the tests' link does not read
-	h.store(event.Event{Key: key, Origin: event.Backfill, Received: time.Now(), Time: time.Now()})
-	_, err := h.Run(h.t.Context(), []admin.Item{{Link: "other", Key: key, Outcome: event.Untaken}}, admin.Replay{})
-	if errors.Is(err, errors.ErrUnsupported) {
-		h.t.Skip("this queue cannot give back what has not died")
-	}
-}
-
 func TestReplayGivesDeadLettersBackToTheirLink(t *testing.T) {
 	h := newHouse(t)
 	h.die(1, 2, 3)
@@ -91,7 +81,6 @@ func TestReplayGivesDeadLettersBackToTheirLink(t *testing.T) {
 
 func TestReplayByOtherOutcomes(t *testing.T) {
 	h := newHouse(t)
-	h.needEventReplay()
 	h.register()
 	h.publish(1, 2, 3)
 	h.store(event.Event{Key: call(4), Origin: event.Backfill, Body: []byte("id=4"), Received: time.Now(), Time: time.Now().AddDate(0, 0, -20)})
@@ -220,7 +209,6 @@ func TestReplayForARenamedLinkKeepsItsOldName(t *testing.T) {
 
 func TestASecondReplayIsRefusedWhileTheFirstIsUnderWay(t *testing.T) {
 	h := newHouse(t)
-	h.needEventReplay()
 	h.register()
 	h.publish(1)
 	stop := h.run("dynamic", always(queue.Decision{Outcome: event.Filtered}))
