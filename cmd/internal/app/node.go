@@ -26,6 +26,9 @@ type Node struct {
 	Sole           bool // no other ingest or worker can run on this store
 	Fixed          bool // the file is not on disk and never changes
 
+	// Unwell says what is wrong with the server inside this process; nil where there is none.
+	Unwell func() error
+
 	// Started is called once everything runs; nil does nothing.
 	Started func(*queue.Queue)
 	// Hook, Record and Settled are told what happens, beside the metrics; nil means nobody asks.
@@ -110,7 +113,20 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 }
 
 func (n *Node) admin(addr string, q *queue.Queue, m *Metrics) Admin {
-	return Admin{Addr: addr, Token: n.Settings.AdminToken, Ready: q.Ready, Metrics: m, Log: n.Log}
+	return Admin{Addr: addr, Token: n.Settings.AdminToken, Ready: n.ready(q), Metrics: m, Log: n.Log}
+}
+
+// ready reports whether events can be stored. The server inside this process is asked first: it
+// knows why.
+func (n *Node) ready(q *queue.Queue) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if n.Unwell != nil {
+			if err := n.Unwell(); err != nil {
+				return err
+			}
+		}
+		return q.Ready(ctx)
+	}
 }
 
 // RunIngest is the process `ingest`:
