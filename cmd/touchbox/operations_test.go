@@ -94,10 +94,28 @@ func newOperator(t *testing.T) *operator {
 	return o
 }
 
+// screen is what a command prints on; its log may print on after its end.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *screen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
 // runs runs a command and returns what it printed; it must end with the code.
 func (o *operator) runs(code int, args ...string) (out, errs string) {
 	o.t.Helper()
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr screen
 	if got := run(o.t.Context(), args, strings.NewReader(""), &stdout, &stderr); got != code {
 		o.t.Fatalf("touchbox %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, code, &stdout, &stderr)
 	}

@@ -66,7 +66,9 @@ func TestTimelineOfALinkThatLeftTheFile(t *testing.T) {
 func TestEvents(t *testing.T) {
 	h := newHouse(t)
 	h.register()
-	h.publish(1, 2, 3)
+	for id := range 3 {
+		h.publish(id + 1) // one after the other: their order is looked at
+	}
 	past := time.Now().AddDate(0, 0, -10)
 	h.store(event.Event{Key: call(4), Origin: event.Backfill, Body: []byte("id=4"), Received: time.Now(), Time: past})
 	stop := h.run("dynamic", always(queue.Decision{Outcome: event.Filtered}))

@@ -87,6 +87,9 @@ func (r *reader) derive(e event.Event) {
 	if f["leadtype"] == nil {
 		f["leadtype"] = leadType(e.Key.Kind)
 	}
+	if f["siteId"] == nil && e.Key.Site != "" {
+		f["siteId"] = e.Key.Site
+	}
 	if t := moment(f["timestamp"], r.millis, r.view.zone(), f.text("calltime"), f.text("requestDate")); !t.IsZero() {
 		f["time"] = t
 	}

@@ -92,7 +92,7 @@ func TestNothing(t *testing.T) {
 			"utm_source": value, "medium": value, "duration": value, "unique": value, "attrs": value, "calltime": value, "ip": value,
 			"pool": value, "tags_manual": value, "fio": value, "timestamp": value,
 		})
-		want := calltouch.Fields{"kind": "request", "origin": "webhook", "leadtype": "request", "attrs": map[string]string{}}
+		want := calltouch.Fields{"kind": "request", "origin": "webhook", "leadtype": "request", "siteId": "10001", "attrs": map[string]string{}}
 		if diff := cmp.Diff(want, mustParse(t, hookEvent(event.Request, string(body)))); diff != "" {
 			t.Errorf("%q: %s", value, diff)
 		}

@@ -75,8 +75,21 @@ func (l *Link) Explain(fields map[string]any, reveal bool) Explanation {
 		c.maskNamed(rendered)
 	}
 	e.Request = l.request(rendered)
-	e.Outcome = l.wouldBe(pass, e.Missing)
+	if e.Outcome = l.wouldBe(pass, e.Missing); !l.takes(fields) {
+		e.Outcome = event.Untaken
+	}
 	return e
+}
+
+// takes reports whether the link reads events of this site and kind at all. What is not said
+// counts as yes.
+func (l *Link) takes(fields map[string]any) bool {
+	site, known := fields["siteId"].(string)
+	if known && !slices.Contains(l.Sites, site) {
+		return false
+	}
+	kind, known := fields["kind"].(string)
+	return !known || slices.ContainsFunc(l.Kinds, func(k event.Kind) bool { return k.Dotted() == kind })
 }
 
 func (e Explanation) failed(err error) Explanation {

@@ -61,6 +61,8 @@ func (e Explanation) printOutcome(b *strings.Builder, l lang.Language) {
 		fmt.Fprintln(b, l.Sprintf("Undeliverable: nothing came for %s. Nothing would be sent.", missing))
 	case event.Shadow:
 		fmt.Fprintln(b, l.Sprintf("Shadow: the link is tried out. Nothing would be sent."))
+	case event.Untaken:
+		fmt.Fprintln(b, l.Sprintf("Untaken: the link does not read events of this site and kind. Nothing would be sent."))
 	case event.Dead:
 		fmt.Fprintln(b, l.Sprintf("Dead: %s.", e.Error))
 	default:

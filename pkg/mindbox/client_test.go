@@ -267,7 +267,6 @@ func TestDeliverFails(t *testing.T) {
 		unsent    bool
 	}{
 		{"nobody listens", "http://" + closed.Addr().String(), mindbox.FailureConnect, true},
-		{"no such name", "http://touchbox.invalid", mindbox.FailureName, true},
 		{"no answer", silent, mindbox.FailureTimeout, false},
 		{"a broken connection", broken, mindbox.FailureConnection, false},
 		{"half an answer", half, mindbox.FailureConnection, false},
@@ -277,7 +276,11 @@ func TestDeliverFails(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			client := newClient(t, mindbox.Config{URL: tt.url, Timeout: 300 * time.Millisecond})
+			timeout := 20 * time.Second
+			if tt.want == mindbox.FailureTimeout {
+				timeout = 200 * time.Millisecond
+			}
+			client := newClient(t, mindbox.Config{URL: tt.url, Timeout: timeout})
 			answer := client.Deliver(t.Context(), operation())
 			var got mindbox.Failure
 			if e, ok := answer.Err.(*mindbox.TransportError); ok {
@@ -290,6 +293,21 @@ func TestDeliverFails(t *testing.T) {
 		})
 	}
 }
+
+func TestDeliverNamesWhatDoesNotResolve(t *testing.T) {
+	lookup := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "mindbox.invalid", IsNotFound: true}}
+	client := newClient(t, mindbox.Config{URL: "https://mindbox.invalid", Transport: failure{lookup}})
+	answer := client.Deliver(t.Context(), operation())
+	if got := mindbox.Judge(answer).Reason; got != mindbox.Reason(mindbox.FailureName) {
+		t.Errorf("got %s", got)
+	}
+	assertClean(t, answer)
+}
+
+// failure is a transport that does not work.
+type failure struct{ err error }
+
+func (f failure) RoundTrip(*http.Request) (*http.Response, error) { return nil, f.err }
 
 func TestDeliverInterrupted(t *testing.T) {
 	url := serve(t, hang)

@@ -11,6 +11,7 @@ import (
 
 // Each crash repeats at most; nothing is lost, and no event waits twice.
 func TestDeathAfterTheRetryBeforeTheAck(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	publish(t, q, call(1))
@@ -37,6 +38,7 @@ func TestDeathAfterTheRetryBeforeTheAck(t *testing.T) {
 }
 
 func TestDeathAfterTheNextRetryBeforeTheAckOfTheDueOne(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	publish(t, q, call(1))
@@ -63,6 +65,7 @@ func TestDeathAfterTheNextRetryBeforeTheAckOfTheDueOne(t *testing.T) {
 }
 
 func TestDeathAfterTheDeadLetterBeforeTheAck(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	publish(t, q, call(1))
@@ -81,6 +84,7 @@ func TestDeathAfterTheDeadLetterBeforeTheAck(t *testing.T) {
 }
 
 func TestSuccessTakesAlongTheRetryOfADeadProcess(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	publish(t, q, call(1))
@@ -96,6 +100,7 @@ func TestSuccessTakesAlongTheRetryOfADeadProcess(t *testing.T) {
 
 // Rule 10: what was settled is not handled again, whether the redelivery is marked or not.
 func TestDeathAfterTheRecordBeforeTheAck(t *testing.T) {
+	t.Parallel()
 	for _, outcome := range []event.Outcome{event.Delivered, event.Filtered, event.Dead, event.Waiting} {
 		t.Run(string(outcome), func(t *testing.T) {
 			q := queuetest.New(t)
@@ -119,6 +124,7 @@ func TestDeathAfterTheRecordBeforeTheAck(t *testing.T) {
 }
 
 func TestForgottenAcksAreNotSentAgain(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	spec := calls("a")
 	spec.Since = time.Now().Add(-time.Second)
@@ -147,6 +153,7 @@ func TestForgottenAcksAreNotSentAgain(t *testing.T) {
 
 // A replay follows a final outcome and is handled all the same: only what is younger counts.
 func TestReplayIsNotTakenForAPhantom(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
 		if d.Replayed {
@@ -166,6 +173,7 @@ func TestReplayIsNotTakenForAPhantom(t *testing.T) {
 }
 
 func TestDeletedConsumersAreMadeAnew(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	h := &handler{}
@@ -186,6 +194,7 @@ func TestDeletedConsumersAreMadeAnew(t *testing.T) {
 }
 
 func TestServerKilledInTraffic(t *testing.T) {
+	t.Parallel()
 	p := queuetest.Spawn(t)
 	q := p.Open(queue.Options{})
 	spec := calls("a")
@@ -194,7 +203,7 @@ func TestServerKilledInTraffic(t *testing.T) {
 		return queue.Decision{Outcome: event.Delivered}
 	}}
 	h.consume(t, openLink(t, q, spec))
-	const n, kills = 600, 2
+	const n, kills = 300, 2
 	for i := range n {
 		if i%(n/(kills+1)) == n/(kills+1)-1 && i < n-1 {
 			p.Kill()

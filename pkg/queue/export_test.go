@@ -36,30 +36,31 @@ func Die(ctx context.Context, l *Link, retry bool, point string, x Decision) err
 	if err != nil {
 		return err
 	}
-	for msg := range batch.Messages() {
-		m, err := newMessage(msg, l.spec.ID, retry)
-		if err != nil {
-			return err
-		}
-		d, err := m.delivery(l)
-		if err != nil {
-			return err
-		}
-		if _, err := w.place(ctx, m, d, x, retry); err != nil {
-			return err
-		}
-		if point == AfterRecord {
-			r, err := d.record(x, m)
-			if err != nil {
-				return err
-			}
-			if err := l.q.record(ctx, m.key, r); err != nil {
-				return err
-			}
-		}
-		return msg.Nak()
+	msg, ok := <-batch.Messages()
+	if !ok {
+		return errors.New("nothing came")
 	}
-	return errors.New("nothing came")
+	m, err := newMessage(msg, l.spec.ID, retry)
+	if err != nil {
+		return err
+	}
+	d, err := m.delivery(l)
+	if err != nil {
+		return err
+	}
+	if _, err := w.place(ctx, m, d, x, retry); err != nil {
+		return err
+	}
+	if point == AfterRecord {
+		r, err := d.record(x, m)
+		if err != nil {
+			return err
+		}
+		if err := l.q.record(ctx, m.key, r); err != nil {
+			return err
+		}
+	}
+	return msg.Nak()
 }
 
 // Forget sets a link's consumer of EVENTS back to the beginning, as a crash of the server does
