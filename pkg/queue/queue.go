@@ -70,6 +70,7 @@ type Queue struct {
 	wedge   wedge      // publishes that nobody answered
 	alarms  alarms     // what was logged lately
 	known   *memory    // keys that were stored lately
+	horizon horizon    // as it was read lately
 	history *committer // nil with Limits.NoHistory
 
 	mu      sync.Mutex

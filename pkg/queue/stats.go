@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -36,7 +37,7 @@ func (q *Queue) LinkStats(ctx context.Context, id string) (LinkStats, error) {
 			continue
 		}
 		st.Unread = info.NumPending
-		first, err := q.firstUndone(ctx, info)
+		first, err := q.oldestUnread(ctx, info)
 		if err != nil {
 			return st, describe("link "+id, err)
 		}
@@ -47,17 +48,20 @@ func (q *Queue) LinkStats(ctx context.Context, id string) (LinkStats, error) {
 	return st, describe("link "+id, q.countStored(ctx, id, &st))
 }
 
-// firstUndone returns the first event behind a link's ack floor that it has to read; nil when there
-// is none. The floor itself says nothing: a link that reads rare events stands still for long.
-func (q *Queue) firstUndone(ctx context.Context, info *jetstream.ConsumerInfo) (*stored, error) {
+// oldestUnread returns the first event behind a link's ack floor that it has to read; nil when
+// there is none.
+func (q *Queue) oldestUnread(ctx context.Context, info *jetstream.ConsumerInfo) (*stored, error) {
 	var first *stored
 	for _, subject := range filtersOf(info.Config) {
-		batch, _, err := q.page(ctx, eventsStream, subject, info.AckFloor.Stream+1, 1)
+		m, err := q.next(ctx, eventsStream, subject, info.AckFloor.Stream+1)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		if len(batch) > 0 && (first == nil || batch[0].Sequence < first.Sequence) {
-			first = batch[0]
+		if first == nil || m.Sequence < first.Sequence {
+			first = m
 		}
 	}
 	return first, nil
