@@ -101,7 +101,8 @@ func TestDeathAfterTheRetryThatIsDueByNow(t *testing.T) {
 	}
 }
 
-// Rule 5: who dies twice has one dead letter, the second, also where there is no room for another.
+// Rule 5: who dies twice has one dead letter, the second, also where there is no room for another
+// (the server replaces in a full stream what is not shorter than its successor).
 func TestDeathAfterTheDeadLetterAndDeathAgain(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
@@ -114,11 +115,11 @@ func TestDeathAfterTheDeadLetterAndDeathAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &handler{decide: func(*queue.Delivery) queue.Decision {
-		return queue.Decision{Outcome: event.Dead, Reason: "refused_again"}
+		return queue.Decision{Outcome: event.Dead, Reason: "again"}
 	}}
 	h.consume(t, l)
 	eventually(t, "the second death", func() bool { return h.outcomes()[event.Dead] == 1 })
-	if d := deadLetters(t, q, queue.Filter{}); len(d) != 1 || d[0].Reason != "refused_again" {
+	if d := deadLetters(t, q, queue.Filter{}); len(d) != 1 || d[0].Reason != "again" {
 		t.Errorf("dead letters %+v", d)
 	}
 }
