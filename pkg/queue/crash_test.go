@@ -83,6 +83,47 @@ func TestDeathAfterTheDeadLetterBeforeTheAck(t *testing.T) {
 	}
 }
 
+// Rule 4: also when the first retry is due by the time of the repeat, there is no second chain.
+func TestDeathAfterTheRetryThatIsDueByNow(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	l := openLink(t, q, calls("a"))
+	publish(t, q, call(1))
+	for _, until := range []time.Time{{}, time.Now().Add(time.Hour)} {
+		x := queue.Decision{Outcome: event.Waiting, Until: until, Attempts: 1}
+		if err := queue.Die(t.Context(), l, false, queue.AfterPlace, x); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is due, and nothing else waits", func() bool {
+			r := retries(t, q, queue.Filter{})
+			return len(r) == 1 && r[0].Due
+		})
+	}
+}
+
+// Rule 5: who dies twice has one dead letter, the second, also where there is no room for another
+// (the server replaces in a full stream what is not shorter than its successor).
+func TestDeathAfterTheDeadLetterAndDeathAgain(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	l := openLink(t, q, calls("a"))
+	publish(t, q, call(1))
+	if err := queue.Die(t.Context(), l, false, queue.AfterPlace, queue.Decision{Outcome: event.Dead, Reason: "refused"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := queue.Full(t.Context(), q, 100); err != nil {
+		t.Fatal(err)
+	}
+	h := &handler{decide: func(*queue.Delivery) queue.Decision {
+		return queue.Decision{Outcome: event.Dead, Reason: "again"}
+	}}
+	h.consume(t, l)
+	eventually(t, "the second death", func() bool { return h.outcomes()[event.Dead] == 1 })
+	if d := deadLetters(t, q, queue.Filter{}); len(d) != 1 || d[0].Reason != "again" {
+		t.Errorf("dead letters %+v", d)
+	}
+}
+
 func TestSuccessTakesAlongTheRetryOfADeadProcess(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
