@@ -27,6 +27,7 @@ const abandonsInHand = 64
 func (k *keeper) abandon(ctx context.Context) error {
 	e, err := k.q.extent(ctx, eventsStream)
 	if err != nil || !e.full() {
+		k.warnOfDisk(e)
 		return err
 	}
 	upTo := min(e.cut(e.limit-2*e.reserve()), e.last+1)
@@ -48,6 +49,14 @@ func (k *keeper) abandon(ctx context.Context) error {
 		}
 	}
 	return k.purgeLog(ctx, e, upTo)
+}
+
+// warnOfDisk tells of a log that what links have still to take keeps nearly full.
+func (k *keeper) warnOfDisk(e extent) {
+	if e.above(pressedShare) && k.q.alarms.due("disk") {
+		k.q.log.Error().Int64("bytes", e.bytes).Int64("limit_bytes", e.limit).
+			Msg("the log is nearly full, and a link that stands still holds it; when it is full, that link loses its oldest events: see `touchbox links`, or raise keep.disk")
+	}
 }
 
 // abandonPlace records what a link loses before a sequence, and says how many events it is.

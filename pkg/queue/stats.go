@@ -83,3 +83,22 @@ func (q *Queue) countStored(ctx context.Context, id string, st *LinkStats) error
 	st.DeadLetters, _, err = q.count(ctx, deadStream, deadPrefix+id+".>", 1)
 	return err
 }
+
+// CountSince counts the events of a site that were stored since a moment, and what of it was set
+// aside since then. A repeat is neither.
+func (q *Queue) CountSince(ctx context.Context, site string, since time.Time) (events, asides uint64, err error) {
+	if events, err = q.countSince(ctx, eventsStream, eventPrefix+site+".*.*", since); err != nil {
+		return 0, 0, err
+	}
+	asides, err = q.countSince(ctx, asideStream, asidePrefix+site+".*", since)
+	return events, asides, err
+}
+
+func (q *Queue) countSince(ctx context.Context, stream, filter string, since time.Time) (uint64, error) {
+	first, err := q.nextSince(ctx, stream, filter, since)
+	if err != nil {
+		return 0, ignore(err, ErrNotFound)
+	}
+	n, _, err := q.count(ctx, stream, filter, first.Sequence)
+	return n, describe("count "+stream, err)
+}

@@ -112,6 +112,7 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 		// Before ingest: it refuses without a trace, while ingest's poller would begin anew.
 		users = slices.Insert(users, 0, func(_ context.Context, file *link.File) error { return worker.Use(file) })
 		group.Go(func() error { return worker.Run(ctx) })
+		group.Go(func() error { return q.Retain(ctx, n.retention(ctx, worker, m, a)) })
 		group.Go(func() error { return m.watchLinks(ctx, q, n.current.Load) })
 		group.Go(func() error { return n.admin(n.Settings.WorkerAdminAddr, q, m).Serve(ctx) })
 	}
@@ -155,7 +156,8 @@ func RunIngest(ctx context.Context, s Settings, log zerolog.Logger) error {
 // RunWorker is the process `worker`:
 //
 //	EVENTS, RETRIES ──▶ filter ▶ render ▶ deliver ──▶ Mindbox
-//	                        └──▶ RETRIES, DEADLETTERS, HISTORY
+//	     ▲                  └──▶ RETRIES, DEADLETTERS, HISTORY
+//	     └── retention: purges what is done and old
 func RunWorker(ctx context.Context, s Settings, log zerolog.Logger) error {
 	return runService(ctx, "touchbox-worker", &Node{Settings: s, Log: log, Worker: true})
 }
