@@ -89,6 +89,7 @@ func (q *Queue) dialOptions() ([]nats.Option, error) {
 		nats.ReconnectHandler(func(nc *nats.Conn) {
 			q.log.Info().Str("server", q.where()).Str("version", nc.ConnectedServerVersion()).Msg("connected to NATS again")
 			q.wedge.clearAll()
+			q.known.clear()
 			q.era.next()
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {

@@ -15,6 +15,8 @@ import (
 var (
 	// ErrNotFound reports that what was asked for is not there.
 	ErrNotFound = errors.New("not found")
+	// ErrErased reports an event whose person was erased. It is an ErrNotFound, too.
+	ErrErased = fmt.Errorf("the person was erased: %w", ErrNotFound)
 	// ErrConflict reports that somebody else was faster: the value has another revision by now.
 	ErrConflict = errors.New("changed by somebody else in the meantime")
 	// ErrUnderWay reports a replay of an event that waits in RETRIES already.

@@ -92,6 +92,10 @@ func Open(ctx context.Context, o Options) (*Queue, error) {
 		return nil, err
 	}
 	q.js = js
+	if err := q.listen(); err != nil {
+		q.nc.Close()
+		return nil, err
+	}
 	if !o.Limits.NoHistory {
 		q.history = newCommitter(q)
 	}
