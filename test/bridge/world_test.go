@@ -37,18 +37,26 @@ type mindbox struct {
 func newMindbox(t *testing.T, config mindboxtest.Config) *mindbox {
 	t.Helper()
 	m := &mindbox{ids: map[string]map[string]bool{}}
+	script := config.Script
 	config.Script = func(r mindboxtest.Request) *mindboxtest.Reply {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if m.ids[r.CallID] == nil {
-			m.ids[r.CallID] = map[string]bool{}
+		m.note(r)
+		if script == nil {
+			return nil
 		}
-		m.ids[r.CallID][r.TransactionID] = true
-		return nil
+		return script(r)
 	}
 	m.Server = mindboxtest.New(config)
 	m.url = here(t, m.Server)
 	return m
+}
+
+func (m *mindbox) note(r mindboxtest.Request) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ids[r.CallID] == nil {
+		m.ids[r.CallID] = map[string]bool{}
+	}
+	m.ids[r.CallID][r.TransactionID] = true
 }
 
 // transactions are the transaction ids that came for a call.
