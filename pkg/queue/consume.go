@@ -107,13 +107,13 @@ func (w *worker) loop(ctx, work context.Context, s *source) {
 			b.Reset()
 		case ctx.Err() == nil:
 			s.checks.restart()
-			w.recover(ctx, s, err, b)
+			w.await(ctx, s, err, b)
 		}
 	}
 }
 
-// recover waits and looks after the consumers: somebody may have deleted them.
-func (w *worker) recover(ctx context.Context, s *source, err error, b backoff.BackOff) {
+// await waits and looks after the consumers: somebody may have deleted them.
+func (w *worker) await(ctx context.Context, s *source, err error, b backoff.BackOff) {
 	if w.q.alarms.due("consume " + s.stream + w.spec.ID) {
 		w.q.log.Warn().Str("link", w.spec.ID).Str("stream", s.stream).Err(err).Msg("taking events was interrupted, trying on")
 	}
@@ -132,7 +132,7 @@ func (w *worker) step(ctx, work context.Context, s *source) error {
 		return err
 	}
 	if !s.retry {
-		full, err := w.load.full(ctx, func(ctx context.Context) (uint64, error) { return w.q.waiting(ctx, w.spec.ID) })
+		full, err := w.load.full(ctx, func(ctx context.Context) (uint64, error) { return w.q.Waiting(ctx, w.spec.ID) })
 		if err != nil || full {
 			return errors.Join(err, w.tooMany(ctx, full))
 		}

@@ -69,6 +69,8 @@ func describe(what string, err error) error {
 	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrConsumerNotFound),
 		errors.Is(err, jetstream.ErrMsgNotFound), errors.Is(err, jetstream.ErrKeyNotFound):
 		return fmt.Errorf("%s: %w", what, ErrNotFound)
+	case errors.Is(err, nats.ErrNoResponders):
+		return fmt.Errorf("%s: nobody answers: the stream is missing (ingest and worker create it when they start), or JetStream is off: %w", what, err)
 	case full(err):
 		return fmt.Errorf("%s: %w: %w", what, ErrFull, err)
 	}
