@@ -135,7 +135,10 @@ func TestFullLogAbandonsTheOldestOfTheLinkFarthestBehind(t *testing.T) {
 	var longest time.Duration
 	for i := range n {
 		began := time.Now()
-		eventually(t, "stored", func() bool { got, err := q.Publish(t.Context(), bigCall(i)); return err == nil && got == event.ReceiptStored })
+		eventually(t, "stored", func() bool {
+			got, err := q.Publish(t.Context(), bigCall(i))
+			return err == nil && got == event.ReceiptStored
+		})
 		longest = max(longest, time.Since(began))
 	}
 	eventually(t, "the live link", func() bool { return h.outcomes()[event.Delivered] == n })
