@@ -15,6 +15,8 @@ import (
 var (
 	// ErrNotFound reports that what was asked for is not there.
 	ErrNotFound = errors.New("not found")
+	// ErrErased reports an event whose person was erased. It is an ErrNotFound, too.
+	ErrErased = fmt.Errorf("the person was erased: %w", ErrNotFound)
 	// ErrConflict reports that somebody else was faster: the value has another revision by now.
 	ErrConflict = errors.New("changed by somebody else in the meantime")
 	// ErrUnderWay reports a replay of an event that waits in RETRIES already.
@@ -29,6 +31,7 @@ var (
 const (
 	codeWrongSequence       = jetstream.JSErrCodeStreamWrongLastSequence         // 10071: the guard does not hold
 	codeWrongSequenceFlying = jetstream.JSErrCodeStreamWrongLastSequenceConstant // 10164: another proposal is in flight
+	codeClusterNotAvailable = jetstream.ErrorCode(10008)                         // no leader yet
 	codeStoreFailed         = jetstream.ErrorCode(10077)                         // a bound of the stream
 	codeNoSpaceInAccount    = jetstream.ErrorCode(10002)                         // a bound of the account
 	codeNoSpaceInServer     = jetstream.ErrorCode(10023)                         // a bound of the server

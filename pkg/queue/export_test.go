@@ -145,6 +145,7 @@ func Full(ctx context.Context, q *Queue, room int64) error {
 var (
 	CheckVersion = checkVersion
 	RoundUp      = roundUp
+	NightDue     = nightDue
 	ParkKey      = parkKey
 	ScopeOf      = scopeOf
 )

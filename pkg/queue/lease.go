@@ -49,6 +49,12 @@ func (q *Queue) Lease(ctx context.Context, name string, ttl time.Duration) (*Lea
 	return l, nil
 }
 
+// BreakLease ends the lease called name, whoever holds it. It is for a process that knows the holder
+// to be dead, because no two of its kind can run on one store.
+func (q *Queue) BreakLease(ctx context.Context, name string) error {
+	return q.State().Delete(ctx, leaseKeys+name)
+}
+
 // Context ends when the lease is lost or released: what it covers must stop by then.
 func (l *Lease) Context() context.Context { return l.ctx }
 

@@ -16,7 +16,8 @@ type message struct {
 	meta  *jetstream.MsgMetadata
 	retry bool   // from RETRIES, else from EVENTS
 	key   string // the last three tokens of its subject: site, kind, id
-	check bool   // among the first of its consumer: look it up in HISTORY
+	taken time.Time
+	check bool // among the first of its consumer: look it up in HISTORY
 }
 
 // newMessage reads where a message comes from.
@@ -29,7 +30,7 @@ func newMessage(msg jetstream.Msg, link string, retry bool) (*message, error) {
 	if retry {
 		prefix = duePrefix + link + "."
 	}
-	return &message{msg: msg, meta: meta, retry: retry, key: strings.TrimPrefix(msg.Subject(), prefix)}, nil
+	return &message{msg: msg, meta: meta, retry: retry, taken: time.Now(), key: strings.TrimPrefix(msg.Subject(), prefix)}, nil
 }
 
 func (m *message) sequence() uint64  { return m.meta.Sequence.Stream }

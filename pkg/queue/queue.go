@@ -72,6 +72,7 @@ type Queue struct {
 	wedge   wedge      // publishes that nobody answered
 	alarms  alarms     // what was logged lately
 	known   *memory    // keys that were stored lately
+	horizon horizon    // as it was read lately
 	history *committer // nil with Limits.NoHistory
 
 	mu      sync.Mutex
@@ -93,6 +94,10 @@ func Open(ctx context.Context, o Options) (*Queue, error) {
 		return nil, err
 	}
 	q.js = js
+	if err := q.listen(); err != nil {
+		q.nc.Close()
+		return nil, err
+	}
 	if !o.Limits.NoHistory {
 		q.history = newCommitter(q)
 	}

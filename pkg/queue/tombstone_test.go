@@ -56,10 +56,10 @@ func TestReplayOfAnEventOfTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
-	if err := q.ReplayEvent(t.Context(), "a", e, queue.ReplayOptions{Revision: "r1"}); err != nil {
+	if err := q.Replay(t.Context(), queue.DeadLetter{Link: "a", Event: e}, queue.ReplayOptions{Revision: "r1"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := q.ReplayEvent(t.Context(), "a", e, queue.ReplayOptions{}); !errors.Is(err, queue.ErrUnderWay) {
+	if err := q.Replay(t.Context(), queue.DeadLetter{Link: "a", Event: e}, queue.ReplayOptions{}); !errors.Is(err, queue.ErrUnderWay) {
 		t.Errorf("replayed twice: %v", err)
 	}
 	h.consume(t, openLink(t, q, calls("a")))

@@ -1,0 +1,103 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
+)
+
+// AsideQuery selects what was set aside. Zero fields select everything.
+type AsideQuery struct {
+	Site     string
+	Reason   string
+	Since    time.Time // received not before
+	Until    time.Time // and before
+	Sequence uint64    // this one only
+}
+
+func (q AsideQuery) selects(s queue.Aside) bool {
+	return (q.Since.IsZero() || !s.Received.Before(q.Since)) &&
+		(q.Until.IsZero() || s.Received.Before(q.Until)) &&
+		(q.Sequence == 0 || s.Sequence == q.Sequence)
+}
+
+// Asides returns what was set aside, oldest first: at most limit of it (0 means DefaultLimit), and
+// how much it is altogether.
+func (a Admin) Asides(ctx context.Context, q AsideQuery, limit int) (list []queue.Aside, total int, err error) {
+	return first(a.asides(ctx, q), limit)
+}
+
+func (a Admin) asides(ctx context.Context, q AsideQuery) func(func(queue.Aside, error) bool) {
+	return func(yield func(queue.Aside, error) bool) {
+		for s, err := range a.Queue.Asides(ctx, q.Site, q.Reason) {
+			if err != nil || q.selects(s) {
+				if !yield(s, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Identify makes an event of what was set aside. The error says in a few words, without values,
+// why it still is none.
+type Identify func(queue.Aside) (event.Event, error)
+
+// Taken is what became of what was set aside.
+type Taken struct {
+	Stored   int            `json:"stored"`
+	Repeated int            `json:"repeated"` // known already, by another way
+	Refused  int            `json:"refused"`  // still no event, left where it is
+	Reasons  map[string]int `json:"reasons"`  // of those that were refused
+}
+
+// mostCalls is how many calls one id may have: the second is stored under ID~2.
+const mostCalls = 9
+
+// Take stores as events what was set aside by mistake, and removes it from where it was; links
+// then take it as any event that came at that time. Another call under a known id is stored under
+// its id with ~2, ~3, ... behind it. Interrupted, it can be repeated.
+func (a Admin) Take(ctx context.Context, q AsideQuery, identify Identify) (Taken, error) {
+	taken := Taken{Reasons: map[string]int{}}
+	for s, err := range a.asides(ctx, q) {
+		if err != nil {
+			return taken, err
+		}
+		e, err := identify(s)
+		if err != nil {
+			taken.Refused++
+			taken.Reasons[err.Error()]++
+			continue
+		}
+		receipt, err := a.store(ctx, e)
+		if err != nil {
+			return taken, fmt.Errorf("take %d: %w", s.Sequence, err)
+		}
+		if receipt == event.ReceiptStored {
+			taken.Stored++
+		} else {
+			taken.Repeated++
+		}
+		if err := a.Queue.RemoveAside(ctx, s.Sequence); err != nil {
+			return taken, fmt.Errorf("take %d: %w", s.Sequence, err)
+		}
+	}
+	return taken, nil
+}
+
+// store publishes an event under the first of its keys that no other call has.
+func (a Admin) store(ctx context.Context, e event.Event) (event.Receipt, error) {
+	id := e.Key.ID
+	for n := 2; ; n++ {
+		receipt, err := a.Queue.Publish(ctx, e)
+		if receipt != event.ReceiptCollision || err != nil || n > mostCalls {
+			return receipt, err
+		}
+		if e.Key, err = event.NewKey(e.Key.Site, e.Key.Kind, fmt.Sprintf("%s~%d", id, n)); err != nil {
+			return "", err
+		}
+	}
+}

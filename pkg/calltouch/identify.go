@@ -1,0 +1,202 @@
+package calltouch
+
+import (
+	"strings"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/phone"
+)
+
+// Note is what Identify has to say beside the event.
+type Note struct {
+	Aside        Reason // why it is no event; "" when it is one
+	UnknownPhase bool   // a call without callphase or with an unknown one, taken for an ended call
+}
+
+// Identify completes an event of which Key.Site, ContentType, Query and Body are those of a
+// webhook: with its key, kind, time and fingerprint, or with the reason why it is none.
+//
+// It reads of the body only what it needs: ingest answers every hook and parses none.
+//
+//   - requestId without id, or leadtype request: a request.
+//   - callphase callconnected: a started call.
+//   - Every other hook with an id and one of callerphone, phonenumber, calltime, timestamp,
+//     duration (or the callphase calldisconnected): an ended call.
+//   - The rest is set aside, as is a hook whose leadtype is of another sort and that has no
+//     callphase: deals and chats have ids and phones too.
+func Identify(e event.Event, v View) (event.Event, Note) {
+	var s facts
+	if err := s.read(e); err != nil {
+		return e, Note{Aside: AsideUnreadable}
+	}
+	if reason := s.foreign(e.Key.Site); reason != "" {
+		return e, Note{Aside: reason}
+	}
+	kind, id, reason := s.kind()
+	if reason != "" {
+		return e, Note{Aside: reason}
+	}
+	key, err := event.NewKey(e.Key.Site, kind, id)
+	if err != nil {
+		return e, Note{Aside: AsideBadID}
+	}
+	e.Key = key
+	seconds, _ := number(s.timestamp)
+	e.Time = moment(seconds, nil, v.zone(), s.calltime, s.requestDate)
+	e.Fingerprint = event.Fingerprint{
+		Phone: phone.Normalize(s.callerphone, phone.Options{TenDigits: v.TenDigits}),
+		Time:  e.Time,
+	}
+	return e, Note{UnknownPhase: kind == event.CallEnded && !same(s.callphase, phaseEnded)}
+}
+
+// facts are the few parameters that say what a hook is. "" means nothing.
+type facts struct {
+	id, requestID, siteID        string
+	leadtype, callphase          string
+	callerphone, phonenumber     string
+	calltime, timestamp          string
+	duration, requestDate        string
+	any, placeholder, ping, deal bool // a value; an unfilled one; an unfilled phone; a deal's or chat's parameter
+}
+
+// foreign says why a readable hook is none of this site's, before its kind is asked.
+func (s *facts) foreign(site string) Reason {
+	switch {
+	case s.ping, s.placeholder && s.id == "" && s.requestID == "":
+		return AsidePing
+	case !s.any:
+		return AsideEmpty
+	case s.siteID != "" && s.siteID != site:
+		return AsideOtherSite
+	case s.leadtype != "" && s.callphase == "" && !same(s.leadtype, leadCall) && !same(s.leadtype, leadRequest):
+		return AsideOtherLead
+	}
+	return ""
+}
+
+// kind tells the kinds apart, or says why it is none.
+func (s *facts) kind() (event.Kind, string, Reason) {
+	isRequest := s.requestID != "" && s.id == "" || same(s.leadtype, leadRequest)
+	switch {
+	case isRequest && s.requestID != "":
+		return event.Request, s.requestID, ""
+	case isRequest:
+		return "", "", AsideNoID
+	case s.id == "" && s.deal:
+		return "", "", AsideOtherLead
+	case s.id == "":
+		return "", "", AsideNoID
+	case same(s.callphase, phaseStarted):
+		return event.CallStarted, s.id, ""
+	case s.isCall():
+		return event.CallEnded, s.id, ""
+	case s.placeholder:
+		return "", "", AsidePing
+	}
+	return "", "", AsideOtherLead
+}
+
+func (s *facts) isCall() bool {
+	return s.callerphone != "" || s.phonenumber != "" || s.calltime != "" || s.timestamp != "" ||
+		s.duration != "" || same(s.callphase, phaseEnded)
+}
+
+// read gathers the facts: from the parameters of the URL, then from those of the body, which win.
+func (s *facts) read(e event.Event) error {
+	if isCompressed(e.Body) || isMultipart(e.ContentType) {
+		return ErrUnreadable
+	}
+	s.readForm(e.Query)
+	if !isJSON(e.Body) {
+		s.readForm(string(e.Body))
+		return nil
+	}
+	object, err := decodeObject(e.Body)
+	if err != nil {
+		return err
+	}
+	for name, value := range object {
+		s.take(name, asText(value))
+	}
+	return nil
+}
+
+func (s *facts) readForm(encoded string) {
+	for name, value := range parameters(encoded) {
+		if p := s.field(name); p != nil {
+			s.take(name, unescape(value))
+			continue
+		}
+		s.note(name, value)
+	}
+}
+
+// take keeps the value of a parameter that counts and notes the others.
+func (s *facts) take(name, value string) {
+	p := s.field(name)
+	if p == nil {
+		s.note(name, value)
+		return
+	}
+	if p == &s.callerphone {
+		s.ping = isPlaceholder(value)
+	}
+	s.note(name, value)
+	if *p = ""; !isNothing(value) {
+		*p = strings.TrimSpace(printable(value))
+	}
+}
+
+// note learns from a parameter without keeping it; its value may still be encoded.
+func (s *facts) note(name, value string) {
+	switch {
+	case value == "" || value == "null" || value == "undefined" || value == "%7B%7D":
+		return
+	case value[0] == '{', strings.HasPrefix(value, "%7B"), strings.HasPrefix(value, "%7b"):
+		value = unescape(value)
+		s.placeholder = s.placeholder || isPlaceholder(value)
+		s.any = s.any || !isNothing(value)
+	default:
+		s.any = true
+	}
+	if strings.HasPrefix(name, "deal") || strings.HasPrefix(name, "chat") {
+		s.deal = true
+	}
+}
+
+// field returns where the value of a parameter belongs; nil for those that do not matter here.
+func (s *facts) field(name string) *string {
+	switch name {
+	case "id":
+		return &s.id
+	case "requestId":
+		return &s.requestID
+	case "siteId":
+		return &s.siteID
+	case "leadtype":
+		return &s.leadtype
+	case "callphase":
+		return &s.callphase
+	case "callerphone":
+		return &s.callerphone
+	case "phonenumber":
+		return &s.phonenumber
+	case "calltime":
+		return &s.calltime
+	case "timestamp":
+		return &s.timestamp
+	case "duration":
+		return &s.duration
+	case "requestDate":
+		return &s.requestDate
+	}
+	return nil
+}
+
+// isCompressed knows gzip by its first bytes. Calltouch has never been seen to compress.
+func isCompressed(body []byte) bool { return len(body) > 1 && body[0] == 0x1f && body[1] == 0x8b }
+
+func isMultipart(contentType string) bool {
+	return len(contentType) > 10 && strings.EqualFold(contentType[:10], "multipart/")
+}

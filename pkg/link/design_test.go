@@ -1,0 +1,137 @@
+package link_test
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/link"
+)
+
+// environment gives every variable a value that is long enough for a key.
+func environment(name string) string { return "secret-of-" + name + "-0123456789" }
+
+// load parses a file that must have neither mistakes nor warnings.
+func load(t testing.TB, text string) *link.File {
+	t.Helper()
+	f, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: environment})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(problems) > 0 {
+		t.Fatalf("unexpected warnings:\n%s", problems)
+	}
+	return f
+}
+
+// design is the example of the documentation: two links after Albato's recipe.
+func design(t testing.TB) *link.File {
+	t.Helper()
+	text, err := os.ReadFile("testdata/design.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return load(t, string(text))
+}
+
+// dynamicCall is an ended call of a visitor whom Mindbox knows.
+func dynamicCall() calltouch.Fields {
+	return calltouch.Fields{
+		"id": "148071", "kind": "call.ended", "callerphone": "79000000001", "phonenumber": "78120000005",
+		"duration": int64(42), "utm_source": "yandex", "sessionId": "11731422", "siteId": "10001",
+		"deviceUUID": "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11", "city": "saint petersburg",
+		"attrs": map[string]string{"mindboxDeviceUUID": "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"},
+		"time":  time.Unix(1695673772, 0), "unique": true, "tags": []string{"a", "b"}, "targetcall": "target",
+	}
+}
+
+func TestDesignExample(t *testing.T) {
+	f := design(t)
+	l := f.Link("calls-dynamic")
+	v, err := l.Filter(dynamicCall())
+	if err != nil || !v.Pass {
+		t.Fatalf("got %v, %v", v, err)
+	}
+	r, err := l.Render(dynamicCall())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"customer":{"mobilePhone":"79000000001"},"customerAction":{"customFields":{"callId":"148071","utmSource":"yandex"}},"executionDateTimeUtc":"2023-09-25 20:29:32.000"}`
+	if diff := cmp.Diff(want, string(r.Body)); diff != "" {
+		t.Error(diff)
+	}
+	if r.DeviceUUID != "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11" || r.Missing != nil || r.Notes != nil {
+		t.Errorf("got %+v", r)
+	}
+	v, err = f.Link("calls-static").Filter(dynamicCall())
+	if err != nil || v.Pass {
+		t.Fatalf("static: got %v, %v", v, err)
+	}
+	t.Log(v)
+}
+
+func BenchmarkFilterAndRender(b *testing.B) {
+	l := design(b).Link("calls-dynamic")
+	fields := dynamicCall()
+	b.ReportAllocs()
+	for b.Loop() {
+		v, err := l.Filter(fields)
+		if err != nil || !v.Pass {
+			b.Fatal(v, err)
+		}
+		if _, err := l.Render(fields); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// errorsAs finds an error of a type in a chain.
+func errorsAs[E error](err error) (E, bool) {
+	var e E
+	ok := errors.As(err, &e)
+	return e, ok
+}
+
+// TestAllocations bounds what one call costs; the time is the benchmark's: at most 5 µs.
+func TestAllocations(t *testing.T) {
+	l := design(t).Link("calls-dynamic")
+	fields := dynamicCall()
+	allocations := testing.AllocsPerRun(100, func() {
+		if v, err := l.Filter(fields); err != nil || !v.Pass {
+			t.Fatal(v, err)
+		}
+		if _, err := l.Render(fields); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocations > 20 {
+		t.Errorf("%g allocations for one call, want at most 20", allocations)
+	}
+}
+
+// TestConcurrentUse: workers share a link.
+func TestConcurrentUse(t *testing.T) {
+	l := design(t).Link("calls-dynamic")
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			fields := dynamicCall()
+			fields["id"] = strconv.Itoa(i)
+			for range 200 {
+				r, err := l.Render(fields)
+				if err != nil || !strings.Contains(string(r.Body), `"callId":"`+strconv.Itoa(i)+`"`) {
+					t.Errorf("got %s, %v", r.Body, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

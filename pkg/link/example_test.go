@@ -1,0 +1,134 @@
+package link_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/link"
+)
+
+// show prints what each expression comes to for an event with these fields, as JSON.
+func show(fields calltouch.Fields, expressions ...string) {
+	for _, e := range expressions {
+		f, problems, err := link.Parse("touchbox.yaml", []byte(configuration("unique", "${"+e+"}")), link.Options{})
+		if err != nil {
+			fmt.Println(problems)
+			continue
+		}
+		r, err := f.Link("one").Render(fields)
+		value := strings.TrimSuffix(strings.TrimPrefix(string(r.Body), `{"always":"x"`), "}")
+		value = strings.TrimPrefix(value, `,"field":`)
+		if value == "" {
+			value = "nil"
+		}
+		if err != nil {
+			value = "an error"
+		}
+		fmt.Printf("%s = %s\n", e, value)
+	}
+}
+
+// What came: filled is false for nothing, for blanks and for an empty list; empty is its contrary.
+func Example_filled() {
+	show(calltouch.Fields{"city": "Москва", "tags": []string{"vip"}},
+		`filled(city)`, `filled(utm_term)`, `filled(tags)`, `empty(utm_term)`, `filled("  ")`)
+	// Output:
+	// filled(city) = true
+	// filled(utm_term) = false
+	// filled(tags) = true
+	// empty(utm_term) = true
+	// filled("  ") = false
+}
+
+// A phone as Mindbox takes it: digits with the country's code, or nil for what is no number that
+// can be called back.
+func Example_phone() {
+	show(calltouch.Fields{"callerphone": "79161234567"},
+		`phone(callerphone)`, `phone("8 (916) 123-45-67")`, `phone("+375 29 123-45-67")`, `phone("375291234567")`,
+		`phone("9161234567")`, `phone("anonymous")`, `phone("1234")`)
+	// Output:
+	// phone(callerphone) = "79161234567"
+	// phone("8 (916) 123-45-67") = "79161234567"
+	// phone("+375 29 123-45-67") = "375291234567"
+	// phone("375291234567") = "375291234567"
+	// phone("9161234567") = nil
+	// phone("anonymous") = nil
+	// phone("1234") = nil
+}
+
+// A UUID in small letters, or nil for what is none and for the one of zeros.
+func Example_uuid() {
+	show(calltouch.Fields{},
+		`uuid("3F1C2A64-7B0E-4C1D-9A55-0D2F6B8E4C11")`, `uuid("3f1c2a64")`, `uuid("00000000-0000-0000-0000-000000000000")`)
+	// Output:
+	// uuid("3F1C2A64-7B0E-4C1D-9A55-0D2F6B8E4C11") = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
+	// uuid("3f1c2a64") = nil
+	// uuid("00000000-0000-0000-0000-000000000000") = nil
+}
+
+// Times: utc in the destination's timeFormat, local the same in the site's zone, date the day
+// there. All take a time, Unix seconds or Calltouch's local text; utc and local also a form.
+func Example_utc() {
+	show(calltouch.Fields{"timestamp": int64(1695673772), "requestDate": "2023-09-25 23:29:32"},
+		`utc(timestamp)`, `utc(requestDate)`, `local(timestamp)`, `local(timestamp, "HH:mm")`,
+		`utc(timestamp, "yyyy-MM-ddTHH:mm:ssZ")`, `date(timestamp)`, `utc(time)`)
+	// Output:
+	// utc(timestamp) = "2023-09-25 20:29:32.000"
+	// utc(requestDate) = "2023-09-25 20:29:32.000"
+	// local(timestamp) = "2023-09-25 23:29:32.000"
+	// local(timestamp, "HH:mm") = "23:29"
+	// utc(timestamp, "yyyy-MM-ddTHH:mm:ssZ") = "2023-09-25T20:29:32Z"
+	// date(timestamp) = "2023-09-25"
+	// utc(time) = nil
+}
+
+// Texts: lower, trim, cut to so many characters. An empty result is nil.
+func Example_cut() {
+	show(calltouch.Fields{"city": "  Санкт-Петербург ", "fio": "Константинопольский"},
+		`lower(trim(city))`, `cut(fio, 10)`, `cut(fio, 100)`, `trim("  ")`, `upper(fio[0:1]) + "."`)
+	// Output:
+	// lower(trim(city)) = "санкт-петербург"
+	// cut(fio, 10) = "Константин"
+	// cut(fio, 100) = "Константинопольский"
+	// trim("  ") = nil
+	// upper(fio[0:1]) + "." = "К."
+}
+
+// A value as JSON text, for a text field of Mindbox that keeps a structure.
+func Example_json() {
+	show(calltouch.Fields{"tags": []string{"a", "b"}, "attrs": map[string]string{"promo": "x"}},
+		`json(tags)`, `json(attrs)`, `json({phone: callerphone, n: 5})`)
+	// Output:
+	// json(tags) = "[\"a\",\"b\"]"
+	// json(attrs) = "{\"promo\":\"x\"}"
+	// json({phone: callerphone, n: 5}) = "{\"n\":5}"
+}
+
+// A look-up in `tables`, here places: {"78120000005": nevsky}.
+func Example_lookup() {
+	show(calltouch.Fields{"phonenumber": "78120000005"},
+		`places[phonenumber]`, `lookup(places, phonenumber)`, `places[callerphone] ?? "other"`, `lookup(places, callerphone, "other")`, `phonenumber in places`)
+	// Output:
+	// places[phonenumber] = "nevsky"
+	// lookup(places, phonenumber) = "nevsky"
+	// places[callerphone] ?? "other" = "other"
+	// lookup(places, callerphone, "other") = "other"
+	// phonenumber in places = true
+}
+
+// Nothing (nil): comparisons are false, arithmetic is nil, == and != always answer.
+func Example_nil() {
+	show(calltouch.Fields{"duration": int64(42)},
+		`duration > 5`, `rating > 3`, `not (rating > 3)`, `rating + 1`, `rating == nil`, `city != "Москва"`, `city contains "а"`, `lower(city)`, `city ?? "неизвестен"`)
+	// Output:
+	// duration > 5 = true
+	// rating > 3 = false
+	// not (rating > 3) = true
+	// rating + 1 = nil
+	// rating == nil = true
+	// city != "Москва" = true
+	// city contains "а" = false
+	// lower(city) = nil
+	// city ?? "неизвестен" = "неизвестен"
+}

@@ -1,0 +1,96 @@
+package mindbox_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/touchbox/touchbox/pkg/mindbox"
+)
+
+// states are the status words of an answer: the documented ones, none, and one nobody knows.
+var states = []string{"", "Success", "TransactionAlreadyProcessed", "ValidationError", "ProtocolError", "InternalServerError", "Surprise"}
+
+// TestJudgeEveryCode lists every HTTP status with every status word. want is written down by
+// ranges of codes, apart from the code under test.
+func TestJudgeEveryCode(t *testing.T) {
+	retry := mindbox.Verdict{Action: mindbox.Retry, Reason: "server_error", Pins: true, Failure: true}
+	refused := func(reason mindbox.Reason) mindbox.Verdict {
+		return mindbox.Verdict{Action: mindbox.Refused, Reason: reason}
+	}
+	inside := map[string]mindbox.Verdict{
+		"":                            {Action: mindbox.RetryFew, Reason: "unclear_answer", Pins: true},
+		"Success":                     {Action: mindbox.Success, Reason: "accepted"},
+		"TransactionAlreadyProcessed": {Action: mindbox.Success, Reason: "already_processed"},
+		"ValidationError":             refused("validation_error"),
+		"ProtocolError":               refused("protocol_error"),
+		"InternalServerError":         retry,
+		"Surprise":                    refused("unknown_status"),
+	}
+	single := map[int]mindbox.Verdict{
+		400: refused("protocol_error"),
+		401: {Action: mindbox.ParkEndpoint, Reason: "credentials_missing"},
+		403: {Action: mindbox.ParkEndpoint, Reason: "credentials_refused"},
+		404: {Action: mindbox.ParkLink, Reason: "not_found"},
+		408: {Action: mindbox.Retry, Reason: "request_timeout", Pins: true, Failure: true},
+		409: refused("conflict"),
+		429: {Action: mindbox.Slow, Reason: "too_many_requests"},
+	}
+	for status := 100; status <= 599; status++ {
+		for _, state := range states {
+			want, ok := single[status]
+			switch {
+			case ok:
+			case status < 200:
+				want = mindbox.Verdict{Action: mindbox.Retry, Reason: "unknown_code", Pins: true}
+			case status < 300:
+				want = inside[state]
+			case status < 400:
+				want = refused("redirect")
+			case status < 500:
+				want = refused("client_error")
+			default:
+				want = retry
+			}
+			if got := mindbox.Judge(mindbox.Answer{Status: status, State: state}); got != want {
+				t.Errorf("%d %q: got %+v, want %+v", status, state, got, want)
+			}
+		}
+	}
+}
+
+func TestJudgeTransport(t *testing.T) {
+	tests := []struct {
+		failure mindbox.Failure
+		unsent  bool
+		want    mindbox.Verdict
+	}{
+		{mindbox.FailureTimeout, false, mindbox.Verdict{Action: mindbox.Retry, Reason: "timeout", Pins: true, Failure: true}},
+		{mindbox.FailureTimeout, true, mindbox.Verdict{Action: mindbox.Retry, Reason: "timeout", Failure: true}},
+		{mindbox.FailureConnection, false, mindbox.Verdict{Action: mindbox.Retry, Reason: "connection", Pins: true, Failure: true}},
+		{mindbox.FailureConnect, true, mindbox.Verdict{Action: mindbox.Retry, Reason: "connect", Failure: true}},
+		{mindbox.FailureName, true, mindbox.Verdict{Action: mindbox.Retry, Reason: "name", Failure: true}},
+		{mindbox.FailureTLS, true, mindbox.Verdict{Action: mindbox.Retry, Reason: "tls", Failure: true}},
+		{mindbox.FailureInterrupted, false, mindbox.Verdict{Action: mindbox.Retry, Reason: "interrupted", Pins: true}},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%s unsent %v", tt.failure, tt.unsent), func(t *testing.T) {
+			// A status in hand changes nothing: the answer did not come whole.
+			for _, status := range []int{0, 200, 400} {
+				answer := mindbox.Answer{Status: status, State: "Success", Err: &mindbox.TransportError{Failure: tt.failure}, Unsent: tt.unsent}
+				if got := mindbox.Judge(answer); got != tt.want {
+					t.Errorf("status %d: got %+v, want %+v", status, got, tt.want)
+				}
+			}
+		})
+	}
+	if got := mindbox.Judge(mindbox.Answer{Err: errors.New("strange")}); got.Action != mindbox.Retry || !got.Pins {
+		t.Errorf("an unknown error is %+v, want a retry that pins", got)
+	}
+}
+
+func TestJudgeReadsStatusWordsLoosely(t *testing.T) {
+	if got := mindbox.Judge(mindbox.Answer{Status: 200, State: "success"}); got.Action != mindbox.Success {
+		t.Errorf("got %+v", got)
+	}
+}

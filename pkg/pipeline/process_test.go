@@ -1,0 +1,342 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/rs/zerolog"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/mindbox"
+	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/queue"
+)
+
+const (
+	device = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
+	secret = "s3cr3t-Key"
+)
+
+// testFile is a file with one link; options are more lines of it.
+func testFile(t *testing.T, address, operation string, options ...string) *link.File {
+	t.Helper()
+	text := fmt.Sprintf(`
+calltouch:
+  - {site: 10001, name: clinic, attrs: [mindboxDeviceUUID], device: mindboxDeviceUUID}
+mindbox:
+  - {name: main, url: %q, endpoint: clinic.Website, secret: {env: SECRET}, timeout: 1s, retry: {for: 1h, upTo: 15m}}
+links:
+  - id: calls
+    from: clinic
+    event: call.ended
+    to: main
+    operation: %s
+    deviceUUID: ${deviceUUID}
+    %s
+    body:
+      customer.mobilePhone: ${phone(callerphone)}
+      customerAction.customFields.callId: ${id}
+      customerAction.customFields.utmTerm: ${utm_term}
+      executionDateTimeUtc: ${utc(time)}
+`, address, operation, strings.Join(options, "\n    "))
+	file, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: func(string) string { return secret }})
+	if err != nil {
+		t.Fatal(err, problems)
+	}
+	return file
+}
+
+// hook is a finished call as a hook brings it; fields are more of it, or others.
+func hook(t *testing.T, id string, fields ...string) event.Event {
+	t.Helper()
+	form := url.Values{
+		"id": {id}, "siteId": {"10001"}, "leadtype": {"call"}, "callphase": {"calldisconnected"}, "callerphone": {"79001234567"},
+		"timestamp": {fmt.Sprint(time.Now().Unix())}, "duration": {"42"}, "waiting_time": {"3"},
+		"attrs": {`{"mindboxDeviceUUID":"` + device + `"}`},
+	}
+	for i := 0; i < len(fields); i += 2 {
+		form.Set(fields[i], fields[i+1])
+	}
+	key, err := event.NewKey("10001", event.CallEnded, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return event.Event{Key: key, Origin: event.Webhook, ContentType: "application/x-www-form-urlencoded",
+		Body: []byte(form.Encode()), Received: time.Now(), Time: time.Now()}
+}
+
+// bench is one link before a simulated Mindbox, without a queue.
+type bench struct {
+	*setup
+	gates gates
+	far   *mindboxtest.Server
+}
+
+func newBench(t *testing.T, config mindboxtest.Config, operation string, options ...string) *bench {
+	t.Helper()
+	far := mindboxtest.New(config)
+	server := httptest.NewServer(far)
+	t.Cleanup(server.Close)
+	b := &bench{far: far, gates: gates{
+		endpoint: newGate("endpoint/main", newState(), Probing{}, zerolog.Nop(), nil),
+		link:     newGate("link/calls", newState(), Probing{}, zerolog.Nop(), nil),
+	}}
+	b.use(t, testFile(t, server.URL, operation, options...))
+	return b
+}
+
+func (b *bench) use(t *testing.T, file *link.File) {
+	t.Helper()
+	client, err := Client(file.Destinations[0], "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	b.setup = &setup{
+		link: file.Links[0], views: views(file), retry: Backoff, undeclared: func(string, []string) {},
+		to: &destination{file: file.Destinations[0], client: client, pace: newPace(), gate: b.gates.endpoint},
+	}
+}
+
+func (b *bench) process(t *testing.T, d queue.Delivery) queue.Decision {
+	t.Helper()
+	d.Link = b.link.ID
+	return process(t.Context(), b.setup, b.gates, &d)
+}
+
+// again is the delivery that follows from a decision to wait.
+func again(d queue.Delivery, x queue.Decision) queue.Delivery {
+	d.Attempts, d.First, d.Pin, d.LastError, d.Retry = x.Attempts, x.First, x.Pin, x.Answer, true
+	return d
+}
+
+func answerWith(replies ...mindboxtest.Reply) mindboxtest.Config {
+	var n atomic.Int32
+	return mindboxtest.Config{Script: func(mindboxtest.Request) *mindboxtest.Reply {
+		if i := int(n.Add(1)) - 1; i < len(replies) {
+			return &replies[i]
+		}
+		return nil
+	}}
+}
+
+func TestProcessDelivers(t *testing.T) {
+	b := newBench(t, mindboxtest.Config{}, "CallTouch")
+	x := b.process(t, queue.Delivery{Event: hook(t, "148071")})
+	key, _ := event.NewKey("10001", event.CallEnded, "148071")
+	want := queue.Decision{
+		Outcome: event.Delivered, Attempts: 1, Reason: "accepted", Status: 200, Version: b.link.Version,
+		TransactionID: TransactionID("clinic.Website", "CallTouch", "calls", key, "").String(),
+	}
+	if diff := cmp.Diff(want, x, cmpopts.IgnoreFields(queue.Decision{}, "First", "Duration")); diff != "" {
+		t.Error(diff)
+	}
+	executed := b.far.Executed(mindboxtest.Query{CallID: "148071"})
+	if len(executed) != 1 || executed[0].DeviceUUID != device || executed[0].TransactionID != want.TransactionID ||
+		!strings.Contains(string(executed[0].Body), `"mobilePhone":"79001234567"`) {
+		t.Errorf("executed %+v", executed)
+	}
+}
+
+// TestProcessDecides has one row for each way to an outcome.
+func TestProcessDecides(t *testing.T) {
+	old := fmt.Sprint(time.Now().Add(-2 * time.Hour).Unix())
+	reply := func(status int, body string) mindboxtest.Config {
+		return answerWith(mindboxtest.Reply{Status: status, Body: body})
+	}
+	tests := []struct {
+		name     string
+		config   mindboxtest.Config
+		options  []string
+		fields   []string
+		delivery queue.Delivery
+		want     event.Outcome
+		reason   string
+		detail   string // part of it
+	}{
+		{name: "repeat that Mindbox knows", config: reply(200, `{"status":"TransactionAlreadyProcessed"}`), want: event.Delivered, reason: "already_processed"},
+		{name: "filtered", options: []string{"when: [duration > 50, callerphone != nil]"}, want: event.Filtered, reason: "condition",
+			detail: `{"source":"duration \u003e 50","value":false,"saw":{"duration":42},"pass":false},{"source":"callerphone != nil","value":true,"saw":{"callerphone":"*********67"},"pass":true}`},
+		{name: "undeliverable", fields: []string{"callerphone", "anonymous"}, want: event.Undeliverable, reason: "missing", detail: `"missing":["customer.mobilePhone"]`},
+		{name: "an expression fails", options: []string{"when: int(utm_term) > 1"}, fields: []string{"utm_term", "Ivanov"}, want: event.Dead, reason: "expression", detail: `"error":"the expression`},
+		{name: "expired", options: []string{"expire: 1h"}, fields: []string{"timestamp", old}, want: event.Dead, reason: "expired"},
+		{name: "not expired yet", options: []string{"expire: 3h"}, fields: []string{"timestamp", old}, want: event.Delivered, reason: "accepted"},
+		{name: "a replay knows no age", options: []string{"expire: 1h"}, fields: []string{"timestamp", old}, delivery: queue.Delivery{Replayed: true}, want: event.Delivered, reason: "accepted"},
+		{name: "shadow", options: []string{"mode: shadow"}, want: event.Shadow},
+		{name: "refused", config: reply(400, `{"status":"ProtocolError","errorMessage":"no","errorId":"`+device+`"}`), want: event.Dead, reason: "protocol_error", detail: `"error_id":"` + device + `"`},
+		{name: "refused inside a 200", config: reply(200, `{"status":"ValidationError"}`), want: event.Dead, reason: "validation_error"},
+		{name: "temporary", config: reply(503, ""), want: event.Waiting, reason: "server_error"},
+		{name: "too many", config: reply(429, ""), want: event.Waiting, reason: "too_many_requests"},
+		{name: "no key", config: reply(401, ""), want: event.Waiting, reason: "credentials_missing"},
+		{name: "says nothing, fourth time", config: reply(200, ""), delivery: queue.Delivery{Attempts: 3}, want: event.Waiting, reason: "unclear_answer"},
+		{name: "says nothing, fifth time", config: reply(200, ""), delivery: queue.Delivery{Attempts: 4}, want: event.Dead, reason: "unclear_answer"},
+		{name: "old but tried seldom", config: reply(500, ""), delivery: queue.Delivery{Attempts: 8, First: time.Now().Add(-2 * time.Hour)}, want: event.Waiting, reason: "server_error"},
+		{name: "old and tried often", config: reply(500, ""), delivery: queue.Delivery{Attempts: 9, First: time.Now().Add(-2 * time.Hour)}, want: event.Dead, reason: "too_old"},
+		{name: "tried often but not old", config: reply(500, ""), delivery: queue.Delivery{Attempts: 50, First: time.Now()}, want: event.Waiting, reason: "server_error"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, tt.config, "CallTouch", tt.options...)
+			tt.delivery.Event = hook(t, "1", tt.fields...)
+			x := b.process(t, tt.delivery)
+			detail, _ := json.Marshal(x.Detail)
+			if x.Outcome != tt.want || x.Reason != tt.reason || !strings.Contains(string(detail), tt.detail) {
+				t.Errorf("got %s, reason %q, detail %s", x.Outcome, x.Reason, detail)
+			}
+			if sent := b.far.Stats().Requests > 0; sent != (x.Attempts > tt.delivery.Attempts || x.Parked) {
+				t.Errorf("sent %v, attempts %d of %d, parked %v", sent, x.Attempts, tt.delivery.Attempts, x.Parked)
+			}
+		})
+	}
+}
+
+func TestProcessBuriesWhatItCannotRead(t *testing.T) {
+	b := newBench(t, mindboxtest.Config{}, "CallTouch")
+	e := hook(t, "1")
+	e.ContentType, e.Body = "application/json", []byte("{")
+	if x := b.process(t, queue.Delivery{Event: e}); x.Outcome != event.Dead || x.Reason != ReasonUnreadable {
+		t.Errorf("got %+v", x)
+	}
+	e = hook(t, "1")
+	e.Key.Site = "999"
+	if x := b.process(t, queue.Delivery{Event: e}); x.Outcome != event.Dead || x.Reason != ReasonUnknown {
+		t.Errorf("got %+v", x)
+	}
+}
+
+func TestProcessNeverTriesBeforeTheTimeAskedFor(t *testing.T) {
+	for _, status := range []int{429, 503, 404} { // 404 parks: that is no attempt, and no sooner either
+		b := newBench(t, answerWith(mindboxtest.Reply{Status: status, Header: map[string]string{"Retry-After": "600"}}), "CallTouch")
+		x := b.process(t, queue.Delivery{Event: hook(t, "1")})
+		if wait := time.Until(x.Until); x.Outcome != event.Waiting || wait < 595*time.Second {
+			t.Errorf("%d: %s for %v", status, x.Outcome, wait)
+		}
+	}
+}
+
+// TestProcessPins changes the operation in the file between two attempts.
+func TestProcessPins(t *testing.T) {
+	tests := []struct {
+		name   string
+		first  mindboxtest.Reply
+		pinned bool
+	}{
+		{"executed, the answer lost", mindboxtest.Reply{Execute: true, Reset: true}, true},
+		{"5xx", mindboxtest.Reply{Status: 500}, true},
+		{"a 2xx that says nothing", mindboxtest.Reply{Status: 200}, true},
+		{"429 burns no id", mindboxtest.Reply{Status: 429}, false},
+		{"401 burns no id", mindboxtest.Reply{Status: 401}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, answerWith(tt.first), "CallTouch")
+			d := queue.Delivery{Event: hook(t, "1")}
+			d = again(d, b.process(t, d))
+			if (d.Pin != nil) != tt.pinned {
+				t.Fatalf("pin %+v", d.Pin)
+			}
+			b.gates.endpoint.open(t.Context())
+			b.use(t, testFile(t, b.to.file.URL, "Other"))
+			x := b.process(t, d)
+			want := "Other"
+			if tt.pinned {
+				want = "CallTouch"
+			}
+			if x.TransactionID != TransactionID("clinic.Website", want, "calls", d.Event.Key, "").String() {
+				t.Errorf("another transaction id")
+			}
+			executed := b.far.Executed(mindboxtest.Query{})
+			if x.Outcome != event.Delivered || len(executed) != 1 || executed[0].Operation != want {
+				t.Errorf("%s, executed %+v", x.Outcome, executed)
+			}
+			if detail, _ := json.Marshal(x.Detail); strings.Contains(string(detail), "pinned") != tt.pinned {
+				t.Errorf("detail %s", detail)
+			}
+		})
+	}
+}
+
+func TestProcessPinsAlsoWhenTheAnswerParks(t *testing.T) {
+	b := newBench(t, mindboxtest.Config{Faults: mindboxtest.Faults{P500: 100}}, "CallTouch")
+	var x queue.Decision
+	for i := range 20 {
+		x = b.process(t, queue.Delivery{Event: hook(t, fmt.Sprint(i))})
+	}
+	if !x.Parked || x.Attempts != 0 || x.Pin == nil {
+		t.Errorf("got %+v", x)
+	}
+}
+
+func TestProcessReplays(t *testing.T) {
+	b := newBench(t, mindboxtest.Config{}, "CallTouch")
+	e := hook(t, "1")
+	id := func(link, revision string) string {
+		return TransactionID("clinic.Website", "CallTouch", link, e.Key, revision).String()
+	}
+	pin := &queue.Pin{Endpoint: "clinic.Website", Operation: "CallTouch", Revision: "old"}
+	tests := []struct {
+		name string
+		d    queue.Delivery
+		want string
+	}{
+		{"as it was", queue.Delivery{Replayed: true}, id("calls", "")},
+		{"a correction", queue.Delivery{Replayed: true, Revision: "fix"}, id("calls", "fix")},
+		{"a renamed link keeps the id", queue.Delivery{Replayed: true, As: "old-name"}, id("old-name", "")},
+		{"pinned under a revision", queue.Delivery{Pin: pin}, id("calls", "old")},
+		{"a new correction of what is pinned", queue.Delivery{Pin: pin, Revision: "new"}, id("calls", "new")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.d.Event = e
+			if x := b.process(t, tt.d); x.TransactionID != tt.want {
+				t.Errorf("got %s, want %s", x.TransactionID, tt.want)
+			}
+		})
+	}
+}
+
+func TestProcessSendsNothingOverAParkedLink(t *testing.T) {
+	b := newBench(t, answerWith(mindboxtest.Reply{Status: 404}), "CallTouch")
+	b.process(t, queue.Delivery{Event: hook(t, "1")})
+	first := time.Now().Add(-time.Minute)
+	x := b.process(t, queue.Delivery{Event: hook(t, "2"), Attempts: 3, First: first, LastError: "no answer in time"})
+	want := queue.Decision{Outcome: event.Waiting, Parked: true, Reason: "parked", Attempts: 3, First: first,
+		Answer: "no answer in time", Version: b.link.Version}
+	if diff := cmp.Diff(want, x); diff != "" {
+		t.Error(diff)
+	}
+	if n := b.far.Stats().Requests; n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestProcessInterruptedIsNoAttempt(t *testing.T) {
+	b := newBench(t, mindboxtest.Config{Faults: mindboxtest.Faults{Latency: time.Minute}}, "CallTouch")
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	d := queue.Delivery{Event: hook(t, "1"), Link: "calls"}
+	x := process(ctx, b.setup, b.gates, &d)
+	if x.Outcome != event.Waiting || x.Attempts != 0 || x.Reason != string(mindbox.FailureInterrupted) || x.Pin == nil {
+		t.Errorf("got %+v", x)
+	}
+}
+
+func TestReasonsAreWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range Reasons() {
+		if strings.Trim(r, "abcdefghijklmnopqrstuvwxyz_0123456789") != "" || seen[r] {
+			t.Errorf("%q is no reason, or is there twice", r)
+		}
+		seen[r] = true
+	}
+}

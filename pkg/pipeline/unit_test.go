@@ -1,0 +1,100 @@
+package pipeline
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
+	"pgregory.net/rapid"
+)
+
+// TestTransactionIDIsForever holds the ids: another id for the same event is a second effect at
+// Mindbox. These values must never change.
+func TestTransactionIDIsForever(t *testing.T) {
+	key := func(site string, kind event.Kind, id string) event.Key {
+		return event.Key{Site: site, Kind: kind, ID: id}
+	}
+	tests := []struct {
+		name, endpoint, operation, link, revision string
+		key                                       event.Key
+		want                                      string
+	}{
+		{"a call", "clinic.Website", "CallTouch", "calls-dynamic", "", key("10001", event.CallEnded, "148071"), "9140eb82-0507-5ceb-b1a4-0b57f40bc2d0"},
+		{"another operation", "clinic.Website", "CallTouchStatic", "calls-dynamic", "", key("10001", event.CallEnded, "148071"), "7a7b38f0-a116-5850-98d4-9e8cb0ffc214"},
+		{"a correction", "clinic.Website", "CallTouch", "calls-dynamic", "fix-1", key("10001", event.CallEnded, "148071"), "461ecfca-7c63-545c-9ee5-36a4144b8a01"},
+		{"a request with an odd id", "clinic.Website", "CallTouch", "forms", "", key("10001", event.Request, "a b"), "3e7bf576-11a3-5877-aacb-42d90f548f87"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := TransactionID(tt.endpoint, tt.operation, tt.link, tt.key, tt.revision).String(); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	tests := []struct {
+		attempt int
+		upTo    time.Duration
+		bound   time.Duration
+	}{
+		{1, 15 * time.Minute, 5 * time.Second},
+		{2, 15 * time.Minute, 10 * time.Second},
+		{3, 15 * time.Minute, 20 * time.Second},
+		{8, 15 * time.Minute, 640 * time.Second},
+		{9, 15 * time.Minute, 15 * time.Minute},
+		{1000, 15 * time.Minute, 15 * time.Minute},
+		{1, 2 * time.Second, 2 * time.Second},
+		{5, 2 * time.Second, 2 * time.Second},
+		{0, 15 * time.Minute, 5 * time.Second},
+	}
+	const draws = 400
+	for _, tt := range tests {
+		var low, high, sum time.Duration = math.MaxInt64, 0, 0
+		for range draws {
+			wait := Backoff(tt.attempt, tt.upTo)
+			low, high, sum = min(low, wait), max(high, wait), sum+wait
+		}
+		if low < 0 || high > tt.bound {
+			t.Errorf("attempt %d up to %v: %v to %v, want within 0 to %v", tt.attempt, tt.upTo, low, high, tt.bound)
+		}
+		// Full jitter: all of the range is used, and its middle is the mean.
+		if mean := sum / draws; low > tt.bound/10 || high < tt.bound*9/10 || mean < tt.bound*2/5 || mean > tt.bound*3/5 {
+			t.Errorf("attempt %d up to %v: %v to %v with mean %v is no full jitter over %v", tt.attempt, tt.upTo, low, high, mean, tt.bound)
+		}
+	}
+}
+
+func TestBackoffNeverLeavesItsBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		attempt := rapid.IntRange(-1, 1<<40).Draw(t, "attempt")
+		upTo := time.Duration(rapid.Int64Range(int64(time.Second), int64(100*time.Hour)).Draw(t, "up to"))
+		if wait := Backoff(attempt, upTo); wait < 0 || wait > upTo {
+			t.Fatalf("got %v", wait)
+		}
+	})
+}
+
+func TestExhausted(t *testing.T) {
+	now := time.Now()
+	tests := []struct {
+		name     string
+		age      time.Duration
+		attempts int
+		want     bool
+	}{
+		{"young", time.Hour, 100, false},
+		{"old, but hardly tried", 100 * time.Hour, 9, false},
+		{"old and tried", 72 * time.Hour, 10, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := exhausted(now.Add(-tt.age), now, tt.attempts, link.Retry{For: 72 * time.Hour}); got != tt.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
