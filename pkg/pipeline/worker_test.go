@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
@@ -231,6 +232,25 @@ func TestWorkerObeysRetryAfter(t *testing.T) {
 	for id, at := range times {
 		if len(at) != 2 || at[1].Sub(at[0]) < 2*time.Second {
 			t.Errorf("call %s was tried at %v", id, at)
+		}
+	}
+}
+
+// TestVersionsAreThoseOfAllWorkers: two workers with different files keep each other's.
+func TestVersionsAreThoseOfAllWorkers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, mindboxtest.Config{}).withQueue()
+	one, other := h.file("", calls("CallTouch")), h.file("", calls("Other"))
+	w, _ := h.worker(one)
+	h.worker(other)
+	h.until("present", func() bool { return h.workers() == 2 })
+	got, err := w.Versions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []*link.File{one, other} {
+		if want := file.Link("calls").Version; !slices.Contains(got, want) {
+			t.Errorf("%s is missing among %v", want, got)
 		}
 	}
 }

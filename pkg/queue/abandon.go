@@ -53,7 +53,7 @@ func (k *keeper) abandon(ctx context.Context) error {
 
 // warnOfDisk tells of a log that what links have still to take keeps nearly full.
 func (k *keeper) warnOfDisk(e extent) {
-	if e.above(pressedShare) && k.q.alarms.due("disk") {
+	if e.above(pressedShare) && k.mayTell("disk") {
 		k.q.log.Error().Int64("bytes", e.bytes).Int64("limit_bytes", e.limit).
 			Msg("the log is nearly full, and a link that stands still holds it; when it is full, that link loses its oldest events: see `touchbox links`, or raise keep.disk")
 	}

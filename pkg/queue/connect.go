@@ -81,8 +81,8 @@ func (q *Queue) dialOptions() ([]nats.Option, error) {
 		nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
 		nats.Timeout(requestTimeout),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			if err == nil || q.closing.Load() {
-				return // our own Close
+			if q.closing.Load() {
+				return
 			}
 			q.log.Warn().Str("server", q.where()).AnErr("cause", err).Msg("the connection to NATS is gone")
 		}),

@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"strconv"
 	"strings"
@@ -103,67 +102,6 @@ func readDeadLetter(m *stored) (DeadLetter, bool) {
 	e.Sequence, e.Stored = t.Sequence, t.Stored
 	d.Event = e
 	return d, true
-}
-
-// ReplayOptions say how a dead letter is replayed.
-type ReplayOptions struct {
-	Revision string // short name of a correction, part of the transaction's id; empty: as it was
-	As       string // link that handles it instead, where it was renamed; empty: its own
-}
-
-// Replay gives a dead letter back to its link, due at once, and then removes it by its sequence:
-// interrupted in between it is both, and the same replay again ends it. Its attempts and its age
-// count from now; what is pinned stays pinned. ErrUnderWay: a retry or replay waits already.
-// ErrConflict: it was replayed or dropped, or has died again, since it was read.
-//
-// An event that has not died is replayed as a DeadLetter without a Sequence: of it count Link, Event,
-// Pin, Revision, As and Version, and nothing is removed.
-func (q *Queue) Replay(ctx context.Context, d DeadLetter, o ReplayOptions) error {
-	if d.Sequence == 0 {
-		return q.replayEvent(ctx, d, o)
-	}
-	now, err := q.last(ctx, deadStream, deadPrefix+d.Link+"."+d.key)
-	if errors.Is(err, ErrNotFound) || err == nil && now.Sequence != d.Sequence {
-		err = fmt.Errorf("the dead letter was %w", ErrConflict)
-	}
-	if err != nil {
-		return fmt.Errorf("replay %s for link %s: %w", d.Event.Key, d.Link, err)
-	}
-	t := readTrail(d.header)
-	t.Link, t.Replayed = d.Link, true
-	t.Attempts, t.First, t.Status, t.Answer, t.Reason = 0, time.Time{}, 0, "", ""
-	o.apply(&t)
-	if err := q.giveBack(ctx, d.key, d.header, d.body, t); err != nil {
-		return fmt.Errorf("replay %s for link %s: %w", d.Event.Key, t.Link, err)
-	}
-	return q.DropDeadLetter(ctx, d)
-}
-
-// replayEvent gives a link an event that has not died.
-func (q *Queue) replayEvent(ctx context.Context, d DeadLetter, o ReplayOptions) error {
-	t := trail{
-		Link: d.Link, Pin: d.Pin, Revision: d.Revision, As: d.As, Version: d.Version, Replayed: true,
-		Sequence: d.Event.Sequence, Stored: d.Event.Stored,
-	}
-	o.apply(&t)
-	err := q.giveBack(ctx, d.Event.Key.Subject(), d.Event.Header(), d.Event.Body, t)
-	if err != nil {
-		err = fmt.Errorf("replay %s for link %s: %w", d.Event.Key, t.Link, err)
-	}
-	return err
-}
-
-// apply writes the options over what stood in the trail.
-func (o ReplayOptions) apply(t *trail) {
-	if o.Revision != "" {
-		t.Revision = o.Revision
-	}
-	if o.As != "" && o.As != t.Link {
-		if t.As == "" {
-			t.As = t.Link
-		}
-		t.Link = o.As
-	}
 }
 
 // DropDeadLetter removes a dead letter, this one only: one that has died again meanwhile stays.

@@ -65,7 +65,8 @@ type keeper struct {
 	c   RetentionConfig
 	now time.Time // of this pass
 
-	tried time.Time // when the last pass began, by this machine's clock
+	tried time.Time            // when the last pass began, by this machine's clock
+	told  map[string]time.Time // when a state that lasts was last logged
 }
 
 func (q *Queue) keeper(c RetentionConfig) *keeper {
@@ -84,7 +85,7 @@ func (q *Queue) keeper(c RetentionConfig) *keeper {
 	if c.Every == 0 {
 		c.Every = 5 * time.Second
 	}
-	return &keeper{q: q, c: c}
+	return &keeper{q: q, c: c, told: map[string]time.Time{}}
 }
 
 // Retain keeps the streams within their times and bounds until ctx ends: at night, and at once
@@ -159,6 +160,15 @@ func (k *keeper) clock(e extent) time.Time {
 		return k.c.Now()
 	}
 	return e.at
+}
+
+// mayTell reports whether a state that can last for weeks may be logged now: once an hour.
+func (k *keeper) mayTell(what string) bool {
+	if time.Since(k.told[what]) < time.Hour {
+		return false
+	}
+	k.told[what] = time.Now()
+	return true
 }
 
 // alone does something while no other process does. ErrHeld.

@@ -50,7 +50,7 @@ func (k *keeper) alarmHistory(ctx context.Context, pressed bool) error {
 		return nil
 	}
 	h, err := k.q.extent(ctx, historyStream)
-	if err == nil && h.above(pressedShare) && k.q.alarms.due("history") {
+	if err == nil && h.above(pressedShare) && k.mayTell("history") {
 		k.q.log.Error().Int64("bytes", h.bytes).Int64("limit_bytes", h.limit).
 			Msg("the history is nearly full and the log holds it; when it is full, its oldest records go: look for a link that stands still, or raise keep.disk")
 	}

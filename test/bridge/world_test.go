@@ -14,7 +14,7 @@ import (
 )
 
 // here serves a handler from the test process and returns its address, with http://.
-func here(t *testing.T, h http.Handler) string {
+func here(t testing.TB, h http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(func() {
@@ -34,7 +34,7 @@ type mindbox struct {
 	ids map[string]map[string]bool // by callId
 }
 
-func newMindbox(t *testing.T, config mindboxtest.Config) *mindbox {
+func newMindbox(t testing.TB, config mindboxtest.Config) *mindbox {
 	t.Helper()
 	m := &mindbox{ids: map[string]map[string]bool{}}
 	script := config.Script
