@@ -82,6 +82,7 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 	if n.Ingest {
 		quiet := newSilence()
 		group.Go(func() error { return quiet.remember(ctx, q) })
+		group.Go(func() error { return warnUnticked(ctx, q, n.current.Load, n.Log) })
 		group.Go(func() error { return a.watch(ctx, n.current.Load, quiet) })
 		hook := both(both(m.hook, quiet.hook), n.Hook)
 		in := newIntake(n.Settings, n.Sole, q, observers{hook, n.Record}, m, n.Log)
