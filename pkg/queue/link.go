@@ -180,7 +180,7 @@ func (l *Link) consumerConfig(stream string, state LinkState) jetstream.Consumer
 		Description:    "Touchbox: link " + l.spec.ID,
 		AckPolicy:      jetstream.AckExplicitPolicy,
 		AckWait:        l.ackWait(),
-		MaxAckPending:  max(leastAckPending, 4*l.spec.Workers),
+		MaxAckPending:  max(leastAckPending, 2*handsPerWorker*l.spec.Workers),
 		FilterSubjects: []string{duePrefix + l.spec.ID + ".>"},
 	}
 	if state.Paused != Running {
