@@ -22,7 +22,7 @@ func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+diskSize); err != nil {
-		t.Skipf("SKIPPED: the tests of a full disk need root and the right to mount a tmpfs: %v", err)
+		t.Skipf("SKIPPED, NOT TESTED: the tests of a full disk need root and the right to mount a tmpfs: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {

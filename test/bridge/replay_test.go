@@ -80,6 +80,7 @@ func (s *stack) live(from int, every time.Duration, stop <-chan struct{}) []stri
 }
 
 func TestReplaySurvivesKillsBesideLiveTraffic(t *testing.T) {
+	t.Parallel()
 	const dead = 1000
 	m := newRefuser(t)
 	s := newStack(t)
