@@ -201,23 +201,41 @@ type hands struct {
 	mu    sync.Mutex
 	group sync.WaitGroup
 	n     atomic.Int64
-	since map[*message]time.Time
+	since map[place]hand
 }
 
-func (h *hands) add(m *message) {
-	h.group.Add(1)
-	h.n.Add(1)
+// place is where a message stands in its stream.
+type place struct {
+	retry    bool
+	sequence uint64
+}
+
+type hand struct {
+	m     *message
+	since time.Time
+}
+
+// add takes a message into the hands. False: it is in hand already. After a reconnect the server
+// gives out again what is still worked on here; handling it twice would send it twice.
+func (h *hands) add(m *message) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.since == nil {
-		h.since = map[*message]time.Time{}
+	at := place{m.retry, m.sequence()}
+	if _, held := h.since[at]; held {
+		return false
 	}
-	h.since[m] = time.Now()
+	if h.since == nil {
+		h.since = map[place]hand{}
+	}
+	h.since[at] = hand{m, time.Now()}
+	h.group.Add(1)
+	h.n.Add(1)
+	return true
 }
 
 func (h *hands) drop(m *message) {
 	h.mu.Lock()
-	delete(h.since, m)
+	delete(h.since, place{m.retry, m.sequence()})
 	h.mu.Unlock()
 	h.n.Add(-1)
 	h.group.Done()
@@ -230,9 +248,9 @@ func (h *hands) count() int64 { return h.n.Load() }
 func (h *hands) keep(ctx context.Context, every time.Duration) {
 	for sleep(ctx, every) == nil {
 		h.mu.Lock()
-		for m, since := range h.since {
-			if time.Since(since) >= every/2 {
-				_ = m.msg.InProgress()
+		for _, held := range h.since {
+			if time.Since(held.since) >= every/2 {
+				_ = held.m.msg.InProgress()
 			}
 		}
 		h.mu.Unlock()
