@@ -124,7 +124,9 @@ const (
 )
 
 // lookAfterLinks pauses the links that have left the file, lets those go on that are back, and
-// ends parks whose end the watch missed.
+// ends parks whose end the watch missed: every minute, and when the file has changed. Then this
+// worker says first which links it has, so that of two workers whose files change together the one
+// that looks last sees what both have.
 func (w *Worker) lookAfterLinks(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := w.lookAtLinks(ctx); err != nil && ctx.Err() == nil {
@@ -133,7 +135,14 @@ func (w *Worker) lookAfterLinks(ctx context.Context) {
 		if err := w.lookAtParks(ctx); err != nil && ctx.Err() == nil {
 			w.config.Log.Warn().Err(err).Msg("what is parked could not be read")
 		}
-		sleep(ctx, lookEvery)
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookEvery):
+		case <-w.changed:
+			if err := w.meet(ctx); err != nil && ctx.Err() == nil {
+				w.config.Log.Debug().Err(err).Msg("the links of this worker could not be written down")
+			}
+		}
 	}
 }
 

@@ -81,11 +81,15 @@ func (q *Queue) dialOptions() ([]nats.Option, error) {
 		nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
 		nats.Timeout(requestTimeout),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if q.closing.Load() {
+				return
+			}
 			q.log.Warn().Str("server", q.where()).AnErr("cause", err).Msg("the connection to NATS is gone")
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
 			q.log.Info().Str("server", q.where()).Str("version", nc.ConnectedServerVersion()).Msg("connected to NATS again")
 			q.wedge.clearAll()
+			q.known.clear()
 			q.era.next()
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {

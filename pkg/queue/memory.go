@@ -1,7 +1,10 @@
 package queue
 
 import (
+	"fmt"
 	"sync"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/touchbox/touchbox/pkg/event"
 )
@@ -33,6 +36,13 @@ func (m *memory) add(k event.Key, f event.Fingerprint) {
 	m.young[k] = f
 }
 
+// clear forgets everything.
+func (m *memory) clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.old, m.young = nil, map[event.Key]event.Fingerprint{}
+}
+
 func (m *memory) get(k event.Key) (event.Fingerprint, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -41,4 +51,23 @@ func (m *memory) get(k event.Key) (event.Fingerprint, bool) {
 		f, ok = m.old[k]
 	}
 	return f, ok
+}
+
+// forgetSubject carries the word that remembered keys may be erased by now. No stream covers it.
+const forgetSubject = "touchbox.forget"
+
+// listen obeys that word. Who was away when it came forgets when he is back, see dialOptions.
+func (q *Queue) listen() error {
+	_, err := q.nc.Subscribe(forgetSubject, func(*nats.Msg) { q.known.clear() })
+	if err != nil {
+		return fmt.Errorf("listen for erasures: %w", err)
+	}
+	return nil
+}
+
+// forget makes every process ask the log anew about each key: one that is remembered as stored
+// would be counted as repeated and not as erased. Nothing else hangs on it, so nobody waits for it.
+func (q *Queue) forget() {
+	q.known.clear()
+	_ = q.nc.Publish(forgetSubject, nil)
 }

@@ -16,7 +16,8 @@ type message struct {
 	meta  *jetstream.MsgMetadata
 	retry bool   // from RETRIES, else from EVENTS
 	key   string // the last three tokens of its subject: site, kind, id
-	check bool   // among the first of its consumer: look it up in HISTORY
+	taken time.Time
+	check bool // among the first of its consumer: look it up in HISTORY
 }
 
 // newMessage reads where a message comes from.
@@ -29,12 +30,16 @@ func newMessage(msg jetstream.Msg, link string, retry bool) (*message, error) {
 	if retry {
 		prefix = duePrefix + link + "."
 	}
-	return &message{msg: msg, meta: meta, retry: retry, key: strings.TrimPrefix(msg.Subject(), prefix)}, nil
+	return &message{msg: msg, meta: meta, retry: retry, taken: time.Now(), key: strings.TrimPrefix(msg.Subject(), prefix)}, nil
 }
 
-func (m *message) sequence() uint64    { return m.meta.Sequence.Stream }
-func (m *message) stored() time.Time   { return m.meta.Timestamp }
-func (m *message) again() bool         { return m.meta.NumDelivered > 1 }
+func (m *message) sequence() uint64  { return m.meta.Sequence.Stream }
+func (m *message) stored() time.Time { return m.meta.Timestamp }
+func (m *message) again() bool       { return m.meta.NumDelivered > 1 }
+
+// suspect reports whether a message may have been settled before and must be looked up.
+func (m *message) suspect() bool { return m.check || m.again() }
+
 func (m *message) data() []byte        { return m.msg.Data() }
 func (m *message) header() nats.Header { return ownHeader(m.msg.Headers()) }
 

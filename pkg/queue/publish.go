@@ -141,11 +141,11 @@ func second(f, stored event.Fingerprint) event.Receipt {
 // erased reports whether a message of EVENTS is the tombstone of an erased person's event.
 func erased(h nats.Header) bool { return h.Get(headerErased) != "" }
 
-// GetEvent reads an event by its key. ErrNotFound also for an erased one.
+// GetEvent reads an event by its key. ErrNotFound, which for an erased one is ErrErased.
 func (q *Queue) GetEvent(ctx context.Context, key event.Key) (event.Event, error) {
 	m, err := q.last(ctx, eventsStream, eventPrefix+key.Subject())
 	if err == nil && erased(m.Header) {
-		err = ErrNotFound
+		err = ErrErased
 	}
 	if err != nil {
 		return event.Event{}, describe("event "+key.String(), err)

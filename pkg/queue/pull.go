@@ -26,7 +26,7 @@ func (w *worker) pull(ctx, work context.Context, s *source, n int) error {
 	for msg := range batch.Messages() {
 		m, err := w.take(s, msg, era)
 		if err != nil {
-			continue // no message of JetStream
+			continue // no message of JetStream, or one that is in hand already
 		}
 		used++
 		go func() {
@@ -42,6 +42,9 @@ func (w *worker) pull(ctx, work context.Context, s *source, n int) error {
 	return w.rest(ctx, s)
 }
 
+// errHeld reports a message that is in hand already.
+var errHeld = errors.New("in hand already")
+
 // take puts a message into the hands.
 func (w *worker) take(s *source, msg jetstream.Msg, era uint64) (*message, error) {
 	m, err := newMessage(msg, w.spec.ID, s.retry)
@@ -49,7 +52,9 @@ func (w *worker) take(s *source, msg jetstream.Msg, era uint64) (*message, error
 		return nil, err
 	}
 	m.check = s.checks.due(era) || !s.retry && m.sequence() <= w.now.Load().CheckTo
-	w.held.add(m)
+	if !w.held.add(m) {
+		return nil, errHeld
+	}
 	return m, nil
 }
 
@@ -76,7 +81,7 @@ func (w *worker) probe(ctx, work context.Context) error {
 		for msg := range batch.Messages() {
 			m, err := w.take(s, msg, era)
 			if err != nil {
-				return err
+				continue
 			}
 			w.handle(work, m, true)
 			w.held.drop(m)

@@ -36,7 +36,7 @@ func (q *Queue) Events(ctx context.Context, o ScanOptions) iter.Seq2[event.Event
 		defer messages.Stop()
 		for o.Follow || left > 0 {
 			e, more, err := nextEvent(ctx, messages, o.Follow)
-			if errors.Is(err, errErased) {
+			if errors.Is(err, ErrErased) {
 				left = more
 				continue
 			}
@@ -83,8 +83,6 @@ func (q *Queue) openScan(ctx context.Context, o ScanOptions) (jetstream.Messages
 	return messages, info.NumPending + uint64(info.NumAckPending), err
 }
 
-var errErased = errors.New("erased")
-
 // nextEvent reads the next event and how many more there are.
 func nextEvent(ctx context.Context, messages jetstream.MessagesContext, follow bool) (event.Event, uint64, error) {
 	if !follow {
@@ -101,7 +99,7 @@ func nextEvent(ctx context.Context, messages jetstream.MessagesContext, follow b
 		return event.Event{}, 0, describe("read "+eventsStream, err)
 	}
 	if erased(msg.Headers()) {
-		return event.Event{}, meta.NumPending, errErased
+		return event.Event{}, meta.NumPending, ErrErased
 	}
 	m := stored{Subject: msg.Subject(), Header: msg.Headers(), Data: msg.Data(), Sequence: meta.Sequence.Stream, Time: meta.Timestamp}
 	e, err := m.event(eventPrefix)

@@ -20,8 +20,9 @@ const fullWait = time.Minute
 // harmless.
 func (w *worker) settle(ctx context.Context, m *message, d *Delivery, x Decision, again bool) {
 	x.Outcome = x.known()
+	stays := x.Outcome == event.Waiting || x.Outcome == event.Dead
 	chained := false
-	err := w.persist(ctx, func() (err error) {
+	err := w.unlessErased(ctx, m, stays, func() (err error) {
 		chained, err = w.place(ctx, m, d, x, again)
 		return err
 	})
@@ -29,20 +30,41 @@ func (w *worker) settle(ctx context.Context, m *message, d *Delivery, x Decision
 		w.putBack(m, d, err)
 		return
 	}
-	if err != nil {
-		return // the end of the process, or of the connection
+	if err == nil {
+		r, mistake := d.record(x, m)
+		if mistake != nil {
+			w.q.log.Error().Str("link", w.spec.ID).Str("event", d.Event.Key.String()).Err(mistake).Msg("the details of an outcome cannot be written")
+		}
+		err = w.unlessErased(ctx, m, false, func() error { return w.q.record(ctx, m.key, r) })
 	}
-	r, err := d.record(x, m)
-	if err != nil {
-		w.q.log.Error().Str("link", w.spec.ID).Str("event", d.Event.Key.String()).Err(err).Msg("the details of an outcome cannot be written")
+	if errors.Is(err, ErrErased) {
+		w.acknowledge(m, false)
 	}
-	if w.persist(ctx, func() error { return w.q.record(ctx, m.key, r) }) != nil {
-		return
+	if err != nil {
+		return // else it is the end of the process, or of the connection
 	}
 	w.acknowledge(m, chained)
 	if w.c.Settled != nil {
 		w.c.Settled(d, x)
 	}
+}
+
+// unlessErased persists something of an event in hand, or returns ErrErased where its person was
+// erased meanwhile: then nothing of it is stored anew. That is looked up where the event itself
+// would be stored, and where it has been in hand for so long that an erasure may not have waited.
+func (w *worker) unlessErased(ctx context.Context, m *message, look bool, try func() error) error {
+	return w.persist(ctx, func() error {
+		if look || time.Since(m.taken) >= w.ackWait()/2 {
+			e, err := w.q.last(ctx, eventsStream, eventPrefix+m.key)
+			switch {
+			case err == nil && erased(e.Header):
+				return ErrErased
+			case err != nil && !errors.Is(err, ErrNotFound): // not found: older than what is kept
+				return err
+			}
+		}
+		return try()
+	})
 }
 
 // place puts the event where it goes on, and reports whether a retry of it was scheduled. An event
@@ -64,12 +86,12 @@ func (w *worker) place(ctx context.Context, m *message, d *Delivery, x Decision,
 	return false, w.q.clearDeadLetter(ctx, w.spec.ID, m.key)
 }
 
-// persist tries until it works, the stream is full, the queue is closed, or ctx ends: while the server is away the
-// event stays in hand, since handling it again would send it again.
+// persist tries until it works, the stream is full, the event is erased, the queue is closed, or ctx
+// ends: while the server is away the event stays in hand, since handling it again would send it again.
 func (w *worker) persist(ctx context.Context, try func() error) error {
 	op := func() error {
 		err := try()
-		if errors.Is(err, ErrFull) || errors.Is(err, errClosed) || errors.Is(err, nats.ErrConnectionClosed) {
+		if errors.Is(err, ErrFull) || errors.Is(err, ErrErased) || errors.Is(err, errClosed) || errors.Is(err, nats.ErrConnectionClosed) {
 			return backoff.Permanent(err)
 		}
 		return err
