@@ -55,7 +55,7 @@ func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]app.F
 			}
 		}
 		var err error
-		uses, err = app.CountFields(ctx, q, site, time.Now().AddDate(0, 0, -days))
+		uses, err = app.CountFields(ctx, q, site, time.Now().AddDate(0, 0, -days), nil)
 		return err
 	})
 	if err == nil || siteName != "" || ctx.Err() != nil {

@@ -40,6 +40,9 @@ func (d *desk) dryRun(ctx context.Context, items []admin.Item, how admin.Replay)
 		if errors.Is(err, queue.ErrNotFound) {
 			continue // it has gone on in the meantime
 		}
+		if errors.Is(err, admin.ErrGone) {
+			p.Problem, err = err.Error(), nil
+		}
 		if err != nil {
 			return err
 		}
@@ -67,7 +70,7 @@ func (d *desk) printPreview(p admin.Preview) {
 	}
 	switch {
 	case p.Now == nil:
-		d.say("  its body cannot be read: %s", admin.Printable(p.Problem))
+		d.say("  nothing would be sent: %s", admin.Printable(p.Problem))
 		return
 	case p.Now.Request == nil:
 		d.say("  nothing would be sent: %s", string(p.Now.Outcome))

@@ -15,6 +15,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/mindbox"
+	"github.com/touchbox/touchbox/pkg/pipeline"
 )
 
 func (c *cli) sendCommand() *cobra.Command {
@@ -28,19 +29,9 @@ func (c *cli) sendCommand() *cobra.Command {
 			"Mindbox did not accept it.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, _, err := c.settings.LoadConfigLeniently(c.lang)
-			if err != nil {
-				return err
-			}
-			l := file.Link(id)
-			if l == nil {
-				return app.Mistakef("%s", c.lang.Sprintf("no link %q in %s", id, c.settings.Config))
-			}
-			e, err := c.eventOf(cmd.Context(), file, l, args[0])
-			if err != nil {
-				return err
-			}
-			return c.send(cmd.Context(), file, l, e, yes)
+			return c.withSample(cmd.Context(), id, args[0], func(ctx context.Context, file *link.File, l *link.Link, e event.Event) error {
+				return c.send(ctx, file, l, e, yes)
+			})
 		},
 	})
 	cmd.Flags().StringVar(&id, "link", "", "`id` of the link (required)")
@@ -73,9 +64,7 @@ func (c *cli) send(ctx context.Context, file *link.File, l *link.Link, e event.E
 	if err := c.confirm(c.lang.Sprintf("Send this to %s?", l.To.URL), yes); err != nil {
 		return err
 	}
-	client, err := mindbox.New(mindbox.Config{
-		URL: l.To.URL, Secret: l.To.Secret.Value, Authorization: l.To.Authorization, Timeout: l.To.Timeout,
-	})
+	client, err := pipeline.Client(l.To, "Touchbox/"+app.Version)
 	if err != nil {
 		return err
 	}

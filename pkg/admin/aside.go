@@ -76,10 +76,15 @@ func (a Admin) Take(ctx context.Context, q AsideQuery, identify Identify) (Taken
 		if err != nil {
 			return taken, fmt.Errorf("take %d: %w", s.Sequence, err)
 		}
-		if receipt == event.ReceiptStored {
+		switch receipt {
+		case event.ReceiptStored:
 			taken.Stored++
-		} else {
+		case event.ReceiptRepeated, event.ReceiptErased: // nothing of it may or need be stored
 			taken.Repeated++
+		default: // too old, or one call too many under its id: it stays where it is
+			taken.Refused++
+			taken.Reasons[string(receipt)]++
+			continue
 		}
 		if err := a.Queue.RemoveAside(ctx, s.Sequence); err != nil {
 			return taken, fmt.Errorf("take %d: %w", s.Sequence, err)

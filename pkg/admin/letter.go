@@ -11,7 +11,8 @@ import (
 )
 
 // letter reads what is replayed: the dead letter as long as it is the one that was selected, or an
-// event that has not died, with what its history says of the way so far. queue.ErrNotFound.
+// event that has not died, with what its history says of the way so far; that one has no place in
+// DEADLETTERS, its Sequence is 0. queue.ErrNotFound.
 func (a Admin) letter(ctx context.Context, item Item) (queue.DeadLetter, error) {
 	if item.Outcome == event.Dead {
 		d, err := a.Queue.DeadLetter(ctx, item.Link, item.Key)

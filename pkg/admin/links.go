@@ -118,12 +118,12 @@ func (a Admin) addOutcomes(ctx context.Context, list []LinkStatus) error {
 		return err
 	}
 	last := map[string]time.Time{}
-	for r, err := range records(ctx, a.Queue) {
+	for r, err := range a.Queue.Records(ctx) {
 		if err != nil {
 			return err
 		}
-		if r.record.Outcome == event.Delivered && r.record.Time.After(last[r.record.Link]) {
-			last[r.record.Link] = r.record.Time
+		if r.Outcome == event.Delivered && r.Time.After(last[r.Link]) {
+			last[r.Link] = r.Time
 		}
 	}
 	for i := range list {

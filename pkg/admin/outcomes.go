@@ -53,11 +53,11 @@ func (a Admin) outcomes(ctx context.Context, links []known) (*outcomes, error) {
 		}
 		o.waiting[place{r.Link, r.Event.Key}] = r.Sequence
 	}
-	for r, err := range records(ctx, a.Queue) {
+	for r, err := range a.Queue.Records(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		o.add(r.key, r.record)
+		o.add(r.Key, r.Record)
 	}
 	return o, nil
 }

@@ -17,7 +17,7 @@ type Preview struct {
 	Changed  bool              `json:"changed"`        // the link is not the one of then
 	Pin      *queue.Pin        `json:"pin,omitempty"`  // it keeps this endpoint and operation
 	Revision string            `json:"revision,omitempty"`
-	Problem  string            `json:"problem,omitempty"` // why the event cannot be read
+	Problem  string            `json:"problem,omitempty"` // why there is no Now
 }
 
 // Preview renders what a replay of an item would send, and what was sent. Personal values are

@@ -150,23 +150,37 @@ func (r *replay) target(item Item) string {
 	return item.Link
 }
 
-// check refuses what cannot be replayed before anything is.
+// check refuses what cannot be replayed before anything is. Items of a link that is gone are left;
+// when there are no others, that is an error.
 func (r *replay) check(ctx context.Context, items []Item) error {
+	gone := 0
 	for _, item := range items {
-		if r.File.Link(r.target(item)) == nil {
-			return fmt.Errorf("%s: %w", r.target(item), ErrGone)
-		}
 		if item.Outcome == event.Delivered && r.Revision == "" {
 			return ErrRevision
 		}
+		if link := r.target(item); r.File.Link(link) == nil {
+			gone++
+			r.halt(Halt{Link: link, State: StateGone, Why: ErrGone.Error()})
+		}
+	}
+	if gone > 0 && gone == len(items) {
+		return fmt.Errorf("%s: %w", r.target(items[0]), ErrGone)
 	}
 	return r.look(ctx)
+}
+
+// halt remembers that nothing goes over a link in this run.
+func (r *replay) halt(h Halt) {
+	if !r.halted[h.Link] {
+		r.halted[h.Link] = true
+		r.result.Halted = append(r.result.Halted, h)
+	}
 }
 
 func (r *replay) one(ctx context.Context, item Item) error {
 	letter, err := r.letter(ctx, item)
 	if err == nil {
-		err = r.giveBack(ctx, item, letter)
+		err = r.Queue.Replay(ctx, letter, queue.ReplayOptions{Revision: r.Revision, As: r.As})
 	}
 	switch {
 	case errors.Is(err, queue.ErrUnderWay):
@@ -188,16 +202,6 @@ func (r *replay) one(ctx context.Context, item Item) error {
 		}
 	})
 	return nil
-}
-
-// giveBack gives what was selected back to its link. What has not died goes the same way as what
-// has: a dead letter without a place in DEADLETTERS.
-func (r *replay) giveBack(ctx context.Context, item Item, d queue.DeadLetter) error {
-	err := r.Queue.Replay(ctx, d, queue.ReplayOptions{Revision: r.Revision, As: r.As})
-	if d.Sequence == 0 && errors.Is(err, queue.ErrConflict) {
-		return fmt.Errorf("%w: replay what has not died", errors.ErrUnsupported)
-	}
-	return err
 }
 
 // note says in the history that a person asked for it. It carries no outcome: as long as the event

@@ -61,15 +61,6 @@ func (h *house) replay(s admin.Selection, r admin.Replay) admin.Result {
 	return result
 }
 
-// needEventReplay skips a test where the queue cannot yet give back what has not died.
-func (h *house) needEventReplay() {
-	h.store(event.Event{Key: call(99999), Origin: event.Backfill, Received: time.Now(), Time: time.Now()})
-	_, err := h.Run(h.t.Context(), []admin.Item{{Link: "other", Key: call(99999), Outcome: event.Untaken}}, admin.Replay{})
-	if errors.Is(err, errors.ErrUnsupported) {
-		h.t.Skip("this queue cannot give back what has not died")
-	}
-}
-
 func TestReplayGivesDeadLettersBackToTheirLink(t *testing.T) {
 	h := newHouse(t)
 	h.die(1, 2, 3)
@@ -90,7 +81,6 @@ func TestReplayGivesDeadLettersBackToTheirLink(t *testing.T) {
 
 func TestReplayByOtherOutcomes(t *testing.T) {
 	h := newHouse(t)
-	h.needEventReplay()
 	h.register()
 	h.publish(1, 2, 3)
 	h.store(event.Event{Key: call(4), Origin: event.Backfill, Body: []byte("id=4"), Received: time.Now(), Time: time.Now().AddDate(0, 0, -20)})
@@ -219,7 +209,6 @@ func TestReplayForARenamedLinkKeepsItsOldName(t *testing.T) {
 
 func TestASecondReplayIsRefusedWhileTheFirstIsUnderWay(t *testing.T) {
 	h := newHouse(t)
-	h.needEventReplay()
 	h.register()
 	h.publish(1)
 	stop := h.run("dynamic", always(queue.Decision{Outcome: event.Filtered}))
@@ -302,6 +291,49 @@ func TestReplayLeavesWhatIsHalted(t *testing.T) {
 				t.Errorf("after it goes on: %+v", got)
 			}
 		})
+	}
+}
+
+func TestReplayOfAllLinksLeavesThoseThatAreGone(t *testing.T) {
+	h := newHouse(t)
+	h.die(1)
+	stop := h.run("other", always(refused))
+	h.wait("other", event.Dead, 1)
+	stop()
+	h.File.Links = h.File.Links[1:]
+	got := h.replay(admin.Selection{}, admin.Replay{})
+	if got.Replayed != 1 || got.Left != 1 || len(got.Halted) != 1 || got.Halted[0].State != admin.StateGone {
+		t.Errorf("%+v", got)
+	}
+	if got := h.outcome(call(1), "dynamic"); got != event.Dead {
+		t.Errorf("of the link that is gone: %s, want dead", got)
+	}
+}
+
+func TestWhatMindboxRefusesAgainDiesAgain(t *testing.T) {
+	h := newHouse(t)
+	h.die(1, 2, 3)
+	var mu sync.Mutex
+	times := map[string]int{}
+	h.run("dynamic", func(d *queue.Delivery) queue.Decision {
+		mu.Lock()
+		defer mu.Unlock()
+		times[d.Event.Key.ID]++
+		x := refused
+		x.Reason = "again"
+		return x
+	})
+	if got := h.replay(admin.Selection{}, admin.Replay{}); got.Replayed != 3 {
+		t.Fatalf("%+v", got)
+	}
+	h.until("all are dead again", func() bool {
+		_, total, err := h.DeadLetters(t.Context(), queue.Filter{Reason: "again"}, 0)
+		return err == nil && total == 3
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if diff := cmp.Diff(map[string]int{"1": 1, "2": 1, "3": 1}, times); diff != "" {
+		t.Error(diff)
 	}
 }
 

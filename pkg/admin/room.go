@@ -69,10 +69,7 @@ func (r *replay) look(ctx context.Context) error {
 		return err
 	}
 	for _, h := range halts {
-		if !r.halted[h.Link] {
-			r.halted[h.Link] = true
-			r.result.Halted = append(r.result.Halted, h)
-		}
+		r.halt(h)
 	}
 	r.looked = time.Now()
 	return nil

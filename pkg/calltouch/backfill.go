@@ -187,10 +187,11 @@ func (b *backfill) take(ctx context.Context, r Listed) error {
 	return nil
 }
 
-// offer publishes an event, or in a dry run says what publishing would do.
+// offer publishes an event, or in a dry run says what publishing would do. A publish that is on its
+// way is waited for when ctx ends: what it stored is to be counted as new.
 func (b *backfill) offer(ctx context.Context, e event.Event) (event.Receipt, error) {
 	if !b.cfg.DryRun {
-		return b.cfg.Store.Publish(ctx, e)
+		return b.cfg.Store.Publish(context.WithoutCancel(ctx), e)
 	}
 	fate, err := b.cfg.Ledger.Lookup(ctx, e.Key)
 	if fate.Stored {

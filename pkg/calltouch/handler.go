@@ -19,6 +19,13 @@ import (
 // about 2.5 KB; what is longer is answered 413.
 const MaxBody = 256 << 10
 
+// maxQuery is the longest query of a POST that is taken: it is kept in a header, and the store
+// takes 64 KB of headers.
+const maxQuery = 32 << 10
+
+// maxContentType is the longest Content-Type that is kept.
+const maxContentType = 256
+
 const (
 	// storeTimeout bounds one hook's wait for the store; longer, and Calltouch gets its 503.
 	storeTimeout = 10 * time.Second
@@ -141,7 +148,13 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, site string) (eve
 		e.ContentType, e.Body = formType, []byte(r.URL.RawQuery)
 		return e, nil
 	}
+	if len(r.URL.RawQuery) > maxQuery {
+		return e, &http.MaxBytesError{Limit: maxQuery}
+	}
 	e.ContentType, e.Query = r.Header.Get("Content-Type"), r.URL.RawQuery
+	if len(e.ContentType) > maxContentType {
+		e.ContentType = "" // no type is that long; the body says what it is
+	}
 	var err error
 	e.Body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	return e, err

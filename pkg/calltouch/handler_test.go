@@ -186,6 +186,7 @@ func TestHandlerAnswers(t *testing.T) {
 		{"broken JSON", post("{"), "", nil, 200, calltouch.Observation{Aside: calltouch.AsideUnreadable}},
 		{"longest body", post(endedCall + "&x=" + long[len(endedCall)+3:]), "", nil, 200, calltouch.Observation{Kind: event.CallEnded, Receipt: event.ReceiptStored}},
 		{"too long", post(endedCall + "&x=" + long), "", nil, 413, calltouch.Observation{}},
+		{"too long a query of a POST", httptest.NewRequest(http.MethodPost, goodPath+"?x="+long[:40_000], strings.NewReader(endedCall)), "", nil, 413, calltouch.Observation{}},
 		{"too long a query", httptest.NewRequest(http.MethodGet, goodPath+"?x="+long, nil), "", nil, 413, calltouch.Observation{}},
 		{"store refuses", post(endedCall), "", refused, 503, calltouch.Observation{Kind: event.CallEnded}},
 		{"store refuses what is set aside", post("city=x"), "", refused, 503, calltouch.Observation{}},

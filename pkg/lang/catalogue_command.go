@@ -5,6 +5,7 @@ var commandCatalogue = map[string]string{
 	// check, explain, fields, init.
 	"mistakes: %d, warnings: %d":                  "ошибок: %d, предупреждений: %d",
 	"%s is right: links: %d, warnings: %d":        "%s в порядке: связок: %d, предупреждений: %d",
+	"Nothing changes for the links.":              "Для связок ничего не меняется.",
 	"%s answers":                                  "%s отвечает",
 	"no link %q in %s":                            "нет связки %q в %s",
 	"no site %q in %s":                            "нет сайта %q в %s",

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { queuetest.Main(m) }
 const device = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
 
 // patience bounds every wait of these tests.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // house is a queue, a simulated Mindbox, and workers between them.
 type house struct {

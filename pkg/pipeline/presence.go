@@ -20,24 +20,15 @@ const (
 
 // presence is what a worker says of itself.
 type presence struct {
-	Links []string `json:"links"` // that its file has
+	Links    []string `json:"links"`              // that its file has
+	Versions []string `json:"versions,omitempty"` // of those links
 }
 
 // meet writes this worker down and counts all that are there.
 func (w *Worker) meet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stateTimeout)
 	defer cancel()
-	w.mu.Lock()
-	file := w.file
-	w.mu.Unlock()
-	if file == nil {
-		file = w.config.File
-	}
-	me := presence{}
-	for _, l := range file.Links {
-		me.Links = append(me.Links, l.ID)
-	}
-	if _, err := w.config.Queue.State().PutTTL(ctx, presenceKeys+w.id, me, presenceTTL); err != nil {
+	if _, err := w.config.Queue.State().PutTTL(ctx, presenceKeys+w.id, w.presence(), presenceTTL); err != nil {
 		return err
 	}
 	entries, err := w.config.Queue.State().List(ctx, presenceKeys)
@@ -49,6 +40,22 @@ func (w *Worker) meet(ctx context.Context) error {
 	w.live = max(1, len(entries))
 	w.shareRates()
 	return nil
+}
+
+// presence is what this worker says of itself.
+func (w *Worker) presence() presence {
+	w.mu.Lock()
+	file := w.file
+	w.mu.Unlock()
+	if file == nil {
+		file = w.config.File
+	}
+	me := presence{}
+	for _, l := range file.Links {
+		me.Links = append(me.Links, l.ID)
+		me.Versions = append(me.Versions, l.Version)
+	}
+	return me
 }
 
 // shareRates gives each destination this worker's part of its rate; the lock is held.
@@ -76,18 +83,38 @@ func (w *Worker) leave() {
 
 // runElsewhere are the links that other workers run.
 func (w *Worker) runElsewhere(ctx context.Context) ([]string, error) {
+	others, err := w.others(ctx)
+	var links []string
+	for _, p := range others {
+		links = append(links, p.Links...)
+	}
+	return links, err
+}
+
+// Versions are those of the links that this worker or another one runs now.
+func (w *Worker) Versions(ctx context.Context) ([]string, error) {
+	others, err := w.others(ctx)
+	versions := w.presence().Versions
+	for _, p := range others {
+		versions = append(versions, p.Versions...)
+	}
+	return versions, err
+}
+
+// others are what other workers say of themselves.
+func (w *Worker) others(ctx context.Context) ([]presence, error) {
 	entries, err := w.config.Queue.State().List(ctx, presenceKeys)
 	if err != nil {
 		return nil, err
 	}
-	var links []string
+	var others []presence
 	for _, e := range entries {
 		var p presence
 		if e.Key != presenceKeys+w.id && json.Unmarshal(e.Value, &p) == nil {
-			links = append(links, p.Links...)
+			others = append(others, p)
 		}
 	}
-	return links, nil
+	return others, nil
 }
 
 // Intervals of looking after what changes without us.
@@ -97,7 +124,9 @@ const (
 )
 
 // lookAfterLinks pauses the links that have left the file, lets those go on that are back, and
-// ends parks whose end the watch missed.
+// ends parks whose end the watch missed: every minute, and when the file has changed. Then this
+// worker says first which links it has, so that of two workers whose files change together the one
+// that looks last sees what both have.
 func (w *Worker) lookAfterLinks(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := w.lookAtLinks(ctx); err != nil && ctx.Err() == nil {
@@ -106,7 +135,14 @@ func (w *Worker) lookAfterLinks(ctx context.Context) {
 		if err := w.lookAtParks(ctx); err != nil && ctx.Err() == nil {
 			w.config.Log.Warn().Err(err).Msg("what is parked could not be read")
 		}
-		sleep(ctx, lookEvery)
+		select {
+		case <-ctx.Done():
+		case <-time.After(lookEvery):
+		case <-w.changed:
+			if err := w.meet(ctx); err != nil && ctx.Err() == nil {
+				w.config.Log.Debug().Err(err).Msg("the links of this worker could not be written down")
+			}
+		}
 	}
 }
 

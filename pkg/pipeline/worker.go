@@ -40,8 +40,9 @@ type Config struct {
 
 // Worker runs the links of a file. Several workers, in one process or many, share the work.
 type Worker struct {
-	config Config
-	id     string
+	config  Config
+	id      string
+	changed chan struct{} // full when the file has changed since lookAfterLinks looked
 
 	mu           sync.Mutex
 	file         *link.File
@@ -62,7 +63,7 @@ func New(config Config) (*Worker, error) {
 	}
 	w := &Worker{
 		config: config, id: uuid.NewString(), runners: map[string]*runner{}, destinations: map[string]*destination{},
-		gates: map[string]*gate{}, warned: map[string]time.Time{}, live: 1,
+		gates: map[string]*gate{}, warned: map[string]time.Time{}, live: 1, changed: make(chan struct{}, 1),
 	}
 	if _, err := w.destinationsOf(config.File); err != nil {
 		return nil, err
@@ -127,6 +128,10 @@ func (w *Worker) Use(file *link.File) error {
 	}
 	for _, d := range old { // attempts under way keep their connections
 		d.client.Close()
+	}
+	select {
+	case w.changed <- struct{}{}:
+	default: // it will look anyway
 	}
 	return nil
 }

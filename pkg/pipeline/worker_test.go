@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
@@ -30,9 +31,7 @@ func TestWorkerDeliversOnce(t *testing.T) {
 		t.Errorf("stats %+v", stats)
 	}
 	want := map[string]any{"level": "info", "event_id": "10001/call-ended/148071", "link": "calls", "outcome": "delivered", "attempt": 1.0, "reason": "accepted"}
-	if n := h.log.lines(want); n != 1 {
-		t.Errorf("%d lines for the outcome:\n%s", n, h.log)
-	}
+	h.until("logged", func() bool { return h.log.lines(want) == 1 }) // the line follows the record
 	var document map[string]any
 	if _, err := h.queue.State().Get(t.Context(), "version."+r.Version, &document); err != nil || document["links"] == nil {
 		t.Errorf("the version that the record names: %v, %v", document, err)
@@ -231,6 +230,25 @@ func TestWorkerObeysRetryAfter(t *testing.T) {
 	for id, at := range times {
 		if len(at) != 2 || at[1].Sub(at[0]) < 2*time.Second {
 			t.Errorf("call %s was tried at %v", id, at)
+		}
+	}
+}
+
+// TestVersionsAreThoseOfAllWorkers: two workers with different files keep each other's.
+func TestVersionsAreThoseOfAllWorkers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, mindboxtest.Config{}).withQueue()
+	one, other := h.file("", calls("CallTouch")), h.file("", calls("Other"))
+	w, _ := h.worker(one)
+	h.worker(other)
+	h.until("present", func() bool { return h.workers() == 2 })
+	got, err := w.Versions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []*link.File{one, other} {
+		if want := file.Link("calls").Version; !slices.Contains(got, want) {
+			t.Errorf("%s is missing among %v", want, got)
 		}
 	}
 }

@@ -49,8 +49,8 @@ func (b *backlog) full(ctx context.Context, count func(context.Context) (uint64,
 	return b.n >= maxWaiting, nil
 }
 
-// waiting counts what waits in RETRIES for a link, due or not, in hand included.
-func (q *Queue) waiting(ctx context.Context, link string) (uint64, error) {
+// Waiting counts what waits in RETRIES for a link, due or not, in hand included.
+func (q *Queue) Waiting(ctx context.Context, link string) (uint64, error) {
 	n, _, err := q.count(ctx, retriesStream, anyRetry+link+".>", 1)
 	return n, describe("count the waiting retries", err)
 }

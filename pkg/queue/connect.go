@@ -81,6 +81,9 @@ func (q *Queue) dialOptions() ([]nats.Option, error) {
 		nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
 		nats.Timeout(requestTimeout),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if q.closing.Load() {
+				return
+			}
 			q.log.Warn().Str("server", q.where()).AnErr("cause", err).Msg("the connection to NATS is gone")
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {

@@ -11,6 +11,7 @@ import (
 
 // Each crash repeats at most; nothing is lost, and no event waits twice.
 func TestDeathAfterTheRetryBeforeTheAck(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	publish(t, q, call(1))
@@ -37,6 +38,7 @@ func TestDeathAfterTheRetryBeforeTheAck(t *testing.T) {
 }
 
 func TestDeathAfterTheNextRetryBeforeTheAckOfTheDueOne(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	publish(t, q, call(1))
@@ -63,6 +65,7 @@ func TestDeathAfterTheNextRetryBeforeTheAckOfTheDueOne(t *testing.T) {
 }
 
 func TestDeathAfterTheDeadLetterBeforeTheAck(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	publish(t, q, call(1))
@@ -80,7 +83,49 @@ func TestDeathAfterTheDeadLetterBeforeTheAck(t *testing.T) {
 	}
 }
 
+// Rule 4: also when the first retry is due by the time of the repeat, there is no second chain.
+func TestDeathAfterTheRetryThatIsDueByNow(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	l := openLink(t, q, calls("a"))
+	publish(t, q, call(1))
+	for _, until := range []time.Time{{}, time.Now().Add(time.Hour)} {
+		x := queue.Decision{Outcome: event.Waiting, Until: until, Attempts: 1}
+		if err := queue.Die(t.Context(), l, false, queue.AfterPlace, x); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is due, and nothing else waits", func() bool {
+			r := retries(t, q, queue.Filter{})
+			return len(r) == 1 && r[0].Due
+		})
+	}
+}
+
+// Rule 5: who dies twice has one dead letter, the second, also where there is no room for another
+// (the server replaces in a full stream what is not shorter than its successor).
+func TestDeathAfterTheDeadLetterAndDeathAgain(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	l := openLink(t, q, calls("a"))
+	publish(t, q, call(1))
+	if err := queue.Die(t.Context(), l, false, queue.AfterPlace, queue.Decision{Outcome: event.Dead, Reason: "refused"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := queue.Full(t.Context(), q, 100); err != nil {
+		t.Fatal(err)
+	}
+	h := &handler{decide: func(*queue.Delivery) queue.Decision {
+		return queue.Decision{Outcome: event.Dead, Reason: "again"}
+	}}
+	h.consume(t, l)
+	eventually(t, "the second death", func() bool { return h.outcomes()[event.Dead] == 1 })
+	if d := deadLetters(t, q, queue.Filter{}); len(d) != 1 || d[0].Reason != "again" {
+		t.Errorf("dead letters %+v", d)
+	}
+}
+
 func TestSuccessTakesAlongTheRetryOfADeadProcess(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	publish(t, q, call(1))
@@ -96,6 +141,7 @@ func TestSuccessTakesAlongTheRetryOfADeadProcess(t *testing.T) {
 
 // Rule 10: what was settled is not handled again, whether the redelivery is marked or not.
 func TestDeathAfterTheRecordBeforeTheAck(t *testing.T) {
+	t.Parallel()
 	for _, outcome := range []event.Outcome{event.Delivered, event.Filtered, event.Dead, event.Waiting} {
 		t.Run(string(outcome), func(t *testing.T) {
 			q := queuetest.New(t)
@@ -119,6 +165,7 @@ func TestDeathAfterTheRecordBeforeTheAck(t *testing.T) {
 }
 
 func TestForgottenAcksAreNotSentAgain(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	spec := calls("a")
 	spec.Since = time.Now().Add(-time.Second)
@@ -147,6 +194,7 @@ func TestForgottenAcksAreNotSentAgain(t *testing.T) {
 
 // A replay follows a final outcome and is handled all the same: only what is younger counts.
 func TestReplayIsNotTakenForAPhantom(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
 		if d.Replayed {
@@ -166,6 +214,7 @@ func TestReplayIsNotTakenForAPhantom(t *testing.T) {
 }
 
 func TestDeletedConsumersAreMadeAnew(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	l := openLink(t, q, calls("a"))
 	h := &handler{}
@@ -186,6 +235,7 @@ func TestDeletedConsumersAreMadeAnew(t *testing.T) {
 }
 
 func TestServerKilledInTraffic(t *testing.T) {
+	t.Parallel()
 	p := queuetest.Spawn(t)
 	q := p.Open(queue.Options{})
 	spec := calls("a")
@@ -194,7 +244,7 @@ func TestServerKilledInTraffic(t *testing.T) {
 		return queue.Decision{Outcome: event.Delivered}
 	}}
 	h.consume(t, openLink(t, q, spec))
-	const n, kills = 600, 2
+	const n, kills = 300, 2
 	for i := range n {
 		if i%(n/(kills+1)) == n/(kills+1)-1 && i < n-1 {
 			p.Kill()

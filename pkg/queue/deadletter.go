@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"strconv"
 	"strings"
@@ -103,39 +102,6 @@ func readDeadLetter(m *stored) (DeadLetter, bool) {
 	e.Sequence, e.Stored = t.Sequence, t.Stored
 	d.Event = e
 	return d, true
-}
-
-// ReplayOptions say how a dead letter is replayed.
-type ReplayOptions struct {
-	Revision string // short name of a correction, part of the transaction's id; empty: as it was
-	As       string // link that handles it instead, where it was renamed; empty: its own
-}
-
-// Replay gives a dead letter back to its link, due at once, and then removes it by its sequence:
-// interrupted in between it is both, and the same replay again ends it. Its attempts and its age
-// count from now; what is pinned stays pinned. ErrUnderWay: a retry or replay waits already.
-// ErrConflict: it was replayed or dropped, or has died again, since it was read.
-func (q *Queue) Replay(ctx context.Context, d DeadLetter, o ReplayOptions) error {
-	now, err := q.DeadLetter(ctx, d.Link, d.Event.Key)
-	if err != nil || now.Sequence != d.Sequence {
-		return fmt.Errorf("replay %s for link %s: the dead letter was %w", d.Event.Key, d.Link, ErrConflict)
-	}
-	t := readTrail(d.header)
-	t.Link, t.Replayed = d.Link, true
-	t.Attempts, t.First, t.Status, t.Answer, t.Reason = 0, time.Time{}, 0, "", ""
-	if o.Revision != "" {
-		t.Revision = o.Revision
-	}
-	if o.As != "" && o.As != d.Link {
-		t.Link = o.As
-		if t.As == "" {
-			t.As = d.Link
-		}
-	}
-	if err := q.giveBack(ctx, d.key, d.header, d.body, t); err != nil {
-		return fmt.Errorf("replay %s for link %s: %w", d.Event.Key, t.Link, err)
-	}
-	return q.DropDeadLetter(ctx, d)
 }
 
 // DropDeadLetter removes a dead letter, this one only: one that has died again meanwhile stays.

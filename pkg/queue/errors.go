@@ -31,6 +31,7 @@ var (
 const (
 	codeWrongSequence       = jetstream.JSErrCodeStreamWrongLastSequence         // 10071: the guard does not hold
 	codeWrongSequenceFlying = jetstream.JSErrCodeStreamWrongLastSequenceConstant // 10164: another proposal is in flight
+	codeClusterNotAvailable = jetstream.ErrorCode(10008)                         // no leader yet
 	codeStoreFailed         = jetstream.ErrorCode(10077)                         // a bound of the stream
 	codeNoSpaceInAccount    = jetstream.ErrorCode(10002)                         // a bound of the account
 	codeNoSpaceInServer     = jetstream.ErrorCode(10023)                         // a bound of the server
@@ -68,6 +69,8 @@ func describe(what string, err error) error {
 	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrConsumerNotFound),
 		errors.Is(err, jetstream.ErrMsgNotFound), errors.Is(err, jetstream.ErrKeyNotFound):
 		return fmt.Errorf("%s: %w", what, ErrNotFound)
+	case errors.Is(err, nats.ErrNoResponders):
+		return fmt.Errorf("%s: nobody answers: the stream is missing (ingest and worker create it when they start), or JetStream is off: %w", what, err)
 	case full(err):
 		return fmt.Errorf("%s: %w: %w", what, ErrFull, err)
 	}

@@ -52,30 +52,31 @@ func Die(ctx context.Context, l *Link, retry bool, point string, x Decision) err
 	if err != nil {
 		return err
 	}
-	for msg := range batch.Messages() {
-		m, err := newMessage(msg, l.spec.ID, retry)
-		if err != nil {
-			return err
-		}
-		d, err := m.delivery(l)
-		if err != nil {
-			return err
-		}
-		if _, err := w.place(ctx, m, d, x, retry); err != nil {
-			return err
-		}
-		if point == AfterRecord {
-			r, err := d.record(x, m)
-			if err != nil {
-				return err
-			}
-			if err := l.q.record(ctx, m.key, r); err != nil {
-				return err
-			}
-		}
-		return msg.Nak()
+	msg, ok := <-batch.Messages()
+	if !ok {
+		return errors.New("nothing came")
 	}
-	return errors.New("nothing came")
+	m, err := newMessage(msg, l.spec.ID, retry)
+	if err != nil {
+		return err
+	}
+	d, err := m.delivery(l)
+	if err != nil {
+		return err
+	}
+	if _, err := w.place(ctx, m, d, x, retry); err != nil {
+		return err
+	}
+	if point == AfterRecord {
+		r, err := d.record(x, m)
+		if err != nil {
+			return err
+		}
+		if err := l.q.record(ctx, m.key, r); err != nil {
+			return err
+		}
+	}
+	return msg.Nak()
 }
 
 // Forget sets a link's consumer of EVENTS back to the beginning, as a crash of the server does
@@ -144,14 +145,14 @@ func BreakHistory(ctx context.Context, q *Queue, broken bool) error {
 	return err
 }
 
-// Full fills DEADLETTERS up, or makes room again.
-func Full(ctx context.Context, q *Queue, bytes int64) error {
+// Full leaves room for so many bytes more in DEADLETTERS.
+func Full(ctx context.Context, q *Queue, room int64) error {
 	s, err := q.js.Stream(ctx, deadStream)
 	if err != nil {
 		return err
 	}
 	config := s.CachedInfo().Config
-	config.MaxBytes = bytes
+	config.MaxBytes = int64(s.CachedInfo().State.Bytes) + room
 	_, err = q.js.UpdateStream(ctx, config)
 	return err
 }
@@ -160,6 +161,7 @@ func Full(ctx context.Context, q *Queue, bytes int64) error {
 var (
 	CheckVersion = checkVersion
 	RoundUp      = roundUp
+	NightDue     = nightDue
 	ParkKey      = parkKey
 	ScopeOf      = scopeOf
 )
@@ -182,4 +184,19 @@ func (b *Backlog) Add(n int64) { b.b.add(n) }
 // Full asks it.
 func (b *Backlog) Full(ctx context.Context, count func(context.Context) (uint64, error)) (bool, error) {
 	return b.b.full(ctx, count)
+}
+
+// Checks counts a consumer's messages since the last break.
+type Checks struct{ c checks }
+
+// Due asks whether the next message is looked up, in an era of the connection.
+func (c *Checks) Due(era uint64) bool { return c.c.due(era) }
+
+// Resume is what a pause in the deliveries looks like.
+func (c *Checks) Resume() { c.c.last = c.c.last.Add(-2 * checkPause) }
+
+// Suspect asks whether a message is looked up.
+func Suspect(first bool, delivered uint64) bool {
+	m := &message{check: first, meta: &jetstream.MsgMetadata{NumDelivered: delivered}}
+	return m.suspect()
 }

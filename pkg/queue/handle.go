@@ -73,7 +73,7 @@ func (w *worker) tooYoung(m *message) bool {
 // known looks a message up in HISTORY where it may have been settled before, and acknowledges it
 // when it was. False: HISTORY did not answer before the end.
 func (w *worker) known(ctx context.Context, m *message) (found, bool) {
-	if !m.check && !m.again() {
+	if !m.suspect() {
 		return found{}, true
 	}
 	var f found

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -80,6 +82,33 @@ func (q *Queue) records(ctx context.Context, key string) ([]Record, error) {
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// KeyedRecord is a record with the event that it is about.
+type KeyedRecord struct {
+	Key event.Key
+	Record
+}
+
+// Records iterates over the whole history, oldest first. What a newer Touchbox wrote, or what
+// cannot be read, is left out.
+func (q *Queue) Records(ctx context.Context) iter.Seq2[KeyedRecord, error] {
+	return func(yield func(KeyedRecord, error) bool) {
+		for m, err := range q.scan(ctx, historyStream, historyPrefix+">", 1) {
+			if err != nil {
+				yield(KeyedRecord{}, err)
+				return
+			}
+			key, err := event.ParseSubject(strings.TrimPrefix(m.Subject, historyPrefix))
+			r := KeyedRecord{Key: key}
+			if err != nil || event.CheckFormat(m.Header.Get(headerFormat)) != nil || json.Unmarshal(m.Data, &r.Record) != nil {
+				continue
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Note writes a record that settles no message: what a person did, what came again.

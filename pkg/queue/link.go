@@ -18,12 +18,12 @@ type LinkSpec struct {
 	Subjects []string      // of the events that it reads, see EventSubject
 	Since    time.Time     // its start; zero: the moment of the first Register or OpenLink
 	Delay    time.Duration // an event is handled no sooner than this after EVENTS stored it
-	Workers  int           // how many events are handled at once; 0 means 16
+	Workers  int           // how many events are handled at once; 0 means 64
 	Timeout  time.Duration // how long handling one event takes as a rule; 0 means 30 s
 }
 
 const (
-	defaultWorkers = 16
+	defaultWorkers = 64
 	defaultTimeout = 30 * time.Second
 )
 
@@ -183,7 +183,7 @@ func (l *Link) consumerConfig(stream string, state LinkState) jetstream.Consumer
 		Description:    "Touchbox: link " + l.spec.ID,
 		AckPolicy:      jetstream.AckExplicitPolicy,
 		AckWait:        l.ackWait(),
-		MaxAckPending:  max(leastAckPending, 4*l.spec.Workers),
+		MaxAckPending:  max(leastAckPending, 2*handsPerWorker*l.spec.Workers),
 		FilterSubjects: []string{duePrefix + l.spec.ID + ".>"},
 	}
 	if stream == eventsStream {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestEachLinkReadsEveryEventOnce(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	for i := range 50 {
 		publish(t, q, call(i))
@@ -35,6 +36,7 @@ func TestEachLinkReadsEveryEventOnce(t *testing.T) {
 }
 
 func TestLinkPassesOverWhatItDoesNotTake(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	spec := calls("a")
 	spec.Since = time.Now().Add(-10 * time.Minute)
@@ -58,6 +60,7 @@ func TestLinkPassesOverWhatItDoesNotTake(t *testing.T) {
 
 // Rule 9, its part here: a link's start and subjects are written once.
 func TestLinkRunsByState(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	spec := calls("a")
 	first := openLink(t, q, spec)
@@ -94,6 +97,7 @@ func TestLinkRunsByState(t *testing.T) {
 }
 
 func TestStartIsTheFirstRunOfEither(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	spec := calls("a")
 	spec.Since = time.Time{}
@@ -114,6 +118,7 @@ func TestStartIsTheFirstRunOfEither(t *testing.T) {
 
 // Rule 9, its part here: stopping pauses both consumers, over restarts and updates.
 func TestPauseStopsBothConsumers(t *testing.T) {
+	t.Parallel()
 	s := queuetest.Start(t)
 	q := queuetest.Open(t, s, queue.Options{})
 	spec := calls("a")
@@ -157,6 +162,7 @@ func TestPauseStopsBothConsumers(t *testing.T) {
 }
 
 func TestGoneLinkGoesOnWhenItIsBack(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	openLink(t, q, calls("a"))
 	openLink(t, q, calls("b"))
@@ -182,6 +188,7 @@ func TestGoneLinkGoesOnWhenItIsBack(t *testing.T) {
 }
 
 func TestLinkIDs(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	for _, id := range []string{"", "-a", "A", "a.b", "a_b", "a b", strings.Repeat("a", 33), "ы"} {
 		spec := calls(id)
@@ -194,6 +201,7 @@ func TestLinkIDs(t *testing.T) {
 // Rule 11: a link with a delay handles an event no sooner than that after it was stored, and not
 // much later.
 func TestDelay(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	spec := calls("a")
 	spec.Delay = time.Second
@@ -212,6 +220,7 @@ func TestDelay(t *testing.T) {
 }
 
 func TestDelayDoesNotHoldRetries(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	spec := calls("a")
 	spec.Delay = time.Second

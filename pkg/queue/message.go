@@ -33,9 +33,13 @@ func newMessage(msg jetstream.Msg, link string, retry bool) (*message, error) {
 	return &message{msg: msg, meta: meta, retry: retry, taken: time.Now(), key: strings.TrimPrefix(msg.Subject(), prefix)}, nil
 }
 
-func (m *message) sequence() uint64    { return m.meta.Sequence.Stream }
-func (m *message) stored() time.Time   { return m.meta.Timestamp }
-func (m *message) again() bool         { return m.meta.NumDelivered > 1 }
+func (m *message) sequence() uint64  { return m.meta.Sequence.Stream }
+func (m *message) stored() time.Time { return m.meta.Timestamp }
+func (m *message) again() bool       { return m.meta.NumDelivered > 1 }
+
+// suspect reports whether a message may have been settled before and must be looked up.
+func (m *message) suspect() bool { return m.check || m.again() }
+
 func (m *message) data() []byte        { return m.msg.Data() }
 func (m *message) header() nats.Header { return ownHeader(m.msg.Headers()) }
 

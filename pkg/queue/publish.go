@@ -3,6 +3,7 @@ package queue
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -54,6 +55,8 @@ func (q *Queue) storeOnce(ctx context.Context, e event.Event) (event.Receipt, ev
 		switch {
 		case err == nil:
 			return event.ReceiptStored, e.Fingerprint, nil
+		case errors.Is(err, errTooOld):
+			return q.storeOld(ctx, e)
 		case code(err) == codeWrongSequence:
 			receipt, f, again := q.compare(ctx, e)
 			if again == nil {
@@ -75,12 +78,29 @@ func (q *Queue) storeOnce(ctx context.Context, e event.Event) (event.Receipt, ev
 }
 
 // storeEvent is the one place that publishes to EVENTS: the guard is the publisher's, the stream
-// itself would store the same key twice. The subject must be empty, for as long as it is kept.
+// itself would store the same key twice. The subject must be empty, for as long as it is kept; what
+// was fetched and is older than that is errTooOld.
 func (q *Queue) storeEvent(ctx context.Context, e event.Event) error {
+	if old, err := q.tooOld(ctx, e); err != nil {
+		return err
+	} else if old {
+		return errTooOld
+	}
 	m := &nats.Msg{Subject: eventPrefix + e.Key.Subject(), Header: e.Header(), Data: e.Body}
 	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, "0")
 	_, err := q.publish(ctx, m)
 	return err
+}
+
+var errTooOld = errors.New("it happened before the horizon")
+
+// storeOld says what an event from before the horizon is: one that is still here, or too old.
+func (q *Queue) storeOld(ctx context.Context, e event.Event) (event.Receipt, event.Fingerprint, error) {
+	receipt, f, err := q.compare(ctx, e)
+	if errors.Is(err, ErrNotFound) {
+		return event.ReceiptTooOld, event.Fingerprint{}, nil
+	}
+	return receipt, f, err
 }
 
 // compare reads what is stored under e's key and says what e is beside it.

@@ -14,6 +14,7 @@ import (
 )
 
 func TestEventComesBackByteForByte(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	want := call(1)
 	want.Body = []byte("id=1&name=%D0%98\xff\x00\r\n&x=")
@@ -35,6 +36,7 @@ func TestEventComesBackByteForByte(t *testing.T) {
 // Rule 1: one key is stored once, however many bring it at once, and also when no process
 // remembers it any more.
 func TestPublishStoresAKeyOnce(t *testing.T) {
+	t.Parallel()
 	s := queuetest.Start(t)
 	queues := []*queue.Queue{queuetest.Open(t, s, queue.Options{}), queuetest.Open(t, s, queue.Options{})}
 	const keys, publishers = 50, 16
@@ -71,6 +73,7 @@ func TestPublishStoresAKeyOnce(t *testing.T) {
 }
 
 func TestSecondEventUnderAKey(t *testing.T) {
+	t.Parallel()
 	s := queuetest.Start(t)
 	byBody := func(e event.Event) event.Fingerprint { return event.Fingerprint{Phone: string(e.Body), Time: e.Time} }
 	tests := []struct {
@@ -111,6 +114,7 @@ func TestSecondEventUnderAKey(t *testing.T) {
 }
 
 func TestPublishWhileTheServerIsGone(t *testing.T) {
+	t.Parallel()
 	p := queuetest.Spawn(t)
 	q := p.Open(queue.Options{})
 	publish(t, q, call(1))
@@ -131,6 +135,7 @@ func TestPublishWhileTheServerIsGone(t *testing.T) {
 }
 
 func TestFullLogRefuses(t *testing.T) {
+	t.Parallel()
 	s := queuetest.Start(t)
 	q := queuetest.Open(t, s, queue.Options{Limits: queue.Limits{Disk: 1_000_000}})
 	e := call(1)
@@ -148,6 +153,7 @@ func TestFullLogRefuses(t *testing.T) {
 }
 
 func TestAside(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	want := queue.Aside{Site: "10001", Reason: "ping", Origin: event.Webhook, ContentType: "application/json",
 		Query: "a=b", Body: []byte(`{callerphone}`), Received: time.Now().UTC()}

@@ -29,7 +29,7 @@ func (w *worker) pull(ctx, work context.Context, s *source, n int) error {
 		}
 		m, err := w.take(s, msg, era)
 		if err != nil {
-			continue // no message of JetStream
+			continue // no message of JetStream, or one that is in hand already
 		}
 		used++
 		go func() {
@@ -67,6 +67,9 @@ func (w *worker) refresh(ctx context.Context, s *source) {
 	})
 }
 
+// errHeld reports a message that is in hand already.
+var errHeld = errors.New("in hand already")
+
 // take puts a message into the hands.
 func (w *worker) take(s *source, msg jetstream.Msg, era uint64) (*message, error) {
 	m, err := newMessage(msg, w.spec.ID, s.retry)
@@ -74,7 +77,9 @@ func (w *worker) take(s *source, msg jetstream.Msg, era uint64) (*message, error
 		return nil, err
 	}
 	m.check = s.checks.due(era) || !s.retry && m.sequence() <= w.now.Load().CheckTo
-	w.held.add(m)
+	if !w.held.add(m) {
+		return nil, errHeld
+	}
 	return m, nil
 }
 
@@ -102,7 +107,7 @@ func (w *worker) probe(ctx, work context.Context) error {
 			w.refresh(work, s)
 			m, err := w.take(s, msg, era)
 			if err != nil {
-				return err
+				continue
 			}
 			w.handle(work, m, true)
 			w.held.drop(m)

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -66,10 +67,12 @@ type Queue struct {
 	nc   *nats.Conn
 	js   jetstream.JetStream
 
+	closing atomic.Bool
 	era     era        // ends at each reconnect
 	wedge   wedge      // publishes that nobody answered
 	alarms  alarms     // what was logged lately
 	known   *memory    // keys that were stored lately
+	horizon horizon    // as it was read lately
 	history *committer // nil with Limits.NoHistory
 
 	mu      sync.Mutex
@@ -105,8 +108,12 @@ func Open(ctx context.Context, o Options) (*Queue, error) {
 	return q, nil
 }
 
-// Close ends the connection. A publish that is not answered by then is undecided.
+// Close ends the connection. A publish that is not answered by then is undecided. The second call
+// does nothing.
 func (q *Queue) Close() {
+	if q.closing.Swap(true) {
+		return
+	}
 	if q.history != nil {
 		q.history.close()
 	}

@@ -22,13 +22,10 @@ func (q *Queue) Ready(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	for _, want := range wanted(q.opts) {
-		if _, err := q.js.Stream(ctx, want.Name); err != nil {
-			return unready(want.Name, err)
+	for _, name := range []string{eventsStream, retriesStream, deadStream, historyStream, asideStream, stateStream} {
+		if _, err := q.js.Stream(ctx, name); err != nil {
+			return unready(name, err)
 		}
-	}
-	if _, err := q.bucket(ctx); err != nil {
-		return unready(stateBucket, err)
 	}
 	return nil
 }
@@ -36,7 +33,7 @@ func (q *Queue) Ready(ctx context.Context) error {
 // unready says what an unavailable stream means.
 func unready(name string, err error) error {
 	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, ErrNotFound):
+	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return fmt.Errorf("%s is missing: ingest and worker create it when they start", name)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return fmt.Errorf("this NATS server runs without JetStream: start it with -js or a jetstream block: %w", err)

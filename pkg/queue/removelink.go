@@ -1,15 +1,11 @@
 package queue
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/touchbox/touchbox/pkg/event"
 )
@@ -23,10 +19,6 @@ type Removal struct {
 	DeadLetters int `json:"deadletters"` // of what waited in RETRIES; they can be replayed as another link's
 	Abandoned   int `json:"abandoned"`   // not read, or read and not settled
 }
-
-// removalsAtOnce is how many events a removal looks up and records at a time, so that the records
-// go in batches.
-const removalsAtOnce = 64
 
 // RemoveLink forgets a link: what it has in hand is finished, what waits in RETRIES becomes dead
 // letters, the events that it has not taken are recorded as abandoned, then its consumers go, its
@@ -109,69 +101,13 @@ func (q *Queue) buryRetries(ctx context.Context, id string, progress func(int)) 
 
 // abandonUnread records what a link would have taken and has not settled.
 func (q *Queue) abandonUnread(ctx context.Context, state LinkState, progress func(int)) (int, error) {
-	from, err := q.ackFloor(ctx, state.ID)
+	last, err := q.lastSequence(ctx, eventsStream)
 	if err != nil {
 		return 0, err
 	}
-	var n atomic.Int64
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(removalsAtOnce)
-	feed := func() error {
-		for _, subject := range state.Subjects {
-			for m, err := range q.scan(ctx, eventsStream, subject, from+1) {
-				if err != nil {
-					return err
-				}
-				if !state.takes(m) {
-					continue
-				}
-				group.Go(func() error {
-					abandoned, err := q.abandonOne(ctx, state.ID, m)
-					if abandoned {
-						n.Add(1)
-					}
-					return err
-				})
-				progress(int(n.Load()))
-			}
-		}
-		return nil
-	}
-	fed := feed()
-	err = cmp.Or(group.Wait(), fed)
-	return int(n.Load()), err
-}
-
-// ackFloor is the sequence up to which a link has settled everything; 0 where it has no consumer.
-func (q *Queue) ackFloor(ctx context.Context, id string) (uint64, error) {
-	c, err := q.js.Consumer(ctx, eventsStream, consumerName(id))
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return 0, nil
-	}
+	s, err := q.standing(ctx, state, last+1)
 	if err != nil {
-		return 0, describe("look at the place of link "+id, err)
+		return 0, err
 	}
-	return c.CachedInfo().AckFloor.Stream, nil
-}
-
-// takes reports whether a link does more with a message of EVENTS than pass over it. One that
-// cannot be read it would have made a dead letter.
-func (s LinkState) takes(m *stored) bool {
-	if erased(m.Header) {
-		return false
-	}
-	e, err := m.event(eventPrefix)
-	return err != nil || event.Taken(e, s.Start)
-}
-
-// abandonOne records an event as abandoned, unless it was settled out of turn.
-func (q *Queue) abandonOne(ctx context.Context, link string, m *stored) (bool, error) {
-	key := strings.TrimPrefix(m.Subject, eventPrefix)
-	unread := &message{key: key, meta: &jetstream.MsgMetadata{Sequence: jetstream.SequencePair{Stream: m.Sequence}, Timestamp: m.Time}}
-	f, err := q.lookup(ctx, link, unread)
-	if err != nil || f.done {
-		return false, err
-	}
-	r := Record{Link: link, Outcome: event.Abandoned, Reason: ReasonRemoved, Source: fromEvents, Sequence: m.Sequence}
-	return true, q.record(ctx, key, r)
+	return q.abandonPlace(ctx, s, last+1, ReasonRemoved, progress)
 }

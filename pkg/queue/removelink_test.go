@@ -106,7 +106,7 @@ func TestRemoveLinkWithoutRoomForItsDeadLetters(t *testing.T) {
 	q := queuetest.New(t)
 	publish(t, q, call(1), call(2), call(3))
 	leftBehind(t, q, "a")
-	if err := queue.Full(t.Context(), q, 1); err != nil {
+	if err := queue.Full(t.Context(), q, 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := q.RemoveLink(t.Context(), "a", nil); !errors.Is(err, queue.ErrFull) {
@@ -115,7 +115,7 @@ func TestRemoveLinkWithoutRoomForItsDeadLetters(t *testing.T) {
 	if st := stats(t, q, "a"); st.Waiting != 1 {
 		t.Errorf("stats %+v", st)
 	}
-	if err := queue.Full(t.Context(), q, -1); err != nil {
+	if err := queue.Full(t.Context(), q, 1<<20); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := q.RemoveLink(t.Context(), "a", nil); err != nil || r.DeadLetters != 1 {

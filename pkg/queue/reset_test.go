@@ -20,13 +20,6 @@ func polled(id int, ago time.Duration) event.Event {
 	return e
 }
 
-// request is a form request that a hook has just brought.
-func request(id int) event.Event {
-	e := call(id)
-	e.Key.Kind = event.Request
-	return e
-}
-
 // both is the spec of a link on calls and requests.
 func both(id string) queue.LinkSpec {
 	s := calls(id)

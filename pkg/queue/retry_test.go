@@ -14,6 +14,7 @@ import (
 
 // Rule 4: a retry comes not before its time, and carries on what was known.
 func TestRetryComesWithItsTrailAndNotEarly(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	first := time.Now().UTC().Add(-time.Minute)
 	until := time.Now().Add(1200 * time.Millisecond)
@@ -54,6 +55,7 @@ func TestRetryComesWithItsTrailAndNotEarly(t *testing.T) {
 }
 
 func TestRunAndCancelRetry(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	far := time.Now().Add(time.Hour)
 	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
@@ -89,6 +91,7 @@ func TestRunAndCancelRetry(t *testing.T) {
 // Rule 5: one dead letter an event and link; the second death replaces the first; removing the
 // first by its sequence leaves the second.
 func TestSecondDeathReplacesTheFirst(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	reason := make(chan string, 2)
 	reason <- "refused"
@@ -124,6 +127,7 @@ func TestSecondDeathReplacesTheFirst(t *testing.T) {
 }
 
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	pin := &queue.Pin{Endpoint: "e", Operation: "o"}
 	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
@@ -164,6 +168,7 @@ func TestReplay(t *testing.T) {
 }
 
 func TestReplayIsRefusedWhileOneIsUnderWay(t *testing.T) {
+	t.Parallel()
 	q := queuetest.New(t)
 	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
 		return queue.Decision{Outcome: event.Dead, Reason: "refused"}

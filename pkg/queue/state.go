@@ -133,6 +133,16 @@ func (s State) List(ctx context.Context, prefix string) ([]Entry, error) {
 	return out, nil
 }
 
+// Keys returns the keys that begin with prefix, which ends with ".", in order.
+func (s State) Keys(ctx context.Context, prefix string) ([]string, error) {
+	entries, err := s.List(ctx, prefix)
+	var keys []string
+	for _, e := range entries {
+		keys = append(keys, e.Key)
+	}
+	return keys, err
+}
+
 func validKey(key string) bool {
 	for part := range strings.SplitSeq(key, ".") {
 		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/=") != "" {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -36,7 +37,7 @@ func (q *Queue) LinkStats(ctx context.Context, id string) (LinkStats, error) {
 			continue
 		}
 		st.Unread = info.NumPending
-		first, err := q.firstUndone(ctx, info)
+		first, err := q.oldestUnread(ctx, info)
 		if err != nil {
 			return st, describe("link "+id, err)
 		}
@@ -47,17 +48,20 @@ func (q *Queue) LinkStats(ctx context.Context, id string) (LinkStats, error) {
 	return st, describe("link "+id, q.countStored(ctx, id, &st))
 }
 
-// firstUndone returns the first event behind a link's ack floor that it has to read; nil when there
-// is none. The floor itself says nothing: a link that reads rare events stands still for long.
-func (q *Queue) firstUndone(ctx context.Context, info *jetstream.ConsumerInfo) (*stored, error) {
+// oldestUnread returns the first event behind a link's ack floor that it has to read; nil when
+// there is none.
+func (q *Queue) oldestUnread(ctx context.Context, info *jetstream.ConsumerInfo) (*stored, error) {
 	var first *stored
 	for _, subject := range filtersOf(info.Config) {
-		batch, _, err := q.page(ctx, eventsStream, subject, info.AckFloor.Stream+1, 1)
+		m, err := q.next(ctx, eventsStream, subject, info.AckFloor.Stream+1)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		if len(batch) > 0 && (first == nil || batch[0].Sequence < first.Sequence) {
-			first = batch[0]
+		if first == nil || m.Sequence < first.Sequence {
+			first = m
 		}
 	}
 	return first, nil
@@ -78,4 +82,23 @@ func (q *Queue) countStored(ctx context.Context, id string, st *LinkStats) error
 	}
 	st.DeadLetters, _, err = q.count(ctx, deadStream, deadPrefix+id+".>", 1)
 	return err
+}
+
+// CountSince counts the events of a site that were stored since a moment, and what of it was set
+// aside since then. A repeat is neither.
+func (q *Queue) CountSince(ctx context.Context, site string, since time.Time) (events, asides uint64, err error) {
+	if events, err = q.countSince(ctx, eventsStream, eventPrefix+site+".*.*", since); err != nil {
+		return 0, 0, err
+	}
+	asides, err = q.countSince(ctx, asideStream, asidePrefix+site+".*", since)
+	return events, asides, err
+}
+
+func (q *Queue) countSince(ctx context.Context, stream, filter string, since time.Time) (uint64, error) {
+	first, err := q.nextSince(ctx, stream, filter, since)
+	if err != nil {
+		return 0, ignore(err, ErrNotFound)
+	}
+	n, _, err := q.count(ctx, stream, filter, first.Sequence)
+	return n, describe("count "+stream, err)
 }

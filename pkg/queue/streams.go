@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -85,8 +86,24 @@ func wanted(o Options) []jetstream.StreamConfig {
 }
 
 // Provision creates the streams and the bucket, or brings them to what they are to be. It deletes
-// nothing: a difference that the server does not let go is an error that says which.
+// nothing: a difference that the server does not let go is an error that says which. A server that
+// does not answer, because its disk is busy or its cluster has no leader yet, is asked until ctx
+// ends.
 func (q *Queue) Provision(ctx context.Context) error {
+	return backoff.RetryNotify(func() error {
+		err := q.provisionAll(ctx)
+		if err != nil && !unanswered(err) && code(err) != codeClusterNotAvailable {
+			return backoff.Permanent(err)
+		}
+		return err
+	}, backoff.WithContext(patient(), ctx), func(err error, _ time.Duration) {
+		if q.alarms.due("provision") {
+			q.log.Warn().Err(err).Msg("JetStream does not answer yet, trying on")
+		}
+	})
+}
+
+func (q *Queue) provisionAll(ctx context.Context) error {
 	for _, want := range wanted(q.opts) {
 		want.Replicas, want.AllowDirect, want.Storage = q.opts.Replicas, true, jetstream.FileStorage
 		if err := q.provision(ctx, want); err != nil {

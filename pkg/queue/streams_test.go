@@ -37,6 +37,7 @@ type dial func() (net.Conn, error)
 func (d dial) InProcessConn() (net.Conn, error) { return d() }
 
 func TestProvisionGivesEachStreamItsBounds(t *testing.T) {
+	t.Parallel()
 	s := queuetest.Start(t)
 	queuetest.Open(t, s, queue.Options{Limits: queue.Limits{Disk: 100_000_000, DeadLetters: 24 * time.Hour}})
 	js := inside(t, s)
@@ -69,6 +70,7 @@ func TestProvisionGivesEachStreamItsBounds(t *testing.T) {
 }
 
 func TestProvisionAgain(t *testing.T) {
+	t.Parallel()
 	s := queuetest.Start(t)
 	q := queuetest.Open(t, s, queue.Options{Limits: queue.Limits{Disk: 100_000_000}})
 	publish(t, q, call(1))
@@ -83,6 +85,7 @@ func TestProvisionAgain(t *testing.T) {
 }
 
 func TestProvisionSaysWhatItCannotChange(t *testing.T) {
+	t.Parallel()
 	s := queuetest.Start(t)
 	js := inside(t, s)
 	_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{
@@ -115,6 +118,7 @@ func TestProvisionSaysWhatItCannotChange(t *testing.T) {
 }
 
 func TestProvisionNeedsRoom(t *testing.T) {
+	t.Parallel()
 	s := queuetest.Start(t)
 	q, err := queue.Open(t.Context(), queue.Options{InProcess: s.Conn}) // 10 GB on a small server
 	if err != nil {
@@ -127,6 +131,7 @@ func TestProvisionNeedsRoom(t *testing.T) {
 }
 
 func TestReadySaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	s := queuetest.Start(t)
 	q := queuetest.Open(t, s, queue.Options{})
 	if err := q.Ready(t.Context()); err != nil {
@@ -141,6 +146,7 @@ func TestReadySaysWhatIsMissing(t *testing.T) {
 }
 
 func TestOldServerIsRefused(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		version string
 		ok      bool
@@ -163,6 +169,7 @@ func TestOldServerIsRefused(t *testing.T) {
 
 // An old server is not asked again and again: Open ends at once and says why.
 func TestOpenRefusesAnOldServer(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -204,6 +211,7 @@ func pretend(c net.Conn, version string) {
 }
 
 func TestOpenWaitsForTheServer(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := queue.Open(ctx, queue.Options{Servers: "nats://me:secret@127.0.0.1:1"})
@@ -216,6 +224,7 @@ func TestOpenWaitsForTheServer(t *testing.T) {
 }
 
 func TestRoundUp(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 1, 10, 0, 0, 500, time.UTC)
 	second := time.Date(2026, 11, 1, 10, 0, 1, 0, time.UTC)
 	tests := []struct {
@@ -238,6 +247,7 @@ func TestRoundUp(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
 	key := func(i int) event.Key { return call(i).Key }
 	if n := queue.MemorySize(100, 1000, key); n > 100 {
 		t.Errorf("%d keys are remembered, want at most 100", n)

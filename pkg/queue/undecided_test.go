@@ -78,6 +78,7 @@ func play(c net.Conn, script []string, asked *atomic.Int64) {
 // Rule 1: only 10071 means "stored already". Another proposal in flight is undecided: tried again,
 // then an error, which the source answers with 503.
 func TestUndecidedIsNoRepeat(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		script []string

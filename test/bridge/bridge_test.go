@@ -10,9 +10,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
 )
 
 func TestCallArrivesOnceThroughKills(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	box := s.startMindbox()
 	up := s.up()
@@ -48,6 +51,7 @@ func TestCallArrivesOnceThroughKills(t *testing.T) {
 }
 
 func TestStaticCallHasNoDevice(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.startMindbox()
 	s.up()
@@ -60,23 +64,33 @@ func TestStaticCallHasNoDevice(t *testing.T) {
 }
 
 func TestSIGTERMFinishesWhatIsInHand(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan struct{}, 10)
+	box := newMindbox(t, mindboxtest.Config{Script: func(mindboxtest.Request) *mindboxtest.Reply {
+		arrived <- struct{}{}
+		return &mindboxtest.Reply{Execute: true, Body: `{"status":"Success"}`, Delay: 2 * time.Second}
+	}})
 	s := newStack(t)
-	s.startMindbox("--latency", "2s")
+	s.configure(strings.ReplaceAll(configTemplate, "http://MINDBOX", box.url))
 	up := s.up()
 	s.hook("11")
-	time.Sleep(300 * time.Millisecond) // the request is on its way: Mindbox answers after 2 s
+	select {
+	case <-arrived: // and answered after 2 s
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing was sent")
+	}
 	if code := up.terminate(t, 25*time.Second); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
-	if got := len(s.executed("11")); got != 1 {
-		t.Fatalf("executed %d times, want 1", got)
-	}
-	before := arrivals(t, s)
 	s.up()
 	s.hook("12")
-	eventually(t, 20*time.Second, "next call executed", func() bool { return len(s.executed("12")) == 1 })
-	if after := arrivals(t, s); after != before+1 {
-		t.Errorf("Mindbox got %d requests after the restart, want 1: the finished one was not acknowledged", after-before)
+	eventually(t, 20*time.Second, "next call executed", func() bool { return box.times("12") == 1 })
+	eventually(t, 20*time.Second, "the links are idle", func() bool { return s.idle("dynamic", "static") })
+	if n := len(box.transactions("11")); n != 1 || box.times("11") != 1 {
+		t.Errorf("the call in hand was executed %d times", box.times("11"))
+	}
+	if n := box.Stats().Requests; n != 2 {
+		t.Errorf("Mindbox got %d requests, want 2: the finished one was not acknowledged", n)
 	}
 }
 
@@ -94,6 +108,7 @@ func arrivals(t *testing.T, s *stack) int {
 }
 
 func TestSecondUpIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.up()
 	env := append([]string{}, s.env...)
@@ -109,6 +124,7 @@ func TestSecondUpIsRefused(t *testing.T) {
 }
 
 func TestUpWithExternalServerIsAMistake(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	_, stderr, code := run(t, append(s.env, "NATS_URL=nats://127.0.0.1:1"), "", "touchbox", "up")
 	if code != 2 || !strings.Contains(stderr, "NATS_URL") {
@@ -117,6 +133,7 @@ func TestUpWithExternalServerIsAMistake(t *testing.T) {
 }
 
 func TestBrokenConfigReportsEveryPlace(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "touchbox.yaml")
 	broken := strings.NewReplacer(
@@ -147,6 +164,7 @@ func TestBrokenConfigReportsEveryPlace(t *testing.T) {
 }
 
 func TestDemoSumsAgree(t *testing.T) {
+	t.Parallel()
 	stdout, stderr, code := run(t, []string{"TMPDIR=" + t.TempDir()}, "", "touchbox", "demo", "--for", "8s", "--json")
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
@@ -173,6 +191,7 @@ func TestDemoSumsAgree(t *testing.T) {
 }
 
 func TestSeparateProcessesRecoverFromKills(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.startMindbox()
 	natsAddr, store := address(t), filepath.Join(s.dir, "jetstream")
@@ -214,6 +233,7 @@ func TestSeparateProcessesRecoverFromKills(t *testing.T) {
 }
 
 func TestReplayBesideRunningUp(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	box := s.startMindbox("--p400", "100")
 	s.up()
@@ -236,6 +256,7 @@ func TestReplayBesideRunningUp(t *testing.T) {
 }
 
 func TestNoPersonalDataLeaks(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	s.startMindbox("--p400", "30", "--p500", "30")
 	s.env = append(s.env, "LOG_LEVEL=debug")

@@ -14,7 +14,7 @@ import (
 )
 
 // here serves a handler from the test process and returns its address, with http://.
-func here(t *testing.T, h http.Handler) string {
+func here(t testing.TB, h http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(func() {
@@ -34,21 +34,29 @@ type mindbox struct {
 	ids map[string]map[string]bool // by callId
 }
 
-func newMindbox(t *testing.T, config mindboxtest.Config) *mindbox {
+func newMindbox(t testing.TB, config mindboxtest.Config) *mindbox {
 	t.Helper()
 	m := &mindbox{ids: map[string]map[string]bool{}}
+	script := config.Script
 	config.Script = func(r mindboxtest.Request) *mindboxtest.Reply {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if m.ids[r.CallID] == nil {
-			m.ids[r.CallID] = map[string]bool{}
+		m.note(r)
+		if script == nil {
+			return nil
 		}
-		m.ids[r.CallID][r.TransactionID] = true
-		return nil
+		return script(r)
 	}
 	m.Server = mindboxtest.New(config)
 	m.url = here(t, m.Server)
 	return m
+}
+
+func (m *mindbox) note(r mindboxtest.Request) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ids[r.CallID] == nil {
+		m.ids[r.CallID] = map[string]bool{}
+	}
+	m.ids[r.CallID][r.TransactionID] = true
 }
 
 // transactions are the transaction ids that came for a call.

@@ -100,6 +100,7 @@ func (a *alerts) watch(ctx context.Context, file func() *link.File, quiet *silen
 		for _, s := range file().Sites {
 			silent, unusual := quiet.quiet(s.ID, time.Now())
 			a.set(ctx, CauseSilence, s.ID, unusual, silenceText(s.Name, silent, unusual))
+			a.asides(ctx, s)
 		}
 		select {
 		case <-ctx.Done():

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,6 +29,7 @@ func RunBridge(ctx context.Context, n *Node) error {
 		return err
 	}
 	defer server.Stop()
+	n.Unwell = func() error { return unwell(server, n.Settings.Data) }
 	o := n.Settings.queueOptions("touchbox-up", n.File, n.Log)
 	o.InProcess, o.SyncKnown = server.Conn, true
 	group, ctx := errgroup.WithContext(ctx)
@@ -36,10 +38,17 @@ func RunBridge(ctx context.Context, n *Node) error {
 	return group.Wait()
 }
 
-const (
-	healEvery = 2 * time.Second // between two looks at the embedded server's health
-	minFree   = 64 << 20        // bytes free on the disk before a restart is worth trying
-)
+// healEvery is the time between two looks at the embedded server's health.
+const healEvery = 2 * time.Second
+
+// unwell says what is wrong with the embedded server, and what a person can do.
+func unwell(server *embedded.Server, dir string) error {
+	err := server.Health()
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w. If the disk is full, free space for %s: the server restarts by itself then. What was acknowledged is not lost", err, dir)
+}
 
 // heal restarts the embedded server in place when its store is wedged: after a full disk JetStream
 // answers nothing, even with space again, until it starts anew. It waits for the space.
@@ -56,12 +65,12 @@ func heal(ctx context.Context, server *embedded.Server, dir string, log zerolog.
 			told = false
 			continue
 		}
-		free, known := freeSpace(dir)
+		disk, known := spaceOf(dir)
 		if !told {
-			log.Error().Err(err).Uint64("free_bytes", free).Msg("the embedded server cannot store; it restarts by itself once the disk has space")
+			log.Error().Err(err).Uint64("free_bytes", disk.free).Msg("the embedded server cannot store; it restarts by itself once the disk has space")
 			told = true
 		}
-		if known && free < minFree {
+		if known && !disk.roomy() {
 			continue
 		}
 		if err := server.Restart(); err != nil {
@@ -71,3 +80,12 @@ func heal(ctx context.Context, server *embedded.Server, dir string, log zerolog.
 		log.Info().Msg("the embedded server was restarted in place")
 	}
 }
+
+// space is what a disk has, in bytes.
+type space struct{ free, all uint64 }
+
+// enoughFree is with how much free space a restart is worth trying on a disk of a usual size; on a
+// small one a tenth of it is enough.
+const enoughFree = 64 << 20
+
+func (s space) roomy() bool { return s.free >= min(enoughFree, s.all/10) }

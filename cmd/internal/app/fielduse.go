@@ -24,18 +24,19 @@ const maxScanned = 50_000
 
 // CountFields counts the fields of the stored events of one site that were stored since a moment, in
 // the order of the vocabulary. A field with Of above 0 that never came is unticked in Calltouch
-// rather than empty.
-func CountFields(ctx context.Context, q *queue.Queue, site *link.Site, since time.Time) ([]FieldUse, error) {
+// rather than empty. Only selects the events that count; nil means all.
+func CountFields(ctx context.Context, q *queue.Queue, site *link.Site, since time.Time, only func(event.Event) bool) ([]FieldUse, error) {
 	uses := make([]FieldUse, 0)
-	place := map[string]int{}
-	for i, f := range calltouch.Vocabulary() {
+	for _, f := range calltouch.Vocabulary() {
 		uses = append(uses, FieldUse{Field: f})
-		place[f.Name] = i
 	}
 	scanned := 0
 	for e, err := range q.Events(ctx, queue.ScanOptions{Subjects: siteSubjects(site.ID), Since: since}) {
 		if err != nil {
 			return nil, err
+		}
+		if only != nil && !only(e) {
+			continue
 		}
 		if scanned++; scanned > maxScanned {
 			break

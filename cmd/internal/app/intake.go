@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -106,11 +108,17 @@ func (in *intake) serve(ctx context.Context) error {
 	server := calltouch.NewServer(s.IngestAddr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		in.now.Load().handler.ServeHTTP(w, r)
 	}))
-	in.log.Info().Str("addr", listener.Addr().String()).Bool("tls", s.TLSCert != "").Msg("webhook address open")
-	if s.TLSCert == "" {
-		return serve(ctx, server.Serve, server, listener)
+	accept := server.Serve
+	if s.TLSCert != "" {
+		pair, err := newCertificate(s.TLSCert, s.TLSKey)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		server.TLSConfig = &tls.Config{GetCertificate: pair.get, MinVersion: tls.VersionTLS12}
+		accept = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
 	}
-	return serve(ctx, func(l net.Listener) error { return server.ServeTLS(l, s.TLSCert, s.TLSKey) }, server, listener)
+	in.log.Info().Str("addr", listener.Addr().String()).Bool("tls", s.TLSCert != "").Msg("webhook address open")
+	return serve(ctx, accept, server, listener)
 }
 
 func hookSites(file *link.File) []calltouch.Site {

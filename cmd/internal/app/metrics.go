@@ -30,6 +30,10 @@ type Metrics struct {
 	retries   *prometheus.GaugeVec     // link
 	letters   *prometheus.GaugeVec     // link
 	oldest    *prometheus.GaugeVec     // link
+	abandoned *prometheus.CounterVec   // link
+	bytes     *prometheus.GaugeVec     // stream
+	limit     *prometheus.GaugeVec     // stream
+	horizon   prometheus.Gauge
 	configBad prometheus.Gauge
 
 	attribution *prometheus.CounterVec // site
@@ -64,12 +68,17 @@ func NewMetrics() *Metrics {
 		retries:     gauge("retries_waiting", "Events that wait for their next attempt, by link.", "link"),
 		letters:     gauge("deadletters", "Dead letters, by link.", "link"),
 		oldest:      gauge("oldest_undelivered_seconds", "Age of the oldest event that a link has still to deliver; 0 with none.", "link"),
+		abandoned:   counter("abandoned_total", "Unread events that a link has lost because the disk was full.", "link"),
+		bytes:       gauge("stream_bytes", "What a stream holds.", "stream"),
+		limit:       gauge("stream_limit_bytes", "What a stream may hold; absent for one without a bound.", "stream"),
+		horizon:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "touchbox_horizon_timestamp_seconds", Help: "Arrival of the newest event that was deleted for its age, Unix time; 0 while none was."}),
 		configBad:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "touchbox_config_broken", Help: "1 while the configuration file on disk is refused and the previous one is in force."}),
 	}
 	build := gauge("build_info", "The running version.", "version", "go")
 	build.WithLabelValues(Version, runtime.Version()).Set(1)
 	m.registry.MustRegister(m.received, m.aside, m.refused, m.lastHook, m.missed, m.polls, m.attribution, m.outcomes, m.attempts,
-		m.delivery, m.request, m.parked, m.unread, m.retries, m.letters, m.oldest, m.configBad, build,
+		m.delivery, m.request, m.parked, m.unread, m.retries, m.letters, m.oldest,
+		m.abandoned, m.bytes, m.limit, m.horizon, m.configBad, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -3,8 +3,11 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
+	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
@@ -26,6 +29,9 @@ type Node struct {
 	Sole           bool // no other ingest or worker can run on this store
 	Fixed          bool // the file is not on disk and never changes
 
+	// Unwell says what is wrong with the server inside this process; nil where there is none.
+	Unwell func() error
+
 	// Started is called once everything runs; nil does nothing.
 	Started func(*queue.Queue)
 	// Hook, Record and Settled are told what happens, beside the metrics; nil means nobody asks.
@@ -34,10 +40,12 @@ type Node struct {
 	Settled func(*queue.Delivery, queue.Decision)
 
 	current atomic.Pointer[link.File]
+	seen    string // stamp of the file on disk when File was read
 }
 
 // run connects, makes sure of the streams, and works until ctx ends or a part fails.
 func (n *Node) run(ctx context.Context, o queue.Options) error {
+	n.seen = stamp(n.Settings.Config) // before the queue is waited for: the file may change meanwhile
 	n.current.Store(n.File)
 	o.Fingerprint = func(e event.Event) event.Fingerprint { return fingerprint(n.current.Load(), e) }
 	q, err := queue.Open(ctx, o)
@@ -74,10 +82,11 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 	if n.Ingest {
 		quiet := newSilence()
 		group.Go(func() error { return quiet.remember(ctx, q) })
+		group.Go(func() error { return warnUnticked(ctx, q, n.current.Load, n.Log) })
 		group.Go(func() error { return a.watch(ctx, n.current.Load, quiet) })
 		hook := both(both(m.hook, quiet.hook), n.Hook)
 		in := newIntake(n.Settings, n.Sole, q, observers{hook, n.Record}, m, n.Log)
-		if err := in.use(ctx, n.File); err != nil {
+		if err := n.patiently(ctx, func() error { return in.use(ctx, n.File) }); err != nil {
 			return nil, err
 		}
 		users = append(users, in.use)
@@ -101,16 +110,39 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 		if err != nil {
 			return nil, Mistake{err}
 		}
-		users = append(users, func(_ context.Context, file *link.File) error { return worker.Use(file) })
+		// Before ingest: it refuses without a trace, while ingest's poller would begin anew.
+		users = slices.Insert(users, 0, func(_ context.Context, file *link.File) error { return worker.Use(file) })
 		group.Go(func() error { return worker.Run(ctx) })
+		group.Go(func() error { return q.Retain(ctx, n.retention(ctx, worker, m, a)) })
 		group.Go(func() error { return m.watchLinks(ctx, q, n.current.Load) })
 		group.Go(func() error { return n.admin(n.Settings.WorkerAdminAddr, q, m).Serve(ctx) })
 	}
 	return users, nil
 }
 
+// patiently tries until the queue answers: on a busy disk a single write may take too long.
+func (n *Node) patiently(ctx context.Context, try func() error) error {
+	tries := backoff.NewExponentialBackOff(backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	return backoff.RetryNotify(try, backoff.WithContext(tries, ctx), func(err error, _ time.Duration) {
+		n.Log.Warn().Err(err).Msg("the queue does not answer yet, trying on")
+	})
+}
+
 func (n *Node) admin(addr string, q *queue.Queue, m *Metrics) Admin {
-	return Admin{Addr: addr, Token: n.Settings.AdminToken, Ready: q.Ready, Metrics: m, Log: n.Log}
+	return Admin{Addr: addr, Token: n.Settings.AdminToken, Ready: n.ready(q), Metrics: m, Log: n.Log}
+}
+
+// ready reports whether events can be stored. The server inside this process is asked first: it
+// knows why.
+func (n *Node) ready(q *queue.Queue) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if n.Unwell != nil {
+			if err := n.Unwell(); err != nil {
+				return err
+			}
+		}
+		return q.Ready(ctx)
+	}
 }
 
 // RunIngest is the process `ingest`:
@@ -125,7 +157,8 @@ func RunIngest(ctx context.Context, s Settings, log zerolog.Logger) error {
 // RunWorker is the process `worker`:
 //
 //	EVENTS, RETRIES ──▶ filter ▶ render ▶ deliver ──▶ Mindbox
-//	                        └──▶ RETRIES, DEADLETTERS, HISTORY
+//	     ▲                  └──▶ RETRIES, DEADLETTERS, HISTORY
+//	     └── retention: purges what is done and old
 func RunWorker(ctx context.Context, s Settings, log zerolog.Logger) error {
 	return runService(ctx, "touchbox-worker", &Node{Settings: s, Log: log, Worker: true})
 }

@@ -32,9 +32,9 @@ func (n *Node) watchConfig(ctx context.Context, m *Metrics, users []user) error 
 	notices := watchFolder(ctx, filepath.Dir(n.Settings.Config))
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	seen := stamp(n.Settings.Config)
+	seen, again := n.seen, false
 	for {
-		forced := false
+		forced, before := again, again
 		select {
 		case <-ctx.Done():
 			return nil
@@ -47,7 +47,7 @@ func (n *Node) watchConfig(ctx context.Context, m *Metrics, users []user) error 
 			continue
 		}
 		if seen = n.settle(ctx); ctx.Err() == nil {
-			n.reload(ctx, m, users)
+			again = n.reload(ctx, m, users, before)
 		}
 	}
 }
@@ -69,15 +69,21 @@ func (n *Node) settle(ctx context.Context) string {
 	return before
 }
 
-func (n *Node) reload(ctx context.Context, m *Metrics, users []user) {
+// reload takes up the file. It reports whether to try again although the file stays as it is: the
+// file is right, and the queue did not answer. That is said once, not at every try.
+func (n *Node) reload(ctx context.Context, m *Metrics, users []user, said bool) (again bool) {
 	file, problems, err := n.Settings.LoadConfig(lang.English)
-	if err == nil {
-		err = n.take(ctx, file, users)
-	}
 	if err != nil {
 		m.configBad.Set(1)
 		n.Log.Error().Err(err).Msg("the changed configuration is refused, the one before stays in force")
-		return
+		return false
+	}
+	if err := n.take(ctx, file, users); err != nil {
+		m.configBad.Set(1)
+		if !said {
+			n.Log.Error().Err(err).Msg("the changed configuration cannot be taken up yet, the one before stays in force")
+		}
+		return true
 	}
 	m.configBad.Set(0)
 	warn(n.Log, problems)
@@ -85,6 +91,7 @@ func (n *Node) reload(ctx context.Context, m *Metrics, users []user) {
 		n.Log.Warn().Msg("`keep` has changed: bounds of the streams are set at the next start")
 	}
 	n.Log.Info().Int("links", len(file.Links)).Msg("the changed configuration is in force")
+	return false
 }
 
 // take gives the file to every part. When one refuses, those before it get the old one back.

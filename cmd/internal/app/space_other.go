@@ -2,5 +2,5 @@
 
 package app
 
-// freeSpace is unknown here.
-func freeSpace(string) (uint64, bool) { return 0, false }
+// spaceOf is unknown here.
+func spaceOf(string) (space, bool) { return space{}, false }

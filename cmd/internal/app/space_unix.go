@@ -4,11 +4,12 @@ package app
 
 import "syscall"
 
-// freeSpace is how many bytes this user can still write under dir; false when nobody says.
-func freeSpace(dir string) (uint64, bool) {
+// spaceOf is what this user can still write under dir, and how large its disk is; false when nobody
+// says.
+func spaceOf(dir string) (space, bool) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
-		return 0, false
+		return space{}, false
 	}
-	return s.Bavail * uint64(s.Bsize), true
+	return space{free: s.Bavail * uint64(s.Bsize), all: s.Blocks * uint64(s.Bsize)}, true
 }

@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -124,6 +125,30 @@ func TestSocketPathThatIsTooLong(t *testing.T) {
 	}
 	t.Chdir(dir) // from inside the path is short
 	start(t, embedded.Config{Dir: dir, Socket: true})
+}
+
+func TestDiskThatIsSmallerThanTheStore(t *testing.T) {
+	var log bytes.Buffer
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		name string
+		max  int64
+		want bool
+	}{{"larger than any disk", 1 << 60, true}, {"a small one", 100_000_000, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			log.Reset()
+			s, err := embedded.Start(embedded.Config{Dir: dir, MaxStore: tt.max, Log: zerolog.New(zerolog.SyncWriter(&log))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Stop()
+			for _, figure := range []string{`"free_bytes":`, `"used_bytes":`, fmt.Sprintf(`"max_bytes":%d`, tt.max)} {
+				if got := strings.Contains(log.String(), figure); got != tt.want {
+					t.Errorf("the log says %s: %v\n%s", figure, got, log.String())
+				}
+			}
+		})
+	}
 }
 
 func TestStartOnAFile(t *testing.T) {

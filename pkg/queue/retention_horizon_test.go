@@ -1,0 +1,77 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+)
+
+// What was purged does not come back, whoever fetches it; what was not, stays what it is.
+func TestWhatWasPurgedStaysOut(t *testing.T) {
+	s := queuetest.Start(t)
+	q := queuetest.Open(t, s, queue.Options{Fingerprint: func(e event.Event) event.Fingerprint { return event.Fingerprint{} }})
+	openLink(t, q, requests("rare"))
+	publishCalls(t, q, 0, 3)
+	old := time.Now().Add(-time.Hour)
+	unread := request(100) // happened before what is purged, arrived after it
+	unread.Origin, unread.Time = event.Poll, time.Now().Add(-30*time.Minute)
+	publish(t, q, unread)
+	retain(t, q)
+	wantKept(t, q, []string{"100"})
+	fresh := queuetest.Open(t, s, queue.Options{}) // another process: it remembers no keys
+	for name, q := range map[string]*queue.Queue{"another process": fresh, "the same": q} {
+		for _, origin := range []event.Origin{event.Poll, event.Journal, event.Backfill} {
+			e := call(0)
+			if name == "the same" {
+				e = call(10) // the other is remembered as known
+			}
+			e.Origin, e.Time = origin, old
+			if got, err := q.Publish(t.Context(), e); err != nil || got != event.ReceiptTooOld {
+				t.Errorf("%s, %s: %v, %v", name, origin, got, err)
+			}
+		}
+	}
+	if got, err := fresh.Publish(t.Context(), unread); err != nil || got != event.ReceiptRepeated && got != event.ReceiptStored {
+		t.Errorf("an old event that is still here: %v, %v", got, err)
+	}
+	wantKept(t, q, []string{"100"})
+	journal := call(20)
+	journal.Origin, journal.Time = event.Journal, time.Now().Add(time.Second)
+	publish(t, fresh, journal)
+	hook := call(21)
+	hook.Time = old
+	publish(t, fresh, hook)
+}
+
+// The horizon stands before anything is gone, and every publisher has heard of it.
+func TestHorizonComesBeforeThePurge(t *testing.T) {
+	q := queuetest.New(t)
+	publishCalls(t, q, 0, 3)
+	e := call(50)
+	e.Origin, e.Time = event.Journal, time.Now().Add(-time.Hour)
+	done := make(chan error, 1)
+	go func() { done <- q.RetainOnce(context.Background(), queue.RetentionConfig{Now: later}) }()
+	for id := 50; ; id++ {
+		e := e
+		e.Key = call(id).Key
+		_, before := q.GetEvent(t.Context(), call(2).Key)
+		got, err := q.Publish(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if errors.Is(before, queue.ErrNotFound) {
+			if got != event.ReceiptTooOld {
+				t.Errorf("the log was purged, and a record from before is %s", got)
+			}
+			break
+		}
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
