@@ -41,6 +41,7 @@ func (q *Queue) Lease(ctx context.Context, name string, ttl time.Duration) (*Lea
 		return nil, fmt.Errorf("lease %s: %w", name, ErrHeld)
 	}
 	if err != nil {
+		l.withdraw(ctx)
 		return nil, err
 	}
 	l.revision = revision
@@ -86,6 +87,18 @@ func (l *Lease) keep() {
 	}
 }
 
+// withdraw removes the lease where a request that came to no answer has taken it after all, so
+// that nobody waits for its end.
+func (l *Lease) withdraw(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
+	var h holder
+	revision, err := l.q.State().Get(ctx, l.key, &h)
+	if err == nil && h.Name == l.holder.Name && h.Since.Equal(l.holder.Since) {
+		l.remove(ctx, revision)
+	}
+}
+
 // giveBack removes the lease where it is still ours.
 func (l *Lease) giveBack() {
 	if l.revision == 0 {
@@ -93,7 +106,11 @@ func (l *Lease) giveBack() {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), requestTimeout)
 	defer cancel()
+	l.remove(ctx, l.revision)
+}
+
+func (l *Lease) remove(ctx context.Context, revision uint64) {
 	if kv, err := l.q.bucket(ctx); err == nil {
-		_ = kv.Purge(ctx, l.key, jetstream.LastRevision(l.revision), jetstream.PurgeTTL(markerTTL))
+		_ = kv.Purge(ctx, l.key, jetstream.LastRevision(revision), jetstream.PurgeTTL(markerTTL))
 	}
 }
