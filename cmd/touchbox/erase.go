@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -41,8 +42,9 @@ func (c *cli) eraseCommand() *cobra.Command {
 	return cmd
 }
 
-// erased is what --json prints.
+// erasedJSON is what --json prints, also as a document of what was destroyed: it names nobody.
 type erasedJSON struct {
+	Time     time.Time    `json:"time"` // of the end
 	Found    queue.Traces `json:"found"`
 	Erased   queue.Traces `json:"erased"`
 	Verified bool         `json:"verified"` // a last look has found nothing
@@ -109,6 +111,7 @@ func (d *desk) traces(t queue.Traces) string {
 
 func (d *desk) printErased(r erasedJSON) error {
 	if d.json {
+		r.Time = time.Now().UTC()
 		return d.showJSON(r, false)
 	}
 	if r.Found.None() {

@@ -71,8 +71,8 @@ var adminCatalogue = map[string]string{
 	"%s is reset":                       "%s переведена",
 	"%s starts at %s, so far at %s":     "%s начинается с %s, до сих пор с %s",
 	"%s reads %s, so far %s":            "%s читает %s, до сих пор %s",
-	"Remove link %s for good? Unread events that it abandons: up to %d; waiting ones that become dead letters: %d.": "Удалить связку %s навсегда? Непрочитанных событий она бросит: до %d; ждущих станет недоставленными: %d.",
-	"%s is removed; abandoned: %d, made dead letters: %d":                                                           "%s удалена; брошено: %d, переложено в недоставленные: %d",
+	"Remove link %s for good? Unread events that it abandons: up to %d; waiting ones that become dead letters: %d.": "Удалить связку %s навсегда? Непрочитанных событий она оставит: до %d; ждущих станет недоставленными: %d.",
+	"%s is removed; abandoned: %d, made dead letters: %d":                                                           "%s удалена; оставлено: %d, переложено в недоставленные: %d",
 
 	// erase.
 	"say whom: --phone, --email or both": "скажите, кого: --phone, --email или оба",
@@ -86,7 +86,7 @@ var adminCatalogue = map[string]string{
 	"reading what is stored":                                                           "читаем хранимое",
 	"removing":                                                                         "стираем",
 	"waiting for what was in hand":                                                     "ждём то, что было в работе",
-	"  the person was erased, and with them all that was known of it":                  "  человек стёрт, а с ним и всё, что было о нём известно",
+	"  the person was erased, and with them all that was known of it":                  "  данные человека стёрты, а с ними и всё, что было о нём известно",
 
 	// aside.
 	"%s is no number of the list":                                                   "%s — не номер из списка",

@@ -104,7 +104,7 @@ func (r *erasure) look(ctx context.Context) (*finds, error) {
 // lookAtEvents reads the log, the second time only what is new in it: what somebody took back from
 // ASIDE meanwhile.
 func (r *erasure) lookAtEvents(ctx context.Context, p *reading) error {
-	for m, err := range r.q.scan(ctx, eventsStream, eventPrefix+">", r.from) {
+	for m, err := range r.q.flow(ctx, eventsStream, r.from) {
 		if err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (r *erasure) lookAside(ctx context.Context, p *reading) error {
 }
 
 func (r *erasure) lookAtDeadLetters(ctx context.Context, p *reading) error {
-	for m, err := range r.q.scan(ctx, deadStream, deadPrefix+">", 1) {
+	for m, err := range r.q.flow(ctx, deadStream, 1) {
 		if err != nil {
 			return err
 		}

@@ -54,12 +54,8 @@ func (q *Queue) Events(ctx context.Context, o ScanOptions) iter.Seq2[event.Event
 	}
 }
 
-// openScan opens an ordered consumer and counts what it has to read.
+// openScan opens what the options select and counts it.
 func (q *Queue) openScan(ctx context.Context, o ScanOptions) (jetstream.MessagesContext, uint64, error) {
-	s, err := q.stream(ctx, eventsStream)
-	if err != nil {
-		return nil, 0, err
-	}
 	config := jetstream.OrderedConsumerConfig{FilterSubjects: o.Subjects}
 	if o.From == 0 && o.Since.IsZero() && o.Last > 0 {
 		last, err := q.lastSequence(ctx, eventsStream)
@@ -74,6 +70,15 @@ func (q *Queue) openScan(ctx context.Context, o ScanOptions) (jetstream.Messages
 	case !o.Since.IsZero():
 		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &o.Since
 	}
+	return q.openFlow(ctx, eventsStream, config)
+}
+
+// openFlow opens an ordered consumer and counts what it has to read.
+func (q *Queue) openFlow(ctx context.Context, stream string, config jetstream.OrderedConsumerConfig) (jetstream.MessagesContext, uint64, error) {
+	s, err := q.stream(ctx, stream)
+	if err != nil {
+		return nil, 0, err
+	}
 	c, err := s.OrderedConsumer(ctx, config)
 	if err != nil {
 		return nil, 0, err
@@ -86,8 +91,33 @@ func (q *Queue) openScan(ctx context.Context, o ScanOptions) (jetstream.Messages
 	return messages, info.NumPending + uint64(info.NumAckPending), err
 }
 
-// nextEvent reads the next event and how many more there are.
-func nextEvent(ctx context.Context, messages jetstream.MessagesContext, follow bool) (event.Event, uint64, error) {
+// flow iterates over the messages of a stream from a sequence on, in order, some times as fast as
+// scan where there are many. RETRIES cannot be read so: a queue of work has one reader.
+func (q *Queue) flow(ctx context.Context, stream string, from uint64) iter.Seq2[*stored, error] {
+	return func(yield func(*stored, error) bool) {
+		messages, left, err := q.openFlow(ctx, stream, jetstream.OrderedConsumerConfig{
+			DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(1, from),
+		})
+		if err != nil {
+			yield(nil, describe("read "+stream, err))
+			return
+		}
+		defer messages.Stop()
+		for left > 0 {
+			var m *stored
+			if m, left, err = nextStored(ctx, messages, false); err != nil {
+				yield(nil, describe("read "+stream, err))
+				return
+			}
+			if !yield(m, nil) {
+				return
+			}
+		}
+	}
+}
+
+// nextStored reads the next message and how many more there are.
+func nextStored(ctx context.Context, messages jetstream.MessagesContext, follow bool) (*stored, uint64, error) {
 	if !follow {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, scanWait)
@@ -95,18 +125,26 @@ func nextEvent(ctx context.Context, messages jetstream.MessagesContext, follow b
 	}
 	msg, err := messages.Next(jetstream.NextContext(ctx))
 	if err != nil {
-		return event.Event{}, 0, describe("read "+eventsStream, err)
+		return nil, 0, err
 	}
 	meta, err := msg.Metadata()
 	if err != nil {
+		return nil, 0, err
+	}
+	return &stored{Subject: msg.Subject(), Header: msg.Headers(), Data: msg.Data(), Sequence: meta.Sequence.Stream, Time: meta.Timestamp}, meta.NumPending, nil
+}
+
+// nextEvent reads the next event and how many more there are.
+func nextEvent(ctx context.Context, messages jetstream.MessagesContext, follow bool) (event.Event, uint64, error) {
+	m, more, err := nextStored(ctx, messages, follow)
+	if err != nil {
 		return event.Event{}, 0, describe("read "+eventsStream, err)
 	}
-	if erased(msg.Headers()) {
-		e := event.Event{Sequence: meta.Sequence.Stream, Stored: meta.Timestamp}
-		e.Key, _ = event.ParseSubject(strings.TrimPrefix(msg.Subject(), eventPrefix))
-		return e, meta.NumPending, ErrErased
+	if erased(m.Header) {
+		e := event.Event{Sequence: m.Sequence, Stored: m.Time}
+		e.Key, _ = event.ParseSubject(strings.TrimPrefix(m.Subject, eventPrefix))
+		return e, more, ErrErased
 	}
-	m := stored{Subject: msg.Subject(), Header: msg.Headers(), Data: msg.Data(), Sequence: meta.Sequence.Stream, Time: meta.Timestamp}
 	e, err := m.event(eventPrefix)
-	return e, meta.NumPending, err
+	return e, more, err
 }
