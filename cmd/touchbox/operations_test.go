@@ -152,6 +152,12 @@ func (o *operator) hook(ids ...int) {
 // work runs the link with one decision about everything until the returned function is called.
 func (o *operator) work(x queue.Decision) (stop func()) {
 	o.t.Helper()
+	return o.workBy(func(*queue.Delivery) queue.Decision { return x })
+}
+
+// workBy is work with a decision about each.
+func (o *operator) workBy(decide func(*queue.Delivery) queue.Decision) (stop func()) {
+	o.t.Helper()
 	open, err := o.queue.OpenLink(o.t.Context(), queue.LinkSpec{ID: "calls", Subjects: o.file.Link("calls").Subjects(), Workers: 8})
 	if err != nil {
 		o.t.Fatal(err)
@@ -159,7 +165,7 @@ func (o *operator) work(x queue.Decision) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var working sync.WaitGroup
 	working.Go(func() {
-		_ = open.Consume(ctx, queue.Consumption{Handle: func(context.Context, *queue.Delivery) queue.Decision { return x }})
+		_ = open.Consume(ctx, queue.Consumption{Handle: func(_ context.Context, d *queue.Delivery) queue.Decision { return decide(d) }})
 	})
 	stop = sync.OnceFunc(func() {
 		cancel()
