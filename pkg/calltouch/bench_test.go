@@ -11,8 +11,8 @@ import (
 
 // typical is an ended call with everything ticked.
 var typical = call{
-	id: 148071, session: 11731422, visitor: 2500000000006214272, phone: "79000000001", city: "saint petersburg",
-	source: "google", start: time.Unix(1695673772, 0), duration: 12, waiting: 1, successful: true, utm: "осень",
+	id: 148071, session: 22440011, visitor: 2600000000001234567, phone: "79000000001", city: "saint petersburg",
+	source: "google", start: time.Unix(1698092972, 0), duration: 12, waiting: 1, successful: true, utm: "осень",
 	device: "0f3bd0ec-5c4b-4c4f-9a5e-0123456789ab", pool: "dynamic",
 }
 

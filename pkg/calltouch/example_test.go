@@ -28,7 +28,7 @@ func ExampleParse() {
 func ExampleIdentify() {
 	for _, body := range []string{
 		"id=148071&callphase=calldisconnected&callerphone=79161234567",
-		"requestId=78498",
+		"requestId=60321",
 		"id={id}&callerphone={callerphone}",
 	} {
 		e, note := calltouch.Identify(event.Event{Key: event.Key{Site: "10001"}, Body: []byte(body)}, calltouch.View{})
@@ -40,6 +40,6 @@ func ExampleIdentify() {
 	}
 	// Output:
 	// 10001/call-ended/148071
-	// 10001/request/78498
+	// 10001/request/60321
 	// aside: ping
 }

@@ -16,7 +16,7 @@ import (
 func FuzzHook(f *testing.F) {
 	for _, seed := range []string{
 		typical.form(), string(toJSON(f, typical.hook())), "", "{}", "{", "id=%", "id=5&id=&timestamp=1", "&&=&=a&a", "\ufeff{\"id\":1}",
-		"id=5&timestamp=99999999999999999999&calltime=2023-09-25 23:29:32", `{"id":{"a":[1]},"attrs":"\"\""}`, "attrs=%7B%22a%22%3A1%7D&id=1&duration=-1",
+		"id=5&timestamp=99999999999999999999&calltime=2023-10-23 23:29:32", `{"id":{"a":[1]},"attrs":"\"\""}`, "attrs=%7B%22a%22%3A1%7D&id=1&duration=-1",
 		"callerphone={callerphone}", "\x00\xff", `{"id":"1","id":"2","callphase":"callconnected"}`, "leadtype=request&requestId=1&fio=a+b+c",
 	} {
 		f.Add(seed, "utm_source=x&id=7")

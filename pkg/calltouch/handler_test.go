@@ -75,7 +75,7 @@ func newBench() *bench {
 			{ID: "10003", Keys: []string{""}, View: view},
 		},
 		Store: b.store, Log: zerolog.New(&b.log), Penalty: time.Nanosecond,
-		Now:     func() time.Time { return time.Unix(1695673784, 0) },
+		Now:     func() time.Time { return time.Unix(1698092984, 0) },
 		Observe: func(o calltouch.Observation) { b.seen = append(b.seen, o) },
 	}
 	return b
@@ -93,7 +93,7 @@ func post(body string) *http.Request {
 	return r
 }
 
-const endedCall = "id=148071&callphase=calldisconnected&callerphone=79161234567&timestamp=1695673772"
+const endedCall = "id=148071&callphase=calldisconnected&callerphone=79161234567&timestamp=1698092972"
 
 func TestHandlerStoresTheRawBytes(t *testing.T) {
 	started := `{"id": "148071", "callphase":"callconnected" }`
@@ -121,7 +121,7 @@ func TestHandlerStoresTheRawBytes(t *testing.T) {
 				t.Fatalf("answer %d %q, %d stored", w.Code, w.Body, len(b.store.events))
 			}
 			got := b.store.events[0]
-			tt.want.Origin, tt.want.Received = event.Webhook, time.Unix(1695673784, 0).UTC()
+			tt.want.Origin, tt.want.Received = event.Webhook, time.Unix(1698092984, 0).UTC()
 			got.Time, got.Fingerprint = time.Time{}, event.Fingerprint{}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)

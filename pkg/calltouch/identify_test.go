@@ -22,8 +22,8 @@ func TestIdentify(t *testing.T) {
 		{"no phase", "id=5&callerphone=79000000001", "10001/call-ended/5", "", true},
 		{"unknown phase", "id=5&duration=3&callphase=calllost", "10001/call-ended/5", "", true},
 		{"phase and id alone", "id=5&callphase=calldisconnected", "10001/call-ended/5", "", false},
-		{"a call that came from a request", "leadtype=call&id=5&requestId=6&calltime=2023-09-25+23:29:32&callphase=calldisconnected", "10001/call-ended/5", "", false},
-		{"a hidden number", "id=5&callerphone=null&timestamp=1695673772&callphase=calldisconnected", "10001/call-ended/5", "", false},
+		{"a call that came from a request", "leadtype=call&id=5&requestId=6&calltime=2023-10-23+23:29:32&callphase=calldisconnected", "10001/call-ended/5", "", false},
+		{"a hidden number", "id=5&callerphone=null&timestamp=1698092972&callphase=calldisconnected", "10001/call-ended/5", "", false},
 		{"request", "leadtype=request&requestId=6&callerphone=79000000001", "10001/request/6", "", false},
 		{"request by its id alone", "requestId=6", "10001/request/6", "", false},
 		{"request with an id", "leadtype=request&id=5&requestId=6", "10001/request/6", "", false},
@@ -65,12 +65,12 @@ func TestIdentify(t *testing.T) {
 
 func TestIdentifyReadsTheURLToo(t *testing.T) {
 	e := hookEvent("", `{"id":"5","callphase":"callconnected"}`)
-	e.Query = "id=6&siteId=10001&callerphone=8+916+123-45-67&requestDate=2023-09-25+23:29:32"
+	e.Query = "id=6&siteId=10001&callerphone=8+916+123-45-67&requestDate=2023-10-23+23:29:32"
 	e, note := calltouch.Identify(e, view)
 	if note.Aside != "" || e.Key.String() != "10001/call-started/5" {
 		t.Fatalf("%v, %+v", e.Key, note)
 	}
-	at := time.Date(2023, 9, 25, 20, 29, 32, 0, time.UTC)
+	at := time.Date(2023, 10, 23, 20, 29, 32, 0, time.UTC)
 	if e.Fingerprint.Phone != "79161234567" || !e.Fingerprint.Time.Equal(at) || !e.Time.Equal(at) {
 		t.Errorf("fingerprint %v, time %v", e.Fingerprint, e.Time)
 	}

@@ -175,15 +175,15 @@ func TestTime(t *testing.T) {
 		zone       *time.Location
 		want       time.Time
 	}{
-		{"the timestamp knows no zone", "timestamp=1695673772&calltime=2001-01-01+00:00:00", berlin, utc("2023-09-25 20:29:32")},
-		{"local time", "calltime=2023-09-25+23:29:32", moscow, utc("2023-09-25 20:29:32")},
+		{"the timestamp knows no zone", "timestamp=1698092972&calltime=2001-01-01+00:00:00", berlin, utc("2023-10-23 20:29:32")},
+		{"local time", "calltime=2023-10-23+23:29:32", moscow, utc("2023-10-23 20:29:32")},
 		{"local time in winter", "calltime=2023-12-25+23:29:32", berlin, utc("2023-12-25 22:29:32")},
-		{"of a request", "requestDate=2023-09-25+23:29:32", moscow, utc("2023-09-25 20:29:32")},
-		{"written the API's way", "calltime=25/09/2023+23:29:32", moscow, utc("2023-09-25 20:29:32")},
-		{"written with a T and a fraction", "calltime=2023-09-25T23:29:32", moscow, utc("2023-09-25 20:29:32")},
-		{"no zone", "calltime=2023-09-25+23:29:32", nil, utc("2023-09-25 23:29:32")},
-		{"no timestamp", "timestamp=soon&calltime=2023-09-25+23:29:32", moscow, utc("2023-09-25 20:29:32")},
-		{"a timestamp of milliseconds is none", "timestamp=1695673772000&calltime=2023-09-25+23:29:32", moscow, utc("2023-09-25 20:29:32")},
+		{"of a request", "requestDate=2023-10-23+23:29:32", moscow, utc("2023-10-23 20:29:32")},
+		{"written the API's way", "calltime=23/10/2023+23:29:32", moscow, utc("2023-10-23 20:29:32")},
+		{"written with a T and a fraction", "calltime=2023-10-23T23:29:32", moscow, utc("2023-10-23 20:29:32")},
+		{"no zone", "calltime=2023-10-23+23:29:32", nil, utc("2023-10-23 23:29:32")},
+		{"no timestamp", "timestamp=soon&calltime=2023-10-23+23:29:32", moscow, utc("2023-10-23 20:29:32")},
+		{"a timestamp of milliseconds is none", "timestamp=1698092972000&calltime=2023-10-23+23:29:32", moscow, utc("2023-10-23 20:29:32")},
 		{"nothing", "calltime=yesterday&timestamp=0", moscow, time.Time{}},
 	}
 	for _, tt := range tests {
@@ -201,7 +201,7 @@ func TestTime(t *testing.T) {
 }
 
 func TestEnded(t *testing.T) {
-	start := time.Unix(1695673772, 0)
+	start := time.Unix(1698092972, 0)
 	tests := []struct {
 		name string
 		f    calltouch.Fields

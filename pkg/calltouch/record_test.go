@@ -13,7 +13,7 @@ import (
 
 // request is a record in the shape of the requests API.
 const request = `{
-	"requestId": 78498, "requestNumber": "78498", "date": 1694853559123, "dateStr": "16/09/2023 11:39:19",
+	"requestId": 60321, "requestNumber": "60321", "date": 1697272759123, "dateStr": "14/10/2023 11:39:19",
 	"subject": "Заявка с сайта", "requestUrl": "https://clinic.example/form", "requestType": null, "status": "NOT_SET",
 	"manager": null, "uniqueRequest": false, "targetRequest": true, "uniqTargetRequest": false, "siteId": 10001,
 	"client": {"clientId": 100001, "fio": "Тестов Тест Тестович",
@@ -21,7 +21,7 @@ const request = `{
 		"contacts": [{"contactType": "SKYPE", "contactValue": "test"}, {"contactType": "MAIL", "contactValue": " test@mail.example "}]},
 	"session": {"sessionId": 4794763832, "keywords": "(not set)", "city": "irkutsk", "ip": "192.0.2.12/32", "source": "google",
 		"medium": "cpc", "ref": "", "url": "https://clinic.example/", "utmSource": "<не указано>", "utmCampaign": "осень",
-		"guaClientId": "1.2", "sessionDate": "16/09/2023 11:38:22", "attribution": 1, "yaClientId": "1693237496843577594",
+		"guaClientId": "1.2", "sessionDate": "14/10/2023 11:38:22", "attribution": 1, "yaClientId": "1693237496843577594",
 		"attrs": "{\"mindboxDeviceUUID\":\"0f3bd0ec-5c4b-4c4f-9a5e-0123456789ab\"}", "additionalTags": ["сайт"],
 		"ctGlobalId": "00000000-0000-5000-8000-000000000001", "browser": "Mozilla/5.0 (X11)", "browserName": "Firefox"},
 	"ctClientId": 2500000000003012601, "ctGlobalId": null,
@@ -36,10 +36,10 @@ func TestRequestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	created := time.Unix(1694853559, 0)
+	created := time.Unix(1697272759, 0)
 	want := calltouch.Fields{
 		"kind": "request", "origin": "poll", "leadtype": "request", "time": created,
-		"requestId": "78498", "requestNumber": "78498", "requestDate": "2023-09-16 11:39:19", "subject": "Заявка с сайта",
+		"requestId": "60321", "requestNumber": "60321", "requestDate": "2023-10-14 11:39:19", "subject": "Заявка с сайта",
 		"requestUrl": "https://clinic.example/form", "requestStatus": "NOT_SET", "siteId": "10001",
 		"uniquerequest": "false", "targetrequest": "target", "uniqtargetrequest": "non-uniqtarget",
 		"clientId": "100001", "fio": "Тестов Тест Тестович", "lastName": "Тестов", "firstName": "Тест", "middleName": "Тестович",
@@ -56,7 +56,7 @@ func TestRequestRecord(t *testing.T) {
 	if diff := cmp.Diff(want, f); diff != "" {
 		t.Error(diff)
 	}
-	if e.Key.String() != "10001/request/78498" || !e.Time.Equal(created) || e.Fingerprint.Phone != "79000000006" {
+	if e.Key.String() != "10001/request/60321" || !e.Time.Equal(created) || e.Fingerprint.Phone != "79000000006" {
 		t.Errorf("event %v at %v, %v", e.Key, e.Time, e.Fingerprint)
 	}
 	for name := range f {
@@ -73,7 +73,7 @@ func TestRecordsAreReadLeniently(t *testing.T) {
 		kind                event.Kind
 		want                any
 	}{
-		{"id as a text", "id", `{"callId":"104349"}`, event.CallEnded, "104349"},
+		{"id as a text", "id", `{"callId":"205117"}`, event.CallEnded, "205117"},
 		{"boolean as the text True", "unique", `{"callId":1,"uniqueCall":"True"}`, event.CallEnded, true},
 		{"boolean as a number", "targetcall", `{"callId":1,"targetCall":1}`, event.CallEnded, "target"},
 		{"boolean as null", "status", `{"callId":1,"successful":null}`, event.CallEnded, nil},
@@ -87,8 +87,8 @@ func TestRecordsAreReadLeniently(t *testing.T) {
 		{"one name of tags", "tags", `{"callId":1,"callTags":[{"names":"a"}]}`, event.CallEnded, []string{"a"}},
 		{"order itself", "orderId", `{"callId":1,"order":{"orderId":7},"orders":[{"orderId":8}]}`, event.CallEnded, "7"},
 		{"browser by its name", "browser", `{"requestId":1,"session":{"browser":"Chrome"}}`, event.Request, "Chrome"},
-		{"date as a text", "time", `{"requestId":1,"date":"1694853559000"}`, event.Request, time.Unix(1694853559, 0)},
-		{"local date alone", "time", `{"requestId":1,"dateStr":"16/09/2023 11:39:19"}`, event.Request, time.Unix(1694853559, 0)},
+		{"date as a text", "time", `{"requestId":1,"date":"1697272759000"}`, event.Request, time.Unix(1697272759, 0)},
+		{"local date alone", "time", `{"requestId":1,"dateStr":"14/10/2023 11:39:19"}`, event.Request, time.Unix(1697272759, 0)},
 		{"control characters inside", "comment", "{\"requestId\":1,\"comments\":[{\"comment\":\"a\x01\nb\"}]}", event.Request, "a\nb"},
 	}
 	for _, tt := range tests {
@@ -107,8 +107,8 @@ func TestRecordsAreReadLeniently(t *testing.T) {
 // The same request by hook means what it means by poll, in all that both of them carry.
 func TestHookAndPollOfOneRequestAreEqual(t *testing.T) {
 	hook := toJSON(t, map[string]string{
-		"leadtype": "request", "changedFields": "null", "requestId": "78498", "requestNumber": "78498", "siteId": "10001",
-		"requestDate": "2023-09-16 11:39:19", "subject": "Заявка с сайта", "fio": "Тестов Тест Тестович", "callerphone": "79000000006",
+		"leadtype": "request", "changedFields": "null", "requestId": "60321", "requestNumber": "60321", "siteId": "10001",
+		"requestDate": "2023-10-14 11:39:19", "subject": "Заявка с сайта", "fio": "Тестов Тест Тестович", "callerphone": "79000000006",
 		"uniquerequest": "false", "targetrequest": "target", "uniqtargetrequest": "non-uniqtarget", "manager": "null",
 		"tags_request": "сайт", "tags_manual": "VIP", "attribution": "1", "source": "google", "medium": "cpc", "orderId": "5",
 		"utm_source": "<не указано>", "utm_campaign": "осень", "yaClientId": "1693237496843577594", "gcid": "1.2",

@@ -45,10 +45,10 @@ func design(t testing.TB) *link.File {
 func dynamicCall() calltouch.Fields {
 	return calltouch.Fields{
 		"id": "148071", "kind": "call.ended", "callerphone": "79000000001", "phonenumber": "78120000005",
-		"duration": int64(42), "utm_source": "yandex", "sessionId": "11731422", "siteId": "10001",
-		"deviceUUID": "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11", "city": "saint petersburg",
-		"attrs": map[string]string{"mindboxDeviceUUID": "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"},
-		"time":  time.Unix(1695673772, 0), "unique": true, "tags": []string{"a", "b"}, "targetcall": "target",
+		"duration": int64(42), "utm_source": "yandex", "sessionId": "22440011", "siteId": "10001",
+		"deviceUUID": "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84", "city": "saint petersburg",
+		"attrs": map[string]string{"mindboxDeviceUUID": "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"},
+		"time":  time.Unix(1698092972, 0), "unique": true, "tags": []string{"a", "b"}, "targetcall": "target",
 	}
 }
 
@@ -63,11 +63,11 @@ func TestDesignExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"customer":{"mobilePhone":"79000000001"},"customerAction":{"customFields":{"callId":"148071","utmSource":"yandex"}},"executionDateTimeUtc":"2023-09-25 20:29:32.000"}`
+	want := `{"customer":{"mobilePhone":"79000000001"},"customerAction":{"customFields":{"callId":"148071","utmSource":"yandex"}},"executionDateTimeUtc":"2023-10-23 20:29:32.000"}`
 	if diff := cmp.Diff(want, string(r.Body)); diff != "" {
 		t.Error(diff)
 	}
-	if r.DeviceUUID != "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11" || r.Missing != nil || r.Notes != nil {
+	if r.DeviceUUID != "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84" || r.Missing != nil || r.Notes != nil {
 		t.Errorf("got %+v", r)
 	}
 	v, err = f.Link("calls-static").Filter(dynamicCall())

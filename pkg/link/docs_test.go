@@ -66,20 +66,20 @@ func with(base calltouch.Fields, changes calltouch.Fields) calltouch.Fields {
 
 // TestRecipes runs each recipe of docs/links.md on events for which it is made, and on others.
 func TestRecipes(t *testing.T) {
-	const device = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
-	const phone, at = `"customer":{"mobilePhone":"79000000001"}`, `"executionDateTimeUtc":"2023-09-25 20:29:32.000"`
+	const device = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
+	const phone, at = `"customer":{"mobilePhone":"79000000001"}`, `"executionDateTimeUtc":"2023-10-23 20:29:32.000"`
 	call := calltouch.Fields{
 		"id": "148071", "kind": "call.ended", "origin": "webhook", "callerphone": "79000000001", "phonenumber": "78120000005",
-		"time": time.Unix(1695673772, 0), "timestamp": int64(1695673772), "duration": int64(42), "waiting_time": int64(5), "status": "successful",
+		"time": time.Unix(1698092972, 0), "timestamp": int64(1698092972), "duration": int64(42), "waiting_time": int64(5), "status": "successful",
 		"unique": true, "targetcall": "target", "worktime": "worktime", "callback": "non-callback", "city": "Saint Petersburg", "hostname": "clinic.example",
 		"attrs": map[string]string{},
 	}
-	visit := with(call, calltouch.Fields{"sessionId": "11731422", "deviceUUID": device, "utm_source": "yandex", "utm_medium": "cpc", "utm_campaign": "brand"})
+	visit := with(call, calltouch.Fields{"sessionId": "22440011", "deviceUUID": device, "utm_source": "yandex", "utm_medium": "cpc", "utm_campaign": "brand"})
 	form := calltouch.Fields{
-		"requestId": "141729", "kind": "request", "origin": "poll", "callerphone": "79000000001", "subject": "Запись онлайн", "fio": "Тестов Тест",
-		"firstName": "Тест", "lastName": "Тестов", "email": "Test@Example.com", "comment": "Перезвоните", "time": time.Unix(1695673772, 0), "attrs": map[string]string{},
+		"requestId": "230451", "kind": "request", "origin": "poll", "callerphone": "79000000001", "subject": "Запись онлайн", "fio": "Тестов Тест",
+		"firstName": "Тест", "lastName": "Тестов", "email": "Test@Example.com", "comment": "Перезвоните", "time": time.Unix(1698092972, 0), "attrs": map[string]string{},
 	}
-	requestBody := `{"customer":{"mobilePhone":"79000000001","email":"test@example.com","fullName":"Тестов Тест"},"customerAction":{"customFields":{"requestId":"141729","comment":"Перезвоните"}},` + at + `}`
+	requestBody := `{"customer":{"mobilePhone":"79000000001","email":"test@example.com","fullName":"Тестов Тест"},"customerAction":{"customFields":{"requestId":"230451","comment":"Перезвоните"}},` + at + `}`
 	tests := []struct {
 		recipe, name string
 		kind         event.Kind
@@ -108,9 +108,9 @@ func TestRecipes(t *testing.T) {
 			"calls-clinic": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071"}}}`, "calls-pharmacy": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071"}}}`}},
 		{"6", "a started call", event.CallStarted, call, map[string]string{"call-started": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071"}},` + at + `}`}},
 		{"6", "an ended call", event.CallEnded, call, map[string]string{
-			"call-ended": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071","result":"successful, 42 с"}},"executionDateTimeUtc":"2023-09-25 20:30:19.000"}`}},
+			"call-ended": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071","result":"successful, 42 с"}},"executionDateTimeUtc":"2023-10-23 20:30:19.000"}`}},
 		{"6", "a negative duration", event.CallEnded, with(call, calltouch.Fields{"duration": int64(-30)}), map[string]string{
-			"call-ended": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071","result":"successful, -30 с"}},"executionDateTimeUtc":"2023-09-25 20:29:37.000"}`}},
+			"call-ended": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071","result":"successful, -30 с"}},"executionDateTimeUtc":"2023-10-23 20:29:37.000"}`}},
 		{"7", "the widget", event.CallEnded, with(call, calltouch.Fields{"callback": "callback", "callback_request_id": "77", "url": "https://clinic.example/"}), map[string]string{
 			"call-back-widget": `{` + phone + `,"customerAction":{"customFields":{"requestId":"77","page":"https://clinic.example/"}}}`}},
 		{"7", "another call", event.CallEnded, call, nil},

@@ -60,9 +60,9 @@ func Example_phone() {
 // A UUID in small letters, or nil for what is none and for the one of zeros.
 func Example_uuid() {
 	show(calltouch.Fields{},
-		`uuid("3F1C2A64-7B0E-4C1D-9A55-0D2F6B8E4C11")`, `uuid("3f1c2a64")`, `uuid("00000000-0000-0000-0000-000000000000")`)
+		`uuid("6A2D9B40-1C7E-4F58-B3D1-9E0F7A5C2B84")`, `uuid("3f1c2a64")`, `uuid("00000000-0000-0000-0000-000000000000")`)
 	// Output:
-	// uuid("3F1C2A64-7B0E-4C1D-9A55-0D2F6B8E4C11") = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
+	// uuid("6A2D9B40-1C7E-4F58-B3D1-9E0F7A5C2B84") = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
 	// uuid("3f1c2a64") = nil
 	// uuid("00000000-0000-0000-0000-000000000000") = nil
 }
@@ -70,16 +70,16 @@ func Example_uuid() {
 // Times: utc in the destination's timeFormat, local the same in the site's zone, date the day
 // there. All take a time, Unix seconds or Calltouch's local text; utc and local also a form.
 func Example_utc() {
-	show(calltouch.Fields{"timestamp": int64(1695673772), "requestDate": "2023-09-25 23:29:32"},
+	show(calltouch.Fields{"timestamp": int64(1698092972), "requestDate": "2023-10-23 23:29:32"},
 		`utc(timestamp)`, `utc(requestDate)`, `local(timestamp)`, `local(timestamp, "HH:mm")`,
 		`utc(timestamp, "yyyy-MM-ddTHH:mm:ssZ")`, `date(timestamp)`, `utc(time)`)
 	// Output:
-	// utc(timestamp) = "2023-09-25 20:29:32.000"
-	// utc(requestDate) = "2023-09-25 20:29:32.000"
-	// local(timestamp) = "2023-09-25 23:29:32.000"
+	// utc(timestamp) = "2023-10-23 20:29:32.000"
+	// utc(requestDate) = "2023-10-23 20:29:32.000"
+	// local(timestamp) = "2023-10-23 23:29:32.000"
 	// local(timestamp, "HH:mm") = "23:29"
-	// utc(timestamp, "yyyy-MM-ddTHH:mm:ssZ") = "2023-09-25T20:29:32Z"
-	// date(timestamp) = "2023-09-25"
+	// utc(timestamp, "yyyy-MM-ddTHH:mm:ssZ") = "2023-10-23T20:29:32Z"
+	// date(timestamp) = "2023-10-23"
 	// utc(time) = nil
 }
 

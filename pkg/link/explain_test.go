@@ -31,7 +31,7 @@ func TestExplain(t *testing.T) {
 	if diff := cmp.Diff(want, e.Empty); diff != "" {
 		t.Error(diff)
 	}
-	const url = "https://api.mindbox.ru/v3/operations/async?deviceUUID=3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11&endpointId=clinic.Website&operation=CallTouch"
+	const url = "https://api.mindbox.ru/v3/operations/async?deviceUUID=6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84&endpointId=clinic.Website&operation=CallTouch"
 	if e.Request.URL != url || e.Request.Header["Authorization"] != `Mindbox secretKey="***"` {
 		t.Errorf("got %s, %v", e.Request.URL, e.Request.Header)
 	}

@@ -131,9 +131,9 @@ func TestConditionsRefused(t *testing.T) {
 func fullEvent() calltouch.Fields {
 	f := dynamicCall()
 	maps.Copy(f, calltouch.Fields{
-		"attrs": map[string]string{"mindboxDeviceUUID": "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11", "promo": "Весна"},
+		"attrs": map[string]string{"mindboxDeviceUUID": "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84", "promo": "Весна"},
 		"city":  "Москва", "rating": int64(4), "status": "successful", "medium": "cpc", "spam": false,
-		"timestamp": int64(1695673772), "calltime": "2023-09-25 23:29:32", "subject": "Запись", "utm_term": "12",
+		"timestamp": int64(1698092972), "calltime": "2023-10-23 23:29:32", "subject": "Запись", "utm_term": "12",
 	})
 	return f
 }
@@ -210,8 +210,8 @@ var conditions = []struct {
 	{`phonenumber in places`, true, false},
 	{`places[phonenumber] == "nevsky"`, true, false},
 	{`lookup(places, phonenumber, "other") == "other"`, false, true},
-	{`date(time) == "2023-09-25"`, true, false},
-	{`date(time) >= "2023-09-25"`, true, false},
+	{`date(time) == "2023-10-23"`, true, false},
+	{`date(time) >= "2023-10-23"`, true, false},
 	{`local(time, "HH:mm") == "23:29"`, true, false},
 	{`int(local(time, "HH")) > 20`, true, false},
 	{`utc(timestamp) == utc(calltime)`, true, true}, // nil == nil
@@ -335,7 +335,7 @@ func TestSaw(t *testing.T) {
 	}
 	want := []link.Condition{{
 		Source: `dynamic and attrs.promo == "Осень"`, Value: false,
-		Saw: map[string]any{"deviceUUID": "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11", "attrs.promo": "Весна"},
+		Saw: map[string]any{"deviceUUID": "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84", "attrs.promo": "Весна"},
 	}}
 	if diff := cmp.Diff(want, v.Conditions); diff != "" {
 		t.Error(diff)
@@ -350,6 +350,6 @@ func TestSaw(t *testing.T) {
 
 // TestTimesInWholeSeconds: the API gives milliseconds, a hook seconds.
 func TestTimesInWholeSeconds(t *testing.T) {
-	l := load(t, configuration(`utc(time) == "2023-09-25 20:29:32.000"`, "x")).Link("one")
-	expectVerdict(t, l, calltouch.Fields{"time": time.UnixMilli(1695673772987)}, true)
+	l := load(t, configuration(`utc(time) == "2023-10-23 20:29:32.000"`, "x")).Link("one")
+	expectVerdict(t, l, calltouch.Fields{"time": time.UnixMilli(1698092972987)}, true)
 }

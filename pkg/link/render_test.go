@@ -41,7 +41,7 @@ func TestRender(t *testing.T) {
 		{"both merged", "\n      a: {b: x}\n      a.c: y\n      a: {d: z}", "", ""},
 		{"merged into nested", "\n      a: {b: x, c.d: z}\n      a.c.e: y", `{"a":{"b":"x","c":{"d":"z","e":"y"}}}`, `{"a":{"b":"x","c":{"d":"z","e":"y"}}}`},
 		{"types stay", "\n      n: ${duration}\n      b: ${unique}\n      t: ${city}\n      l: ${tags}\n      a: ${attrs}",
-			`{"n":42,"b":true,"t":"Москва","l":["a","b"],"a":{"mindboxDeviceUUID":"3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11","promo":"Весна"}}`, `{}`},
+			`{"n":42,"b":true,"t":"Москва","l":["a","b"],"a":{"mindboxDeviceUUID":"6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84","promo":"Весна"}}`, `{}`},
 		{"constants keep their spelling", "\n      i: 5\n      f: 7.10\n      b: true\n      t: \"5\"", `{"i":5,"f":7.10,"b":true,"t":"5"}`, `{"i":5,"f":7.10,"b":true,"t":"5"}`},
 		{"mixed text", "\n      a: Звонок ${id}, ${duration} с, ${unique}\n      b: x", `{"a":"Звонок 148071, 42 с, true","b":"x"}`, `{"b":"x"}`},
 		{"nil inside mixed text", "\n      a: ${city}/${utm_content}/${duration}", `{"a":"Москва//42"}`, `{}`},
@@ -59,7 +59,7 @@ func TestRender(t *testing.T) {
 		{"nil inside a list of an expression", "\n      a: '${[city, utm_content, \"x\"]}'", `{"a":["Москва","x"]}`, `{"a":["x"]}`},
 		{"a map of an expression is sorted", "\n      a: '${ {z: city, b: 1, a: utm_content} }'", `{"a":{"b":1,"z":"Москва"}}`, `{"a":{"b":1}}`},
 		{"times", "\n      a: ${utc(time)}\n      b: ${local(time)}\n      c: ${date(time)}\n      d: ${utc(timestamp, \"yyyy-MM-dd'T'HH:mm:ssZ\")}\n      e: ${local(calltime, \"d.M.yy H:m\")}",
-			`{"a":"2023-09-25 20:29:32.000","b":"2023-09-25 23:29:32.000","c":"2023-09-25","d":"2023-09-25T20:29:32Z","e":"25.9.23 23:29"}`, `{}`},
+			`{"a":"2023-10-23 20:29:32.000","b":"2023-10-23 23:29:32.000","c":"2023-10-23","d":"2023-10-23T20:29:32Z","e":"23.10.23 23:29"}`, `{}`},
 		{"texts", "\n      a: ${cut(city, 3)}\n      b: ${lower(city)}\n      c: ${city[-2:]}\n      d: ${json(tags)}", `{"a":"Мос","b":"москва","c":"ва","d":"[\"a\",\"b\"]"}`, `{"d":"null"}`},
 		{"a phone", "\n      a: ${phone(callerphone)}\n      b: ${phone(\"+7 (916) 123-45-67\")}", `{"a":"79000000001","b":"79161234567"}`, `{"b":"79161234567"}`},
 		{"pasted JSON", ` |
@@ -172,7 +172,7 @@ func TestRequire(t *testing.T) {
 }
 
 func TestDeviceUUID(t *testing.T) {
-	const good = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
+	const good = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
 	tests := []struct{ name, value, want string }{
 		{"well-formed", good, good},
 		{"capitals", strings.ToUpper(good), good},
@@ -225,10 +225,10 @@ func TestSitesOfOneLink(t *testing.T) {
 	text := strings.Replace(withBody("\n      t: ${local(time)}\n      p: ${phone(callerphone)}", "    require: []"),
 		"mindbox:", "  - {site: 10002, name: ural, timezone: Asia/Yekaterinburg, tenDigits: 7}\nmindbox:", 1)
 	l := load(t, strings.Replace(text, "from: clinic", "from: [clinic, ural]", 1)).Link("one")
-	fields := calltouch.Fields{"siteId": "10001", "time": time.Unix(1695673772, 0), "callerphone": "9161234567"}
-	expectBody(t, l, fields, `{"t":"2023-09-25 23:29:32.000"}`)
+	fields := calltouch.Fields{"siteId": "10001", "time": time.Unix(1698092972, 0), "callerphone": "9161234567"}
+	expectBody(t, l, fields, `{"t":"2023-10-23 23:29:32.000"}`)
 	fields["siteId"] = "10002"
-	expectBody(t, l, fields, `{"t":"2023-09-26 01:29:32.000","p":"79161234567"}`)
+	expectBody(t, l, fields, `{"t":"2023-10-24 01:29:32.000","p":"79161234567"}`)
 	want := []string{"touchbox.event.10001.call-ended.*", "touchbox.event.10001.request.*", "touchbox.event.10002.call-ended.*", "touchbox.event.10002.request.*"}
 	if diff := cmp.Diff(want, l.Subjects()); diff != "" {
 		t.Error(diff)

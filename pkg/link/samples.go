@@ -22,7 +22,7 @@ type sample struct {
 
 // samples are the usual sorts of events at a site.
 func samples(s *Site) []sample {
-	const device = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
+	const device = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
 	common := calltouch.Fields{
 		"siteId": s.ID, "callerphone": "79000000001", "attrs": map[string]string{},
 		"time": time.Date(2026, 11, 2, 12, 0, 0, 0, s.Location),
@@ -34,7 +34,7 @@ func samples(s *Site) []sample {
 		"worktime": "worktime", "pool": "staticOffline", "spam": false,
 	})
 	visit := calltouch.Fields{
-		"sessionId": "11731422", "pool": "dynamic", "source": "yandex", "medium": "cpc", "utm_source": "yandex",
+		"sessionId": "22440011", "pool": "dynamic", "source": "yandex", "medium": "cpc", "utm_source": "yandex",
 		"utm_medium": "cpc", "utm_campaign": "brand", "hostname": "clinic.example", "city": "Москва",
 	}
 	known := merged(visit, calltouch.Fields{
@@ -52,7 +52,7 @@ func samples(s *Site) []sample {
 		{"a call to a static number", event.CallEnded, call},
 		{"a missed call of a visitor known to Mindbox", event.CallEnded, merged(call, known, missed)},
 		{"a missed call to a static number", event.CallEnded, merged(call, missed)},
-		{"a call from the call-back widget", event.CallEnded, merged(call, calltouch.Fields{"callback": "callback", "pool": nil, "sessionId": "11731422"})},
+		{"a call from the call-back widget", event.CallEnded, merged(call, calltouch.Fields{"callback": "callback", "pool": nil, "sessionId": "22440011"})},
 		{"a form request of a visitor known to Mindbox", event.Request, merged(common, known, request())},
 		{"a form request without a visit", event.Request, merged(common, request())},
 	}
@@ -60,7 +60,7 @@ func samples(s *Site) []sample {
 
 func request() calltouch.Fields {
 	return calltouch.Fields{
-		"kind": "request", "leadtype": "request", "requestId": "141729", "requestNumber": "141729", "origin": "poll",
+		"kind": "request", "leadtype": "request", "requestId": "230451", "requestNumber": "230451", "origin": "poll",
 		"subject": "Запись на приём", "fio": "Тестов Тест", "lastName": "Тестов", "firstName": "Тест",
 		"email": "test@clinic.example", "comment": "Перезвоните", "uniquerequest": "true",
 		"targetrequest": "target", "uniqtargetrequest": "uniqtarget",

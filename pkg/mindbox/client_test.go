@@ -21,7 +21,7 @@ import (
 
 const (
 	secret      = "s3cr3t-Key/+1234567"
-	device      = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
+	device      = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
 	transaction = "966e4287-4858-4504-aba9-b0398bc4e4e4"
 )
 

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { queuetest.Main(m) }
 
-const device = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
+const device = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
 
 // patience bounds every wait of these tests.
 const patience = 90 * time.Second

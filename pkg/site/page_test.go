@@ -19,7 +19,7 @@ import (
 
 // Ids that the pages know, each from another source.
 const (
-	idTracker = "3f1c2a64-7b0e-4c1d-9a55-0d2f6b8e4c11"
+	idTracker = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
 	idCookie  = "aaaaaaaa-7b0e-4c1d-9a55-0d2f6b8e4c22"
 	idSession = "bbbbbbbb-7b0e-4c1d-9a55-0d2f6b8e4c33"
 	idStorage = "cccccccc-7b0e-4c1d-9a55-0d2f6b8e4c44"

@@ -34,6 +34,7 @@ type intake struct {
 	observe  observers
 	metrics  *Metrics
 	log      zerolog.Logger
+	repeats  *repeats
 
 	now     atomic.Pointer[sources] // as the newest file says
 	changed chan struct{}           // full when now is another one
@@ -45,11 +46,15 @@ type sources struct {
 	poller  *calltouch.Poller
 }
 
-func newIntake(s Settings, sole bool, q *queue.Queue, o observers, m *Metrics, log zerolog.Logger) *intake {
+func newIntake(n *Node, q *queue.Queue, o observers, m *Metrics) *intake {
+	s := n.Settings
 	if len(s.Allow) > 0 && len(s.TrustedProxies) == 0 && loopback(s.IngestAddr) {
-		log.Warn().Msg("INGEST_ALLOW without INGEST_TRUSTED_PROXIES: behind a proxy every hook would seem to come from the proxy")
+		n.Log.Warn().Msg("INGEST_ALLOW without INGEST_TRUSTED_PROXIES: behind a proxy every hook would seem to come from the proxy")
 	}
-	return &intake{settings: s, sole: sole, queue: q, observe: o, metrics: m, log: log, changed: make(chan struct{}, 1)}
+	return &intake{
+		settings: s, sole: n.Sole, queue: q, observe: o, metrics: m, log: n.Log,
+		repeats: newRepeats(q, n.current.Load), changed: make(chan struct{}, 1),
+	}
 }
 
 // use takes up a file. Its links start with the first process that runs with them.
@@ -61,7 +66,7 @@ func (in *intake) use(ctx context.Context, file *link.File) error {
 	}
 	poller := newPoller(in.queue, file, newState(in.queue, in.sole), in.metrics, in.observe.record, in.log)
 	hooks := calltouch.NewHandler(calltouch.HandlerConfig{
-		Sites: hookSites(file), Store: store{in.queue}, Allow: in.settings.Allow, Proxies: in.settings.TrustedProxies,
+		Sites: hookSites(file), Store: in.repeats, Allow: in.settings.Allow, Proxies: in.settings.TrustedProxies,
 		OnRequest: func(_ context.Context, e event.Event) bool { return !poller.Wake(e.Key.Site) },
 		Observe:   in.observe.hook, Log: in.log,
 	})
@@ -78,6 +83,7 @@ func (in *intake) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return in.serve(ctx) })
 	group.Go(func() error { return in.poll(ctx) })
+	group.Go(func() error { return in.repeats.run(ctx) })
 	return group.Wait()
 }
 

@@ -85,7 +85,7 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 		group.Go(func() error { return warnUnticked(ctx, q, n.current.Load, n.Log) })
 		group.Go(func() error { return a.watch(ctx, n.current.Load, quiet) })
 		hook := both(both(m.hook, quiet.hook), n.Hook)
-		in := newIntake(n.Settings, n.Sole, q, observers{hook, n.Record}, m, n.Log)
+		in := newIntake(n, q, observers{hook, n.Record}, m)
 		if err := n.patiently(ctx, func() error { return in.use(ctx, n.File) }); err != nil {
 			return nil, err
 		}

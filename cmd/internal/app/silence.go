@@ -12,8 +12,9 @@ import (
 
 // silence knows how long each site is usually quiet, and finds the one that is quiet for longer.
 type silence struct {
-	mu    sync.Mutex
-	sites map[string]*rhythm
+	mu      sync.Mutex
+	sites   map[string]*rhythm
+	waiting map[string]time.Time // newest hook by site while the log is read; nil once it is
 }
 
 // rhythm is when a site's events came.
@@ -32,32 +33,52 @@ const (
 	silenceFactor = 1.5
 )
 
-func newSilence() *silence { return &silence{sites: map[string]*rhythm{}} }
+func newSilence() *silence {
+	return &silence{sites: map[string]*rhythm{}, waiting: map[string]time.Time{}}
+}
 
 // hook notes a hook that was received.
 func (s *silence) hook(o calltouch.Observation) {
-	if o.Receipt != "" {
-		s.heard(o.Site, time.Now())
+	if o.Receipt == "" {
+		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting != nil {
+		s.waiting[o.Site] = time.Now()
+		return
+	}
+	s.heard(o.Site, time.Now())
 }
 
-// remember learns from the log what was usual before this process started.
+// remember learns from the log what was usual before this process started. Hooks that come in the
+// meantime count after it, because time goes one way here.
 func (s *silence) remember(ctx context.Context, q *queue.Queue) error {
+	defer s.catchUp()
 	for e, err := range q.Events(ctx, queue.ScanOptions{Since: time.Now().AddDate(0, 0, -rhythmDays)}) {
 		if err != nil {
 			return nil // what is usual is learnt anew
 		}
 		if e.Origin == event.Webhook {
+			s.mu.Lock()
 			s.heard(e.Key.Site, e.Received)
+			s.mu.Unlock()
 		}
 	}
 	return nil
 }
 
-// heard notes an event of a site.
-func (s *silence) heard(site string, at time.Time) {
+func (s *silence) catchUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for site, at := range s.waiting {
+		s.heard(site, at)
+	}
+	s.waiting = nil
+}
+
+// heard notes an event of a site. The caller holds mu.
+func (s *silence) heard(site string, at time.Time) {
 	r := s.sites[site]
 	if r == nil {
 		s.sites[site] = &rhythm{last: at, day: dayNumber(at)}

@@ -1,8 +1,13 @@
 package app
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
 func TestSilenceIsWhatIsUnusual(t *testing.T) {
@@ -38,5 +43,31 @@ func TestSilenceIsWhatIsUnusual(t *testing.T) {
 	fresh.heard("10001", start.Add(time.Minute))
 	if _, unusual := fresh.quiet("10001", start.Add(12*time.Hour)); unusual {
 		t.Error("after one day nobody knows what is usual")
+	}
+}
+
+// A hook that comes while the log is still being read must not hide what the log knows.
+func TestSilenceRemembersTheLog(t *testing.T) {
+	q := queuetest.New(t)
+	now := time.Now()
+	for i := range 4 {
+		e := event.Event{
+			Key:    event.Key{Site: "10001", Kind: event.CallEnded, ID: fmt.Sprint(i)},
+			Origin: event.Webhook, Received: now.Add(time.Duration(i-5) * 20 * time.Hour),
+		}
+		if _, err := q.Publish(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newSilence()
+	s.hook(calltouch.Observation{Site: "10001", Receipt: event.ReceiptStored})
+	if err := s.remember(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	if silent, unusual := s.quiet("10001", now.Add(12*time.Hour)); unusual || silent > 13*time.Hour {
+		t.Errorf("silent for %s: unusual = %v", silent, unusual)
+	}
+	if _, unusual := s.quiet("10001", now.Add(72*time.Hour)); !unusual {
+		t.Error("three days are usual, though the longest gap was 40 hours")
 	}
 }

@@ -75,7 +75,7 @@ func (c *Calltouch) EndHook(call Call) Hook {
 		{"targetcall", choose(call.Target, "target", "non-target")},
 		{"uniqtargetcall", choose(call.Target && call.Unique, "uniqtarget", "non-uniqtarget")},
 		{"sip_call_id", sipID(call.ID)},
-		{"reclink", "https://api-node25.calltouch.ru/calls-service/RestAPI/download-call?jwtkey=record-" + decimal(call.ID)},
+		{"reclink", "https://api-node1.calltouch.ru/calls-service/RestAPI/download-call?jwtkey=record-" + decimal(call.ID)},
 		{"orderId", orNothing(decimal(call.Order))}, {"manager", orNothing(call.Manager)}, {"spam", "false"},
 		{"sendingTimestamp", unix(call.End())},
 	}...)
@@ -194,8 +194,8 @@ func choose(yes bool, a, b string) string {
 	return b
 }
 
-func sipID(id int64) string       { return fmt.Sprintf("8fac1c65-2be3-ea13-28b7-%012d", id) }
-func referenceID(id int64) string { return fmt.Sprintf("7c370ed1-d489-677a-b493-%012d", id) }
+func sipID(id int64) string       { return fmt.Sprintf("5b7d0e1c-94a2-4f3e-8c61-%012d", id) }
+func referenceID(id int64) string { return fmt.Sprintf("9e02c4ab-1f57-4d88-a3b0-%012d", id) }
 
 // callerID is stable per client, 32 hexadecimal digits.
 func callerID(phone string) string { return fmt.Sprintf("%032x", "ct"+phone)[:32] }

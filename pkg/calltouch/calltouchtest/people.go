@@ -60,7 +60,7 @@ type visit struct {
 var visits = []visit{
 	{source: "(direct)", medium: "(none)", keyword: "(not set)"},
 	{source: "google", medium: "organic", ref: "https://www.google.com/", keyword: "(not provided)"},
-	{source: "link.2gis.ru", medium: "referral", ref: "https://link.2gis.ru/", keyword: "(not set)"},
+	{source: "maps.example", medium: "referral", ref: "https://maps.example/", keyword: "(not set)"},
 	{
 		source: "yandex", medium: "cpc", ref: "https://yandex.ru/", keyword: "имплант цена",
 		utm:   [5]string{"yandex", "cpc", "implants|spb", "банер 3", "имплант цена"},
