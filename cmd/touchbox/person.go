@@ -15,7 +15,7 @@ type person struct {
 	email string // in lower case; empty: none
 
 	tail  uint64   // the last digits of phone
-	codes []string // of a number without its country: the codes that stand before it
+	codes []string // of the countries that a number of ten digits may belong to
 }
 
 // tailDigits is how many digits at its end a number has in a row, however it is written: signs
