@@ -130,7 +130,7 @@ func TestReplaySurvivesKillsBesideLiveTraffic(t *testing.T) {
 
 // BenchmarkLiveTrafficBesideReplay measures live calls, from the hook's sending to Mindbox's
 // acceptance, in alternating rounds without and with a replay of 1,000 dead letters beside them.
-// Run it with -benchtime 3x.
+// Run it with -benchtime 4x.
 func BenchmarkLiveTrafficBesideReplay(b *testing.B) {
 	const calls, dead, every = 500, 1000, 10 * time.Millisecond
 	m := newRefuser(b)
