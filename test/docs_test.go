@@ -1,6 +1,7 @@
 package test_test
 
 import (
+	"strings"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -43,6 +44,21 @@ func TestReadmesNameEveryVariable(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-settings +readme):\n%s", name, diff)
 		}
+	}
+}
+
+// Prometheus refuses a file with the same alert twice.
+func TestAlertsHaveNamesOfTheirOwn(t *testing.T) {
+	seen := map[string]bool{}
+	for _, line := range strings.Split(read(t, "deploy/alerts.yml"), "\n") {
+		name, ok := strings.CutPrefix(strings.TrimSpace(line), "- alert: ")
+		if ok && seen[name] {
+			t.Errorf("deploy/alerts.yml has two alerts %s", name)
+		}
+		seen[name] = ok
+	}
+	if len(seen) < 5 {
+		t.Errorf("only %d alerts found: the search is broken", len(seen))
 	}
 }
 
