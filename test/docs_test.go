@@ -1,11 +1,11 @@
 package test_test
 
 import (
-	"strings"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
