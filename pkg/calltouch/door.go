@@ -58,12 +58,22 @@ func (d *door) warnError(log zerolog.Logger, err error) {
 	d.sometimes(text).Do(func() { log.Warn().Str("site", d.site.ID).Err(err).Msg(text) })
 }
 
-func (d *door) sometimes(text string) *rate.Sometimes {
+// otherModel reports whether a hook's own attribution is not the one of the file.
+func (d *door) otherModel(got string) bool {
+	return got != "" && d.site.Attribution != "" && got != attributionNumber(d.site.Attribution)
+}
+
+func (d *door) sometimes(text string) *rate.Sometimes { return d.each(text, quiet) }
+
+func (d *door) sometimesDaily(text string) *rate.Sometimes { return d.each(text, 24*time.Hour) }
+
+// each says a text at most once in an interval.
+func (d *door) each(text string, interval time.Duration) *rate.Sometimes {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.warned[text]
 	if s == nil {
-		s = &rate.Sometimes{First: 1, Interval: quiet}
+		s = &rate.Sometimes{First: 1, Interval: interval}
 		d.warned[text] = s
 	}
 	return s

@@ -42,6 +42,8 @@ type Site struct {
 	ID   string   // Calltouch's siteId
 	Keys []string // secrets of the address, each one good; none means no hooks
 	View View
+
+	Attribution string // LastNonDirect or Last, as the file says; "" means that nobody compares
 }
 
 // HandlerConfig says whose hooks a Handler takes and where they go.
@@ -70,6 +72,7 @@ type Observation struct {
 	Receipt      event.Receipt // "" when it was not published
 	Aside        Reason        // "" when it was not set aside
 	UnknownPhase bool          // stored as an ended call, though nothing said so
+	Attribution  bool          // its own attribution is not the one of the file
 	Woke         bool          // a form request that only wakes the poller: neither stored nor received
 	Status       int           // of the answer
 }

@@ -11,6 +11,7 @@ import (
 type Note struct {
 	Aside        Reason // why it is no event; "" when it is one
 	UnknownPhase bool   // a call without callphase or with an unknown one, taken for an ended call
+	Attribution  string // the hook's own model, "0" last or "1" last non-direct; "" when it does not say
 }
 
 // Identify completes an event of which Key.Site, ContentType, Query and Body are those of a
@@ -47,7 +48,7 @@ func Identify(e event.Event, v View) (event.Event, Note) {
 		Phone: phone.Normalize(s.callerphone, phone.Options{TenDigits: v.TenDigits}),
 		Time:  e.Time,
 	}
-	return e, Note{UnknownPhase: kind == event.CallEnded && !same(s.callphase, phaseEnded)}
+	return e, Note{UnknownPhase: kind == event.CallEnded && !same(s.callphase, phaseEnded), Attribution: s.attribution}
 }
 
 // facts are the few parameters that say what a hook is. "" means nothing.
@@ -57,6 +58,7 @@ type facts struct {
 	callerphone, phonenumber     string
 	calltime, timestamp          string
 	duration, requestDate        string
+	attribution                  string
 	any, placeholder, ping, deal bool // a value; an unfilled one; an unfilled phone; a deal's or chat's parameter
 }
 
@@ -190,6 +192,8 @@ func (s *facts) field(name string) *string {
 		return &s.duration
 	case "requestDate":
 		return &s.requestDate
+	case "attribution":
+		return &s.attribution
 	}
 	return nil
 }

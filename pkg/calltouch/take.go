@@ -17,6 +17,9 @@ func (h *Handler) take(ctx context.Context, d *door, raw event.Event) (string, O
 		d.warn(h.config.Log, "a call without a known callphase is taken for an ended one: tick callphase in the webhook's settings")
 	}
 	o := Observation{Site: d.site.ID, Kind: e.Key.Kind, UnknownPhase: note.UnknownPhase, Status: http.StatusOK}
+	if o.Attribution = d.otherModel(note.Attribution); o.Attribution {
+		d.sometimesDaily(attributionHint).Do(func() { h.config.Log.Warn().Str("site", d.site.ID).Msg(attributionHint) })
+	}
 	if e.Key.Kind == event.Request && h.config.OnRequest != nil && !h.config.OnRequest(ctx, e) {
 		o.Woke = true
 		return "ok", o
@@ -51,6 +54,9 @@ func (h *Handler) setAside(ctx context.Context, d *door, e event.Event, reason R
 	}
 	return "aside: " + string(reason), o
 }
+
+// attributionHint is said once a day: Calltouch's model of the whole cabinet may be meant.
+const attributionHint = "hooks attribute by another model than the file says: choose one model in the webhook's settings and under attribution"
 
 // hints are for the reasons on which a person must act.
 var hints = map[Reason]string{

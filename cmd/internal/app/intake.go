@@ -130,7 +130,7 @@ func (in *intake) serve(ctx context.Context) error {
 func hookSites(file *link.File) []calltouch.Site {
 	sites := make([]calltouch.Site, 0, len(file.Sites))
 	for _, one := range file.Sites {
-		sites = append(sites, calltouch.Site{ID: one.ID, Keys: one.Keys(), View: one.View()})
+		sites = append(sites, calltouch.Site{ID: one.ID, Keys: one.Keys(), View: one.View(), Attribution: one.Attribution})
 	}
 	return sites
 }

@@ -22,6 +22,9 @@ func (m *Metrics) hook(o calltouch.Observation) {
 	case o.Receipt != "":
 		m.received.WithLabelValues(o.Site, string(o.Kind), string(o.Receipt)).Inc()
 	}
+	if o.Attribution {
+		m.attribution.WithLabelValues(o.Site).Inc()
+	}
 	m.lastHook.WithLabelValues(o.Site).Set(now())
 }
 
