@@ -103,5 +103,10 @@ func (q *Queue) abandonEvent(ctx context.Context, link string, m *stored, reason
 		return false, nil
 	}
 	r := Record{Link: link, Outcome: event.Abandoned, Reason: reason, Source: fromEvents, Sequence: m.Sequence}
-	return true, q.record(ctx, key, r)
+	// A record on its way is waited for, also at the end: one of which nobody hears would be told
+	// not at all, or again by the next pass.
+	if err := q.record(context.WithoutCancel(ctx), key, r); err != nil {
+		return false, err
+	}
+	return true, nil
 }
