@@ -48,7 +48,7 @@ image() {
 	echo "touchbox:x:65532:65532::/:/" >"$context/rootfs/etc/passwd"
 	echo "touchbox:x:65532:" >"$context/rootfs/etc/group"
 	cp "$ca" "$context/rootfs/etc/ssl/certs/ca-certificates.crt"
-	cp deploy/nats.conf "$context/"
+	cp deploy/nats-compose.conf deploy/nats-users.conf "$context/"
 	docker build -q -t "localhost/touchbox/$name:$tag" -f "deploy/images/$name.Dockerfile" "$context" >/dev/null
 	echo "localhost/touchbox/$name:$tag"
 }

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,9 +30,9 @@ func find(text, pattern string) []string {
 }
 
 // The tables of both READMEs name every variable that the processes read, and no other but those
-// that Go itself reads.
+// that Go itself reads, and the locale.
 func TestReadmesNameEveryVariable(t *testing.T) {
-	want := append(find(read(t, "cmd/internal/app/settings.go"), `envconfig:"([A-Z_]+)"`), "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+	want := append(find(read(t, "cmd/internal/app/settings.go"), `envconfig:"([A-Z_]+)"`), "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "LANG")
 	slices.Sort(want)
 	for _, name := range []string{"README.md", "README.ru.md"} {
 		var got []string
@@ -44,21 +43,6 @@ func TestReadmesNameEveryVariable(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-settings +readme):\n%s", name, diff)
 		}
-	}
-}
-
-// Prometheus refuses a file with the same alert twice.
-func TestAlertsHaveNamesOfTheirOwn(t *testing.T) {
-	seen := map[string]bool{}
-	for _, line := range strings.Split(read(t, "deploy/alerts.yml"), "\n") {
-		name, ok := strings.CutPrefix(strings.TrimSpace(line), "- alert: ")
-		if ok && seen[name] {
-			t.Errorf("deploy/alerts.yml has two alerts %s", name)
-		}
-		seen[name] = ok
-	}
-	if len(seen) < 5 {
-		t.Errorf("only %d alerts found: the search is broken", len(seen))
 	}
 }
 

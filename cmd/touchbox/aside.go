@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
-	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/show"
 )
 
 // asideFlags select what was set aside.
@@ -27,20 +27,27 @@ func (f *asideFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.until, "until", "", "and before this `time`")
 }
 
-func (f *asideFlags) query(d *desk, args []string) (q admin.AsideQuery, err error) {
+func (f *asideFlags) query(ctx context.Context, d *desk, args []string) (q admin.AsideQuery, err error) {
 	q.Site, q.Reason = f.site, f.reason
-	if site := d.File.Site(f.site); site != nil {
+	if site := d.admin.File.Site(f.site); site != nil {
 		q.Site = site.ID
+	} else if f.site != "" {
+		if err := d.knowsSite(ctx, f.site); err != nil {
+			return q, err
+		}
 	}
-	if q.Since, err = d.moment("--since", f.since); err != nil {
+	if f.reason != "" && !slices.Contains(asideReasons(), f.reason) {
+		return q, app.Mistakef("%s", d.lang.Sprintf("--reason %q: want one of %s", f.reason, strings.Join(asideReasons(), ", ")))
+	}
+	if q.Since, err = d.readTime("--since", f.since); err != nil {
 		return q, err
 	}
-	if q.Until, err = d.moment("--until", f.until); err != nil {
+	if q.Until, err = d.readTime("--until", f.until); err != nil {
 		return q, err
 	}
 	if len(args) > 0 {
 		if q.Sequence, err = strconv.ParseUint(args[0], 10, 64); err != nil || q.Sequence == 0 {
-			return q, app.Mistakef("%s", d.lang.Sprintf("%s is no number of the list", admin.Printable(args[0])))
+			return q, app.Mistakef("%s", d.lang.Sprintf("%s is no number of the list", show.Printable(args[0])))
 		}
 	}
 	return q, nil
@@ -55,15 +62,13 @@ func (c *cli) asideCommand() *cobra.Command {
 		Long: "List what was set aside: pings, hooks without an id or of another site, another call under a known id. It is kept a week.\n" +
 			"`aside take` stores what was set aside by mistake, once the mistake is mended.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withDesk(cmd, func(ctx context.Context, d *desk) error {
-				q, err := flags.query(d, nil)
-				if err != nil {
-					return err
-				}
-				return d.listAside(ctx, q, limit)
-			})
-		},
+		RunE: c.onDesk(func(ctx context.Context, d *desk, _ []string) error {
+			q, err := flags.query(ctx, d, nil)
+			if err != nil {
+				return err
+			}
+			return d.listAside(ctx, q, limit)
+		}),
 	})
 	flags.add(cmd)
 	cmd.Flags().IntVar(&limit, "limit", admin.DefaultLimit, "show at most so many")
@@ -71,43 +76,21 @@ func (c *cli) asideCommand() *cobra.Command {
 	return cmd
 }
 
-// asideJSON is what was set aside.
-type asideJSON struct {
-	Number      uint64         `json:"number"`
-	Site        string         `json:"site,omitempty"`
-	Reason      string         `json:"reason"`
-	Origin      event.Origin   `json:"origin"`
-	Received    time.Time      `json:"received"`
-	ContentType string         `json:"content_type,omitempty"`
-	Bytes       int            `json:"bytes"`
-	Fields      map[string]any `json:"fields,omitempty"` // of `show`: masked, unless revealed
-	Problem     string         `json:"problem,omitempty"`
-	Query       string         `json:"query,omitempty"` // of `show`, when revealed
-	Body        []byte         `json:"body_base64,omitempty"`
-}
-
-func newAside(a queue.Aside) asideJSON {
-	return asideJSON{Number: a.Sequence, Site: a.Site, Reason: a.Reason, Origin: a.Origin, Received: a.Received, ContentType: a.ContentType, Bytes: len(a.Body)}
-}
-
 func (d *desk) listAside(ctx context.Context, q admin.AsideQuery, limit int) error {
-	list, total, err := d.Asides(ctx, q, limit)
+	list, total, err := d.admin.Asides(ctx, q, limit)
+	if err == nil {
+		err = d.revealing(ctx, "aside: "+q.Text())
+	}
 	if err != nil {
 		return err
 	}
-	defer d.more(len(list), total)
-	if d.json {
-		rows := make([]asideJSON, len(list))
-		for i, one := range list {
-			rows[i] = newAside(one)
-		}
-		return d.showJSON(rows, false)
-	}
-	cells := make([][]string, len(list))
-	for i, one := range list {
-		cells[i] = []string{fmt.Sprint(one.Sequence), d.when(one.Received), one.Site, one.Reason, string(one.Origin), fmt.Sprint(len(one.Body))}
-	}
-	return d.table(d.lang.Text("NUMBER\tCAME\tSITE\tREASON\tBY\tBYTES"), cells)
+	return listing[queue.Aside]{
+		header: d.lang.Sprintf("NUMBER\tCAME (%s)\tSITE\tREASON\tBY\tBYTES", d.zoneName()),
+		cells: func(a queue.Aside) []string {
+			return []string{fmt.Sprint(a.Sequence), d.when(a.Received), a.Site, a.Reason, d.lang.Text(string(a.Origin)), fmt.Sprint(d.mask().Aside(a).Bytes)}
+		},
+		json: func(a queue.Aside) any { return d.mask().Aside(a) },
+	}.print(d.cli, list, total)
 }
 
 func (c *cli) asideShowCommand() *cobra.Command {
@@ -115,37 +98,37 @@ func (c *cli) asideShowCommand() *cobra.Command {
 		Use:   "show NUMBER",
 		Short: "Show what was set aside whole",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withDesk(cmd, func(ctx context.Context, d *desk) error {
-				q, err := (&asideFlags{}).query(d, args)
-				if err != nil {
-					return err
-				}
-				list, _, err := d.Asides(ctx, q, 1)
-				if err == nil && len(list) == 0 {
-					err = errors.New(d.lang.Sprintf("nothing is set aside under this number"))
-				}
-				if err != nil {
-					return err
-				}
-				return d.showAside(list[0])
-			})
-		},
+		RunE:  c.onDesk(func(ctx context.Context, d *desk, args []string) error { return d.showAside(ctx, args) }),
 	})
 }
 
-func (d *desk) showAside(a queue.Aside) error {
-	view := newAside(a)
-	view.Fields, view.Problem = d.fieldsOf(rawEvent(a, a.Site))
-	if d.reveal {
-		view.Query, view.Body = a.Query, a.Body
+func (d *desk) showAside(ctx context.Context, args []string) error {
+	q, err := (&asideFlags{}).query(ctx, d, args)
+	if err != nil {
+		return err
 	}
-	return d.showJSON(view, false)
+	list, _, err := d.admin.Asides(ctx, q, 1)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return errors.New(d.lang.Sprintf("nothing is set aside under this number"))
+	}
+	if err := d.revealing(ctx, "aside: "+q.Text()); err != nil {
+		return err
+	}
+	return d.printJSON(d.admin.AsideView(list[0], d.mask()))
+}
+
+// takeFlags say what to take, and as what.
+type takeFlags struct {
+	by   asideFlags
+	kind string // "": as what it says that it is
+	job  bool
 }
 
 func (c *cli) asideTakeCommand() *cobra.Command {
-	var flags asideFlags
-	var kind string
+	var flags takeFlags
 	cmd := c.withJSON(&cobra.Command{
 		Use:   "take [NUMBER]",
 		Short: "Store as events what was set aside by mistake",
@@ -154,80 +137,44 @@ func (c *cli) asideTakeCommand() *cobra.Command {
 			"not say what it is; without an id it gets one made of its bytes, and a sweep of the journal may then bring it a second time.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && flags == (asideFlags{}) {
+			if len(args) == 0 && flags.by == (asideFlags{}) {
 				return app.Mistakef("%s", c.lang.Sprintf("say what to take: a number of the list, or --reason, --site, --since, --until"))
 			}
-			return c.withDesk(cmd, func(ctx context.Context, d *desk) error { return d.takeAside(ctx, flags, args, kind) })
+			return c.withDesk(cmd.Context(), func(ctx context.Context, d *desk) error { return d.takeAside(ctx, flags, args) })
 		},
 	})
-	flags.add(cmd)
-	cmd.Flags().StringVar(&kind, "kind", "", "take it as call.started, call.ended or request, whatever it says")
+	flags.by.add(cmd)
+	cmd.Flags().StringVar(&flags.kind, "kind", "", "take it as call.started, call.ended or request, whatever it says")
+	cmd.Flags().BoolVar(&flags.job, "job", false, jobUsage)
 	return cmd
 }
 
-func (d *desk) takeAside(ctx context.Context, flags asideFlags, args []string, kind string) error {
-	q, err := flags.query(d, args)
+func (d *desk) takeAside(ctx context.Context, flags takeFlags, args []string) error {
+	q, err := flags.by.query(ctx, d, args)
 	if err != nil {
 		return err
 	}
-	identify := func(a queue.Aside) (event.Event, error) { return identify(d.File, a) }
-	if kind != "" {
-		k, err := event.ParseKind(kind)
+	identify, work := d.admin.Identify, admin.Work{Site: q.Site, Reason: q.Reason, Since: q.Since, Until: q.Until, Number: q.Sequence}
+	if flags.kind != "" {
+		kind, err := event.ParseKind(flags.kind)
 		if err != nil {
 			return app.Mistakef("--kind: %w", err)
 		}
-		identify = func(a queue.Aside) (event.Event, error) { return d.force(a, k) }
+		identify, work.TakeAs = d.admin.IdentifyAs(kind), kind
 	}
-	taken, err := d.Take(ctx, q, identify)
+	if flags.job {
+		return d.askJob(ctx, admin.JobAsideTake, work, "")
+	}
+	taken, err := d.admin.Take(ctx, q, identify)
 	if err != nil {
 		return err
 	}
 	if d.json {
-		return d.showJSON(taken, false)
+		return d.printJSON(taken)
 	}
 	d.say("stored: %d, known already: %d, still no event: %d", taken.Stored, taken.Repeated, taken.Refused)
 	for reason, n := range taken.Reasons {
-		_, _ = fmt.Fprintf(d.out, "  %s: %d\n", admin.Printable(reason), n)
+		_, _ = fmt.Fprintf(d.out, "  %s: %d\n", show.Printable(reason), n)
 	}
 	return nil
-}
-
-// rawEvent is what was set aside as it came to a site's address.
-func rawEvent(a queue.Aside, site string) event.Event {
-	return event.Event{
-		Key: event.Key{Site: site}, Origin: a.Origin, ContentType: a.ContentType, Query: a.Query, Body: a.Body, Received: a.Received, Time: a.Received,
-	}
-}
-
-// identify looks again at what was set aside. A hook that came to the address of another site is
-// tried with every site of the file: it names its own.
-func identify(file *link.File, a queue.Aside) (event.Event, error) {
-	sites := []*link.Site{file.Site(a.Site)}
-	if calltouch.Reason(a.Reason) == calltouch.AsideOtherSite || sites[0] == nil {
-		sites = append(sites, file.Sites...)
-	}
-	err := errors.New("no such site in the file")
-	for _, site := range sites {
-		if site == nil {
-			continue
-		}
-		var e event.Event
-		if e, err = identifyAt(site, a); err == nil {
-			return e, nil
-		}
-	}
-	return event.Event{}, err
-}
-
-func identifyAt(site *link.Site, a queue.Aside) (event.Event, error) {
-	if a.Origin == event.Webhook {
-		e, note := calltouch.Identify(rawEvent(a, site.ID), site.View())
-		if note.Aside != "" {
-			return e, errors.New(string(note.Aside))
-		}
-		return e, nil
-	}
-	e, err := calltouch.Sample(site.ID, a.Body, site.View())
-	e.Origin, e.Received = a.Origin, a.Received
-	return e, err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/web"
 )
 
 func (c *cli) checkCommand() *cobra.Command {
@@ -31,13 +32,13 @@ func (c *cli) checkCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && diff != runningLinks:
-				return app.Mistakef("check takes no argument but the file after --diff; the file to check is TOUCHBOX_CONFIG")
+				return app.Mistakef("%s", c.lang.Sprintf("check takes no argument but the file after --diff; the file to check is TOUCHBOX_CONFIG"))
 			case len(args) == 1:
 				diff = args[0]
 			}
 			file, problems, err := c.check()
 			if file == nil {
-				return errors.Join(err, c.printJSON(checked{Problems: problems}))
+				return errors.Join(err, c.printChecked(checked{Problems: problems}))
 			}
 			result := checked{Problems: problems}
 			if diff != "" {
@@ -46,7 +47,7 @@ func (c *cli) checkCommand() *cobra.Command {
 				}
 				c.printChanges(result.Changes)
 			}
-			if err := c.printJSON(result); err != nil {
+			if err := c.printChecked(result); err != nil {
 				return err
 			}
 			if connect {
@@ -67,7 +68,7 @@ type checked struct {
 	Changes  []link.Change `json:"changes,omitempty"`
 }
 
-func (c *cli) printJSON(r checked) error {
+func (c *cli) printChecked(r checked) error {
 	if !c.json {
 		return nil
 	}
@@ -157,13 +158,11 @@ func (c *cli) askHosts(ctx context.Context, file *link.File) error {
 
 // askHost accepts any HTTP answer: the base address of an API says 404 as a rule.
 func askHost(ctx context.Context, base string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, base+"/", nil)
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := web.Client(10 * time.Second).Do(request)
 	if err != nil {
 		if inner, ok := errors.AsType[*url.Error](err); ok {
 			err = inner.Err

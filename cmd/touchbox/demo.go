@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
+	"sync/atomic"
 	"text/template"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/site/demopage"
 )
 
 func (c *cli) demoCommand() *cobra.Command {
@@ -58,7 +61,7 @@ type demo struct {
 	node    *app.Node
 	hookURL string
 	pageURL string // with --page
-	view    view
+	view    demoView
 }
 
 // demoFaults are what the simulated Mindbox does now and then, in per cent.
@@ -66,8 +69,8 @@ var demoFaults = mindboxtest.Faults{
 	Latency: 15 * time.Millisecond, P500: 4, P429: 3, RetryAfter: time.Second, PValidation: 3, PHang: 1, Hang: 3 * time.Second, PLost: 1,
 }
 
-// settle is how long the demo lets what is in hand arrive before it counts.
-const settle = 2 * time.Second
+// settleTime is how long the demo lets what is in hand arrive before it counts.
+const settleTime = 2 * time.Second
 
 func (d *demo) run(ctx context.Context) error {
 	store, err := os.MkdirTemp("", "touchbox-demo")
@@ -116,11 +119,15 @@ func (d *demo) build(ctx context.Context, group *errgroup.Group, store string, s
 	}
 	s := d.settings
 	s.Data, s.IngestAddr, s.IngestAdminAddr, s.WorkerAdminAddr = store, freeAddress("127.0.0.1:8080"), freeAddress(s.IngestAdminAddr), freeAddress(s.WorkerAdminAddr)
+	if s.ConsoleAddr != app.ConsoleOff {
+		s.ConsoleAddr, s.ConsoleURL = freeAddress("127.0.0.1:8083"), ""
+	}
 	d.hookURL = "http://" + s.IngestAddr + "/calltouch/10001/" + key
-	d.view = newView(d.cli, d.cabinet)
+	d.view = newDemoView(d.cli, d.cabinet)
 	d.node = &app.Node{
 		Settings: s, File: file, Log: zerolog.Nop(), Started: started, Fixed: true,
 		Hook: d.view.hook, Settled: d.view.settled, Record: d.view.record,
+		Console: func(from app.ConsoleSource) http.Handler { return d.console(s, from) },
 	}
 	if !d.page {
 		return nil
@@ -132,6 +139,13 @@ func (d *demo) build(ctx context.Context, group *errgroup.Group, store string, s
 // play sends calls until the person or the clock says stop, then counts.
 func (d *demo) play(ctx, running context.Context, q *queue.Queue) error {
 	d.view.greet(d.hookURL, d.pageURL)
+	if d.node.ConsoleOpen && !d.json {
+		address, err := invite(running, q, d.node.Settings, "demo")
+		if err != nil {
+			return err
+		}
+		d.say("The console, by a link that signs in once, for ten minutes:\n  %s\n", address)
+	}
 	if d.length > 0 {
 		var end context.CancelFunc
 		ctx, end = context.WithTimeout(ctx, d.length)
@@ -142,10 +156,10 @@ func (d *demo) play(ctx, running context.Context, q *queue.Queue) error {
 		return nil // the bridge failed: its own error tells
 	}
 	select {
-	case <-time.After(settle):
+	case <-time.After(settleTime):
 	case <-running.Done():
 	}
-	sums, err := d.view.sums(running, q, d.node.File)
+	sums, err := d.view.count(running, q, d.node.File)
 	if err != nil {
 		return fmt.Errorf("count: %w", err)
 	}
@@ -193,4 +207,45 @@ func freeAddress(wish string) string {
 	}
 	defer func() { _ = listener.Close() }()
 	return listener.Addr().String()
+}
+
+// firstPageID begins the ids of the calls that a person makes on the page, far from the others.
+const firstPageID = 900_000
+
+// servePage serves the page with the site script, on which a click calls.
+func (d *demo) servePage(ctx context.Context, group *errgroup.Group) (string, error) {
+	script, _ := app.ScriptConfig(d.node.File, "10001")
+	var last atomic.Int64
+	last.Store(firstPageID)
+	return serveLocal(ctx, group, demopage.Handler(demopage.Config{
+		Script: script,
+		Call: func(ctx context.Context, session string, attrs map[string]string) (string, error) {
+			id := last.Add(1)
+			call := d.pageCall(id, session, attrs)
+			d.cabinet.Add(call)
+			status := d.cabinet.SendHook(ctx, calltouchtest.Sending{URL: d.hookURL}, d.cabinet.EndHook(call))
+			if status != http.StatusOK {
+				return "", fmt.Errorf("ingest did not take the hook: %d", status)
+			}
+			return strconv.FormatInt(id, 10), nil
+		},
+		Status: func(_ context.Context, id string) (demopage.Status, error) {
+			for _, done := range d.mindbox.Executed(mindboxtest.Query{CallID: id, Limit: 1}) {
+				return demopage.Status{Arrived: true, Operation: done.Operation, DeviceUUID: done.DeviceUUID}, nil
+			}
+			return demopage.Status{}, nil
+		},
+	}))
+}
+
+// pageCall is the call of a visitor of the page: a dynamic one, with just the attributes that the
+// script has handed over.
+func (d *demo) pageCall(id int64, session string, attrs map[string]string) calltouchtest.Call {
+	call := d.cabinet.NewCall(calltouchtest.Dynamic, id, time.Now().Add(-time.Minute))
+	call.Duration = 30
+	if number, err := strconv.ParseInt(session, 10, 64); err == nil {
+		call.Session.ID = number
+	}
+	call.Session.Attributes = attrs
+	return call
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // spelled are events of one person: each way to come and to be written. The last one is another's.
@@ -123,7 +125,7 @@ func (o *operator) shows(events []event.Event) []string {
 	}
 	var shown []string
 	for _, command := range commands {
-		var out, errs screen
+		var out, errs waittest.Buffer
 		run(o.t.Context(), strings.Fields(command), strings.NewReader(""), &out, &errs)
 		text := out.String() + errs.String()
 		for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("\" \n,:", r) }) {
@@ -156,5 +158,58 @@ func TestEraseMistakes(t *testing.T) {
 	}
 	if out, _ := o.runs(0, "erase", "--phone", "79161234567"); !strings.Contains(out, "nothing of this person is stored") {
 		t.Errorf("nobody: %s", out)
+	}
+}
+
+func TestEraseLeavesWhatIsDoubtfulToAPerson(t *testing.T) {
+	o := newOperator(t)
+	for id, comment := range []string{"8_916_123_45_67", "7 раз по 916, то есть 123, 45 и 67"} {
+		e := event.Event{Key: event.Key{Site: "10001", Kind: event.CallEnded, ID: fmt.Sprint(id + 1)}, Origin: event.Webhook, Received: time.Now(), Time: time.Now(),
+			Body: []byte("callerphone=79990000000&duration=30&comment=" + url.QueryEscape(comment))}
+		if _, err := o.queue.Publish(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, errs := o.runs(1, "erase", "--phone", "79161234567", "--yes", "--json")
+	var result erasedJSON
+	if err := json.Unmarshal([]byte(out), &result); err != nil {
+		t.Fatal(err)
+	}
+	if result.Verified || result.Erased.Events != 1 || len(result.Doubtful) != 1 || result.Doubtful[0] != "10001/call-ended/2" || !strings.Contains(errs, "--include-doubtful") {
+		t.Errorf("erased %+v, said %s", result, errs)
+	}
+	if out, errs := o.runs(1, "erase", "--phone", "79161234567", "--yes"); strings.Contains(out, "verified") || !strings.Contains(errs, "not verified") || !strings.Contains(errs, "10001/call-ended/2") {
+		t.Errorf("only doubtful: %s%s", out, errs)
+	}
+	o.reads(&result, "erase", "--phone", "79161234567", "--yes", "--include-doubtful")
+	if !result.Verified || result.Erased.Events != 1 {
+		t.Errorf("with doubtful: %+v", result)
+	}
+}
+
+func TestWhomIsReadFromStandardInput(t *testing.T) {
+	o := newOperator(t)
+	o.hook(1234567)
+	reads := func(code int, in string, args ...string) string {
+		var out, errs waittest.Buffer
+		if got := run(t.Context(), args, strings.NewReader(in), &out, &errs); got != code {
+			t.Errorf("%q: exit code %d: %s%s", args, got, &out, &errs)
+		}
+		return out.String() + errs.String()
+	}
+	if out := reads(0, "8 916 123-45-67\n", "events", "--phone", "-"); !strings.Contains(out, "10001/call-ended/1234567") {
+		t.Errorf("events: %s", out)
+	}
+	if out := reads(0, "8_916_123_45_67", "event", "--phone", "-"); !strings.Contains(out, "10001/call-ended/1234567") {
+		t.Errorf("event: %s", out)
+	}
+	if out := reads(0, "anna@clinic.ru\n", "erase", "--email", "-", "--yes"); !strings.Contains(out, "nothing") {
+		t.Errorf("another: %s", out)
+	}
+	if out := reads(0, "79161234567\nanna@clinic.ru\n", "erase", "--phone", "-", "--email", "-", "--yes"); !strings.Contains(out, "events: 1") {
+		t.Errorf("erased: %s", out)
+	}
+	for _, in := range []string{"", "nobody\n"} {
+		reads(2, in, "erase", "--phone", "-", "--yes")
 	}
 }

@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,54 +15,67 @@ import (
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/phone"
+	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/show"
 )
 
 func (c *cli) eventCommand() *cobra.Command {
 	var number string
 	cmd := c.withReveal(&cobra.Command{
-		Use:   "event KEY|ID | event --phone NUMBER",
+		Use:   "event KEY|ID|PHONE | event --phone NUMBER",
 		Short: "Show all that is known of one event, and why it did or did not reach Mindbox",
 		Long: "Show an event by its key (10001/call-ended/148071), by Calltouch's id alone, or all events of a phone: what came, and for\n" +
-			"each link every attempt, answer and outcome. With --json one object for each event.",
+			"each link every attempt, answer and outcome. Digits that are no stored id and can be a phone are looked for as one. With\n" +
+			"--json one object for each event.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (number == "") == (len(args) == 0) {
 				return app.Mistakef("%s", c.lang.Sprintf("name one event, or give --phone"))
 			}
-			return c.withDesk(cmd, func(ctx context.Context, d *desk) error {
-				keys, err := d.keysOf(ctx, args, number)
-				if err != nil {
-					return err
-				}
-				for _, key := range keys {
-					if err := d.showEvent(ctx, key); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			return c.withDesk(cmd.Context(), func(ctx context.Context, d *desk) error { return d.showEvents(ctx, args, number) })
 		},
 	})
-	cmd.Flags().StringVar(&number, "phone", "", "all events of this phone `number`, in any spelling; reads the whole log")
+	cmd.Flags().StringVar(&number, "phone", "", "all events of this phone `number`, in any field and spelling; - reads it from the terminal; reads the whole log")
 	return cmd
+}
+
+func (d *desk) showEvents(ctx context.Context, args []string, number string) error {
+	keys, err := d.keysOf(ctx, args, number)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := d.showEvent(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keysOf finds the events that a person means.
 func (d *desk) keysOf(ctx context.Context, args []string, number string) ([]event.Key, error) {
 	if number == "" {
-		keys, err := d.Find(ctx, args[0])
+		keys, err := d.admin.Find(ctx, args[0])
+		if !errors.Is(err, queue.ErrNotFound) && !errors.Is(err, event.ErrBadKey) {
+			return keys, err
+		}
+		if phone, ok := d.phoneOf(args[0]); ok {
+			return d.keysOf(ctx, nil, phone)
+		}
 		if errors.Is(err, queue.ErrNotFound) {
-			return nil, errors.New(d.lang.Sprintf("no event %s: never stored, or older than what is kept; a hook without an id is in `touchbox aside`", admin.Printable(args[0])))
+			return nil, errors.New(d.lang.Sprintf("no event %s: never stored, or older than what is kept; a hook without an id is in `touchbox aside`", show.Printable(args[0])))
 		}
 		return keys, err
 	}
-	match, err := d.byPhone(number)
+	match, masked, err := d.byPhone(number)
 	if err != nil {
 		return nil, err
 	}
-	rows, total, err := d.Events(ctx, admin.EventQuery{Match: match})
+	rows, total, err := d.admin.Events(ctx, admin.EventQuery{About: match})
+	if err == nil {
+		err = d.foundByPhone(ctx, masked, len(rows))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -72,93 +90,177 @@ func (d *desk) keysOf(ctx context.Context, args []string, number string) ([]even
 	return keys, nil
 }
 
-// byPhone finds the caller's number in any spelling.
-func (d *desk) byPhone(number string) (func(map[string]any) bool, error) {
-	o := phone.Options{TenDigits: "7"}
-	want := phone.Normalize(number, o)
-	if want == "" {
-		return nil, app.Mistakef("%s", d.lang.Sprintf("--phone: that is no number that can be called"))
+// phoneOf reads an argument as a phone: a number as people write one, with so many digits as no id of Calltouch's has.
+func (d *desk) phoneOf(text string) (phone string, ok bool) {
+	const least = 10
+	if strings.ContainsAny(text, "/") || len(digitsOf(text)) < least {
+		return "", false
 	}
-	return func(fields map[string]any) bool {
-		caller, _ := fields["callerphone"].(string)
-		return caller != "" && phone.Normalize(caller, o) == want
-	}, nil
+	number, err := d.readPhone(text)
+	return number, err == nil
 }
 
-// eventJSON is an event with its timeline, as --json shows it.
-type eventJSON struct {
-	rowJSON
-	Stored   *time.Time     `json:"stored,omitempty"`
-	Sequence uint64         `json:"sequence,omitempty"`
-	Fields   map[string]any `json:"fields,omitempty"`  // masked, unless revealed
-	Problem  string         `json:"problem,omitempty"` // why there are no fields
-	Erased   bool           `json:"erased,omitempty"`  // the person was erased
-	Links    []linkJSON     `json:"links"`
-	Notes    []queue.Record `json:"notes,omitempty"`
-	Event    *event.Event   `json:"event,omitempty"` // with its raw body; when revealed only
+// byPhone finds a number in any field and spelling, as erase does. It is masked for the audit.
+func (d *desk) byPhone(text string) (match func(event.Event) bool, masked string, err error) {
+	number, err := d.readPhone(text)
+	p := admin.NewPerson(number, "", d.codes())
+	return func(e event.Event) bool { return p.In(e) == admin.Certain }, show.Hide(number), err
 }
 
-// linkJSON is what a link made of an event.
-type linkJSON struct {
-	Link       string          `json:"link"`
-	Outcome    event.Outcome   `json:"outcome"`
-	Until      *time.Time      `json:"until,omitempty"` // it waits, not before this
-	Records    []queue.Record  `json:"records"`
-	DeadLetter *deadLetterJSON `json:"deadletter,omitempty"`
+// foundByPhone writes down that somebody looked for a phone.
+func (d *desk) foundByPhone(ctx context.Context, masked string, found int) error {
+	return d.admin.Audit(ctx, admin.AuditEntry{Verb: admin.VerbFindPhone, On: masked, Found: found})
 }
 
 func (d *desk) showEvent(ctx context.Context, key event.Key) error {
-	t, err := d.Timeline(ctx, key)
+	t, err := d.admin.Timeline(ctx, key)
+	if err == nil {
+		err = d.revealing(ctx, key.String())
+	}
 	if err != nil {
 		return err
 	}
-	view := d.eventJSON(t)
-	if d.json {
-		return d.showJSON(view, false)
+	if t.Event != nil && t.Event.Damaged {
+		d.sayDamaged([]string{key.String()})
 	}
-	return d.printEvent(t, view)
+	view := d.admin.EventView(t, d.mask())
+	if d.json {
+		return d.printJSON(view)
+	}
+	d.printEvent(t, view)
+	return nil
 }
 
-func (d *desk) eventJSON(t admin.Timeline) eventJSON {
-	view := eventJSON{rowJSON: newRow(event.Event{Key: t.Key}, nil), Notes: t.Notes, Erased: t.Erased, Links: []linkJSON{}}
-	if t.Event != nil {
-		view.rowJSON = newRow(*t.Event, nil)
-		view.Stored, view.Sequence = &t.Event.Stored, t.Event.Sequence
-		view.Fields, view.Problem = d.fieldsOf(*t.Event)
-		if d.reveal {
-			view.Event = t.Event
+// printEvent shows an event to a person: what came, and below it what each link made of it.
+func (d *desk) printEvent(t admin.Timeline, view admin.EventView) {
+	d.say("Event %s", t.Key.String())
+	switch e := t.Event; {
+	case e != nil:
+		d.say("  happened %s, came %s by %s", d.when(e.Time), d.when(e.Received), d.lang.Text(string(e.Origin)))
+	case t.Erased:
+		d.say("  the person was erased, and with them all that was known of it")
+	default:
+		d.say("  the event itself is no longer kept, only what became of it")
+	}
+	if view.Problem != "" {
+		d.say("  its body cannot be read: %s", show.Printable(view.Problem))
+	}
+	for _, doubt := range view.Doubts {
+		_, _ = fmt.Fprintf(d.out, "  %s\n", d.lang.Text(doubt.Text()))
+	}
+	for _, name := range slices.Sorted(maps.Keys(view.Fields)) {
+		value := view.Fields[name]
+		switch v := value.(type) {
+		case time.Time:
+			value = d.when(v)
+		case string:
+			value = d.noNumber(v)
 		}
+		_, _ = fmt.Fprintf(d.out, "  %-20s %s\n", show.Printable(name), oneLine(value))
+	}
+	for _, r := range view.Notes {
+		d.printRecord(r)
+	}
+	if len(t.Links) == 0 {
+		d.say("No link reads it.")
 	}
 	for _, l := range t.Links {
-		one := linkJSON{Link: l.Link, Outcome: l.Outcome, Records: l.Records}
-		if one.Records == nil {
-			one.Records = []queue.Record{}
-		}
-		if l.Retry != nil && !l.Retry.Until.IsZero() {
-			one.Until = &l.Retry.Until
-		}
-		if l.DeadLetter != nil {
-			letter := newDeadLetter(*l.DeadLetter)
-			one.DeadLetter = &letter
-		}
-		view.Links = append(view.Links, one)
+		d.printLink(l)
 	}
-	return view
 }
 
-// fieldsOf reads an event's fields and masks the personal ones, or says why it cannot.
-func (d *desk) fieldsOf(e event.Event) (map[string]any, string) {
-	fields, err := d.Fields(e)
-	if err != nil {
-		return nil, err.Error()
+func (d *desk) printLink(l admin.LinkTimeline) {
+	name := l.Link
+	if file := d.admin.File.Link(l.Link); file != nil && file.Title != "" {
+		name += " (" + show.Printable(file.Title) + ")"
 	}
-	for name, value := range fields {
-		attrs, isAttrs := value.(map[string]string)
-		if value == nil || isAttrs && len(attrs) == 0 {
-			delete(fields, name)
-			continue
+	d.say("Link %s: %s", name, d.lang.Coded(string(l.Outcome)))
+	for _, r := range d.mask().Records(l.Records) {
+		d.printRecord(r)
+	}
+	switch {
+	case l.Retry != nil && l.Retry.Due:
+		d.say("  waits for a worker; `touchbox links` says whether the link is stopped or parked")
+	case l.Retry != nil:
+		d.say("  the next attempt is at %s; `touchbox retries --now` makes it now", d.when(l.Retry.Until))
+	case l.Outcome == event.Waiting:
+		d.say("  not read yet; `touchbox links` says whether the link is stopped or parked")
+	case l.Outcome == event.Untaken:
+		d.say("  from before the link's start, or from a backfill: `touchbox replay --outcome untaken` delivers it")
+	}
+	if l.DeadLetter != nil {
+		d.say("  a dead letter is there: `touchbox replay --link %s --event %s` tries again", l.Link, l.DeadLetter.Event.Key.String())
+	}
+}
+
+// printRecord prints one line of a timeline, and below it what the line rests on.
+func (d *desk) printRecord(r admin.RecordView) {
+	note := r.Note
+	if note == string(r.Outcome) { // "dropped" is both
+		note = ""
+	}
+	words := []string{d.lang.Coded(string(r.Outcome)), d.lang.Text(note), r.Reason}
+	add := func(ok bool, text string) {
+		if ok {
+			words = append(words, text)
 		}
-		fields[name] = d.shown(name, value)
 	}
-	return fields, ""
+	add(r.Status != 0, fmt.Sprint(r.Status))
+	add(r.Attempts > 0, d.lang.Sprintf("attempt %d", r.Attempts))
+	add(r.DurationMS > 0, d.lang.Sprintf("%.0f ms", r.DurationMS))
+	add(r.Parked, d.lang.Text("parked"))
+	add(r.Probe, d.lang.Text("a probe"))
+	add(r.Replayed, d.lang.Text("by a replay"))
+	add(r.By != "", d.lang.Sprintf("by %s", r.By))
+	add(r.Revision != "", d.lang.Sprintf("revision %s", r.Revision))
+	add(r.As != "", d.lang.Sprintf("under the name of %s", r.As))
+	add(!r.Until.IsZero(), d.lang.Sprintf("until %s", d.when(r.Until)))
+	add(r.TransactionID != "", d.lang.Sprintf("transaction %s", r.TransactionID))
+	add(r.Version != "", d.lang.Sprintf("version %s", r.Version))
+	words = slices.Compact(slices.DeleteFunc(words, func(s string) bool { return s == "" })) // "cancelled" is a note and a reason
+	_, _ = fmt.Fprintf(d.out, "  %s  %s\n", d.when(r.Time), show.Printable(strings.Join(words, ", ")))
+	if r.Answer != "" {
+		_, _ = fmt.Fprintf(d.out, "      «%s»\n", show.Printable(r.Answer))
+	}
+	d.printDetail(r.Detail)
+}
+
+// inWords is what of a record's detail is shown in words; the rest is shown as it is.
+type inWords struct {
+	Conditions []link.Condition `json:"conditions"`
+	Missing    []string         `json:"missing"`
+}
+
+func (d *desk) printDetail(raw json.RawMessage) {
+	if len(raw) == 0 {
+		return
+	}
+	var known inWords
+	if json.Unmarshal(raw, &known) != nil || len(known.Conditions)+len(known.Missing) == 0 {
+		_, _ = fmt.Fprintf(d.out, "      %s\n", show.Printable(string(raw)))
+		return
+	}
+	for _, condition := range known.Conditions {
+		answer := d.lang.Text("no")
+		if condition.Pass {
+			answer = d.lang.Text("yes")
+		}
+		_, _ = fmt.Fprintf(d.out, "      %-4s %s   %s\n", answer, show.Printable(condition.Source), oneLine(condition.Saw))
+	}
+	if len(known.Missing) > 0 {
+		d.say("      nothing came for %s", show.Printable(strings.Join(known.Missing, ", ")))
+	}
+}
+
+// sayDamaged names, on standard error, stored events that were read only in part.
+func (c *cli) sayDamaged(keys []string) {
+	if len(keys) == 0 {
+		return
+	}
+	const most = 20
+	list := strings.Join(keys[:min(len(keys), most)], ", ")
+	if len(keys) > most {
+		list += ", ..."
+	}
+	_, _ = fmt.Fprintln(c.errs, c.lang.Sprintf("stored events that cannot be read, or only in part: %d: %s", len(keys), list))
 }

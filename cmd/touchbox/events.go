@@ -6,131 +6,133 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
+// eventsFlags say which events, and whether to go on.
+type eventsFlags struct {
+	by             filterFlags
+	outcome, phone string
+	follow         bool
+}
+
 func (c *cli) eventsCommand() *cobra.Command {
-	var by selecting
-	var outcome, number string
-	var follow bool
+	var f eventsFlags
 	cmd := c.withReveal(&cobra.Command{
 		Use:   "events",
 		Short: "List stored events with their outcomes, the newest last",
 		Long: "List the newest events that the flags select, with what each link made of them; --since and --until are about when the call\n" +
-			"or request happened. --follow goes on with what comes, until Ctrl-C; with --json one object a line then.",
+			"or request happened. The log is read from its end, until there are enough; --phone reads on until it has as many, as a rule all\n" +
+			"of the log, and --outcome the whole history and log, or what is younger than --since. Ctrl-C stops that.\n" +
+			"--follow goes on with what comes, until Ctrl-C; with --json one object a line then.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.withDesk(cmd, func(ctx context.Context, d *desk) error {
-				q, err := d.eventQuery(ctx, by, outcome, number)
-				if err != nil {
-					return err
-				}
-				if follow {
-					return d.Follow(ctx, q, func(r admin.Row) error { return d.followed(r) })
-				}
-				return d.listEvents(ctx, q)
-			})
-		},
+		RunE: c.onDesk(func(ctx context.Context, d *desk, _ []string) error {
+			q, err := d.eventQuery(ctx, f)
+			if err == nil {
+				err = d.revealing(ctx, "events: "+eventsText(q))
+			}
+			if err != nil {
+				return err
+			}
+			if f.follow {
+				list := d.eventListing()
+				return d.admin.Follow(ctx, q, func(r admin.Row) error { return list.follow(d.cli, r) })
+			}
+			return d.listEvents(ctx, q)
+		}),
 	})
-	by.add(cmd, byPlace|bySpan|bounded)
-	cmd.Flags().StringVar(&outcome, "outcome", "", "only with this newest outcome, for --link or for any link")
-	cmd.Flags().StringVar(&number, "phone", "", "only of this phone `number`, in any spelling")
-	cmd.Flags().BoolVar(&follow, "follow", false, "go on with new events and new outcomes as they come")
+	f.by.add(cmd, byPlace|bySpan|bounded)
+	cmd.Flags().StringVar(&f.outcome, "outcome", "", "only with this newest outcome, for --link or for any link")
+	cmd.Flags().StringVar(&f.phone, "phone", "", "only of this phone `number`, in any field and spelling; - reads it from the terminal")
+	cmd.Flags().BoolVar(&f.follow, "follow", false, "go on with new events and new outcomes as they come")
 	return cmd
 }
 
-func (d *desk) eventQuery(ctx context.Context, by selecting, outcome, number string) (admin.EventQuery, error) {
-	s, err := by.read(ctx, d)
+func (d *desk) eventQuery(ctx context.Context, f eventsFlags) (admin.EventQuery, error) {
+	s, err := f.by.read(ctx, d)
 	if err != nil {
 		return admin.EventQuery{}, err
 	}
-	q := admin.EventQuery{Site: s.Site, Kind: s.Kind, Link: s.Link, Since: s.Since, Until: s.Until, Limit: by.limit}
-	if q.Outcome, err = d.outcome(outcome); err != nil {
+	q := admin.EventQuery{Site: s.filter.Site, Kind: s.filter.Kind, Link: s.filter.Link, Since: s.filter.Since, Until: s.filter.Until, Limit: f.by.limit}
+	if q.Outcome, err = d.readOutcome(f.outcome); err != nil {
 		return q, err
 	}
-	if number != "" {
-		if q.Match, err = d.byPhone(number); err != nil {
+	if f.phone != "" {
+		masked := ""
+		if q.About, masked, err = d.byPhone(f.phone); err != nil {
+			return q, err
+		}
+		if err := d.foundByPhone(ctx, masked, 0); err != nil {
 			return q, err
 		}
 	}
-	if by.limit == 0 {
-		return q, app.Mistakef("--limit: want a positive number")
+	if f.by.limit == 0 {
+		return q, app.Mistakef("%s", d.lang.Sprintf("--limit: want a positive number"))
 	}
 	return q, nil
 }
 
-// rowJSON is one event of a list.
-type rowJSON struct {
-	Key      string                   `json:"key"`
-	Site     string                   `json:"site"`
-	Kind     string                   `json:"kind"`
-	ID       string                   `json:"id"`
-	Origin   event.Origin             `json:"origin,omitempty"`
-	Time     *time.Time               `json:"time,omitempty"` // of the call or request
-	Received *time.Time               `json:"received,omitempty"`
-	Outcomes map[string]event.Outcome `json:"outcomes,omitempty"` // by link
-}
-
-func newRow(e event.Event, outcomes map[string]event.Outcome) rowJSON {
-	row := rowJSON{Key: e.Key.String(), Site: e.Key.Site, Kind: e.Key.Kind.Dotted(), ID: e.Key.ID, Origin: e.Origin, Outcomes: outcomes}
-	if !e.Received.IsZero() {
-		row.Time, row.Received = &e.Time, &e.Received
-	}
-	return row
+// eventsText says in words what a query selects.
+func eventsText(q admin.EventQuery) string {
+	return strings.TrimSpace(string(q.Outcome) + " " + admin.FilterText(admin.Filter{Link: q.Link, Site: q.Site, Kind: q.Kind, Since: q.Since, Until: q.Until}))
 }
 
 func (d *desk) listEvents(ctx context.Context, q admin.EventQuery) error {
-	rows, total, err := d.Events(ctx, q)
+	rows, total, err := d.admin.Events(ctx, q)
 	if err != nil {
 		return err
 	}
-	defer d.more(len(rows), total)
-	if d.json {
-		list := make([]rowJSON, len(rows))
-		for i, row := range rows {
-			list[i] = newRow(row.Event, row.Outcomes)
+	d.sayDamaged(damaged(rows))
+	return d.eventListing().print(d.cli, rows, total)
+}
+
+func (d *desk) eventListing() listing[admin.Row] {
+	return listing[admin.Row]{
+		header: d.lang.Sprintf("EVENT\tHAPPENED (%s)\tBY\tCALLER\tOUTCOMES", d.zoneName()),
+		cells:  d.eventCells,
+		json:   func(r admin.Row) any { return d.mask().Row(r) },
+		line:   "%[2]s  %-30[1]s %-8[3]s %-13[4]s %[5]s",
+	}
+}
+
+// damaged are the keys of the rows that were read only in part.
+func damaged(rows []admin.Row) []string {
+	var keys []string
+	for _, row := range rows {
+		if row.Event.Damaged {
+			keys = append(keys, row.Event.Key.String())
 		}
-		return d.showJSON(list, false)
 	}
-	cells := make([][]string, len(rows))
-	for i, row := range rows {
-		cells[i] = d.eventCells(row)
-	}
-	return d.table(d.lang.Text("EVENT\tHAPPENED\tBY\tCALLER\tOUTCOMES"), cells)
+	return keys
 }
 
 func (d *desk) eventCells(row admin.Row) []string {
 	caller := ""
-	if fields, err := d.Fields(row.Event); err == nil && fields["callerphone"] != nil {
-		caller = fmt.Sprint(d.shown("callerphone", fields["callerphone"]))
+	if fields, err := d.admin.Fields(row.Event); err == nil && fields["callerphone"] != nil {
+		caller = d.noNumber(fmt.Sprint(d.mask().Field("callerphone", fields["callerphone"])))
 	}
-	return []string{row.Event.Key.String(), d.when(row.Event.Time), string(row.Event.Origin), caller, outcomeCell(row.Outcomes)}
+	return []string{row.Event.Key.String(), d.when(row.Event.Time), d.lang.Text(string(row.Event.Origin)), caller, d.outcomeCell(row.Outcomes)}
+}
+
+// noNumber says of a word in the place of a phone that it is none.
+func (c *cli) noNumber(shown string) string {
+	if calltouch.Withheld(shown) {
+		return c.lang.Sprintf("%s (not a number)", shown)
+	}
+	return shown
 }
 
 // outcomeCell writes outcomes by link: calls-dynamic delivered, calls-static filtered.
-func outcomeCell(outcomes map[string]event.Outcome) string {
+func (c *cli) outcomeCell(outcomes map[string]event.Outcome) string {
 	parts := make([]string, 0, len(outcomes))
 	for _, link := range slices.Sorted(maps.Keys(outcomes)) {
-		parts = append(parts, link+" "+string(outcomes[link]))
+		parts = append(parts, link+" "+c.lang.Coded(string(outcomes[link])))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// followed prints a row of the live tail.
-func (d *desk) followed(row admin.Row) error {
-	if d.json {
-		return d.showJSON(newRow(row.Event, row.Outcomes), true)
-	}
-	cells := d.eventCells(row)
-	for i := range cells {
-		cells[i] = admin.Printable(cells[i])
-	}
-	_, err := fmt.Fprintf(d.out, "%s  %-30s %-8s %-13s %s\n", cells[1], cells[0], cells[2], cells[3], cells[4])
-	return err
 }

@@ -4,9 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,9 +13,12 @@ import (
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/show"
+	"github.com/touchbox/touchbox/pkg/watch"
 )
 
 func (c *cli) fieldsCommand() *cobra.Command {
@@ -25,8 +27,9 @@ func (c *cli) fieldsCommand() *cobra.Command {
 	cmd := c.withReveal(&cobra.Command{
 		Use:   "fields",
 		Short: "List the words that links may use, and how often each came",
-		Long: "List the vocabulary with its names in both languages. Where a Touchbox runs, also the share of the site's stored events of\n" +
-			"the last days in which each field came, and its newest value, masked. A field that never came is unticked in Calltouch.",
+		Long: "List the vocabulary with its names in both languages, first what the links of the file read. Where a Touchbox runs, also the share of the site's stored events of\n" +
+			"the last days in which each field came, and its newest value, masked. A field that never came is unticked in Calltouch. It reads the log of these days, 50,000 events at most;\n" +
+			"Ctrl-C stops that.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			uses, err := c.fieldUses(cmd.Context(), siteName, days)
@@ -34,9 +37,9 @@ func (c *cli) fieldsCommand() *cobra.Command {
 				return err
 			}
 			if c.json {
-				return printFieldsJSON(c.out, uses, c.reveal)
+				return c.printFieldsJSON(uses)
 			}
-			return printFields(c.out, uses, c.lang, c.reveal)
+			return c.printFields(c.usedFirst(uses))
 		},
 	})
 	cmd.Flags().StringVar(&siteName, "site", "", "name or id of the site (default: the first one)")
@@ -45,8 +48,8 @@ func (c *cli) fieldsCommand() *cobra.Command {
 }
 
 // fieldUses asks the running Touchbox; without one it gives the vocabulary alone and says so.
-func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]app.FieldUse, error) {
-	var uses []app.FieldUse
+func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]watch.FieldUse, error) {
+	var uses []watch.FieldUse
 	err := c.withQueue(ctx, func(ctx context.Context, q *queue.Queue, file *link.File) error {
 		site := file.Sites[0]
 		if siteName != "" {
@@ -54,8 +57,16 @@ func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]app.F
 				return app.Mistakef("%s", c.lang.Sprintf("no site %q in %s", siteName, c.settings.Config))
 			}
 		}
+		if c.reveal {
+			if err := (admin.Admin{Queue: q, Actor: app.CommandActor()}).Audit(ctx, admin.AuditEntry{Verb: admin.VerbReveal, On: "fields: " + admin.FilterText(admin.Filter{Site: site.ID})}); err != nil {
+				return err
+			}
+		}
 		var err error
-		uses, err = app.CountFields(ctx, q, site, time.Now().AddDate(0, 0, -days), nil)
+		var unread []string
+		scan := watch.FieldScan{Told: c.fieldsBar(), Site: site, Since: time.Now().AddDate(0, 0, -days), Damaged: func(k event.Key) { unread = append(unread, k.String()) }}
+		uses, err = scan.Count(ctx, q)
+		c.sayDamaged(unread)
 		return err
 	})
 	if err == nil || siteName != "" || ctx.Err() != nil {
@@ -63,51 +74,97 @@ func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]app.F
 	}
 	_, _ = fmt.Fprintln(c.errs, c.lang.Sprintf("without shares: %v", err))
 	for _, f := range calltouch.Vocabulary() {
-		uses = append(uses, app.FieldUse{Field: f})
+		uses = append(uses, watch.FieldUse{Field: f})
 	}
 	return uses, nil
 }
 
-func printFields(w io.Writer, uses []app.FieldUse, l lang.Language, reveal bool) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, l.Sprintf("FIELD\tTYPE\tCAME\tLAST VALUE\tMEANING"))
-	for _, u := range uses {
-		meaning := u.Field.English
-		if l == lang.Russian {
-			meaning = u.Field.Russian
-		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", u.Field.Name, u.Field.Type, share(u, l), lastValue(u, reveal), meaning)
+// fieldsBar is scanBar for the reading of fields.
+func (c *cli) fieldsBar() queue.Told {
+	show := c.scanBar()
+	if show == nil {
+		return nil
 	}
-	return table.Flush()
+	return func(done, total uint64) { show(admin.Scanned{Stream: event.EventsStream, Done: done, Total: total}) }
 }
 
-func share(u app.FieldUse, l lang.Language) string {
+// usedFirst puts the fields that the links of the file read before the others.
+func (c *cli) usedFirst(uses []watch.FieldUse) []watch.FieldUse {
+	file, _, err := c.settings.LoadConfigLeniently(c.lang)
+	if err != nil {
+		return uses
+	}
+	read := map[string]bool{}
+	for _, l := range file.Links {
+		for _, name := range l.Reads() {
+			name, _, _ = strings.Cut(name, ".") // attrs.promo
+			read[name] = true
+		}
+	}
+	sorted := slices.Clone(uses)
+	slices.SortStableFunc(sorted, func(a, b watch.FieldUse) int {
+		switch {
+		case read[a.Field.Name] == read[b.Field.Name]:
+			return 0
+		case read[a.Field.Name]:
+			return -1
+		}
+		return 1
+	})
+	return sorted
+}
+
+func (c *cli) printFields(uses []watch.FieldUse) error {
+	table := listing[watch.FieldUse]{
+		header: c.lang.Text("FIELD\tTYPE\tCAME\tLAST VALUE\tMEANING"),
+		cells: func(u watch.FieldUse) []string {
+			meaning := u.Field.English
+			if c.lang == lang.Russian {
+				meaning = u.Field.Russian
+			}
+			return []string{u.Field.Name, c.lang.Text(string(u.Field.Type)), c.share(u), c.lastValue(u), meaning}
+		},
+	}
+	if err := table.table(c, uses); err != nil {
+		return err
+	}
+	for _, u := range uses {
+		if u.Unread > 0 {
+			_, _ = fmt.Fprintln(c.out, c.lang.Sprintf("%s came in %d events and could not be read: `touchbox event KEY` shows such an event", u.Field.Name, u.Unread))
+		}
+	}
+	return nil
+}
+
+func (c *cli) share(u watch.FieldUse) string {
 	switch {
 	case u.Of == 0:
 		return "-"
+	case u.Unread > 0:
+		return c.lang.Sprintf("%d%%, %d unreadable", (100*u.Came+u.Of/2)/u.Of, u.Unread)
 	case u.Came == 0 && !u.Field.Derived:
-		return l.Sprintf("never: not ticked?")
+		return c.lang.Sprintf("never: not ticked?")
 	}
 	return fmt.Sprintf("%d%%", (100*u.Came+u.Of/2)/u.Of)
 }
 
 // lastValue is safe to print: a stranger chose it.
-func lastValue(u app.FieldUse, reveal bool) string {
+func (c *cli) lastValue(u watch.FieldUse) string {
 	if u.Last == nil {
 		return ""
 	}
-	value := fmt.Sprint(u.Last)
-	if u.Field.Personal && !reveal {
-		value = admin.MaskValue(value)
+	value := u.Last
+	if !c.reveal {
+		value = u.Field.Masked(value)
 	}
-	runes := []rune(admin.Printable(value))
-	if len(runes) > 40 {
-		return string(runes[:40]) + "…"
+	if t, ok := value.(time.Time); ok && !c.json {
+		return c.lang.Moment(t, time.Now())
 	}
-	return string(runes)
+	const most = 40
+	return show.Cell(show.Printable(fmt.Sprint(value)), most)
 }
 
-func printFieldsJSON(w io.Writer, uses []app.FieldUse, reveal bool) error {
+func (c *cli) printFieldsJSON(uses []watch.FieldUse) error {
 	type row struct {
 		Name    string   `json:"name"`
 		Type    string   `json:"type"`
@@ -119,13 +176,14 @@ func printFieldsJSON(w io.Writer, uses []app.FieldUse, reveal bool) error {
 		Derived bool     `json:"derived"`
 		Came    int      `json:"came"`
 		Of      int      `json:"of"`
+		Unread  int      `json:"unread,omitempty"`
 		Last    string   `json:"last,omitempty"`
 	}
 	rows := make([]row, 0, len(uses))
 	for _, u := range uses {
 		r := row{
 			Name: u.Field.Name, Type: string(u.Field.Type), Values: u.Field.Values, English: u.Field.English,
-			Russian: u.Field.Russian, Derived: u.Field.Derived, Came: u.Came, Of: u.Of, Last: lastValue(u, reveal),
+			Russian: u.Field.Russian, Derived: u.Field.Derived, Came: u.Came, Of: u.Of, Unread: u.Unread, Last: c.lastValue(u),
 			Origins: strings.Fields(originNames(u.Field.Origins)),
 		}
 		for _, k := range u.Field.Kinds {
@@ -133,7 +191,7 @@ func printFieldsJSON(w io.Writer, uses []app.FieldUse, reveal bool) error {
 		}
 		rows = append(rows, r)
 	}
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(c.out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(rows)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
 // edit changes the operator's file.
@@ -48,7 +50,7 @@ func TestLinksReset(t *testing.T) {
 	if !strings.Contains(errs, "again: 1;") || !strings.Contains(out, "starts at 2026-01-01 00:00:00") || !strings.Contains(out, "10001 call.ended, 10001 request, so far 10001 call.ended") {
 		t.Errorf("without a terminal: %s%s", out, errs)
 	}
-	var result admin.Resetting
+	var result admin.ResetPlan
 	o.reads(&result, "links", "reset", "calls", "--yes")
 	if !result.Changed || len(result.After.Subjects) != 2 || result.Again != 1 || !result.After.Start.Before(result.Before.Start) {
 		t.Errorf("reset: %+v", result)
@@ -77,7 +79,8 @@ func TestLinksRemove(t *testing.T) {
 	o := newOperator(t)
 	o.hook(1, 2)
 	stop := o.work(queue.Decision{Outcome: event.Waiting, Attempts: 1, Until: time.Now().Add(time.Hour)})
-	o.until("both wait", func() bool { return o.outcomes("calls").Waiting == 2 })
+	// What is unread counts as waiting too.
+	o.until("both wait for a retry", func() bool { return len(queuetest.Retries(t, o.queue, queue.Filter{})) == 2 })
 	stop()
 	o.runs(0, "links", "stop", "calls")
 	o.hook(3)
@@ -110,4 +113,26 @@ func TestLinksRemove(t *testing.T) {
 	}
 	o.runs(2, "links", "remove", "calls", "--yes")
 	o.runs(0, "replay", "--link", "calls", "--as", "talks")
+}
+
+// A link under a new id looks like a new one; check --diff says that it is rather the old one, and what one that comes back
+// has to send.
+func TestCheckTellsARenamedLinkAndOneThatReturns(t *testing.T) {
+	o := newOperator(t)
+	o.hook(1)
+	l := o.file.Link("calls")
+	if _, err := o.queue.State().Put(t.Context(), event.VersionKeys.Of(l.Version), json.RawMessage(l.Document())); err != nil {
+		t.Fatal(err)
+	}
+	o.edit("id: calls", "id: talks")
+	if out, _ := o.runs(0, "check", "--diff"); !strings.Contains(out, "talks: it does what calls did") || !strings.Contains(out, "keep the id calls") {
+		t.Errorf("renamed:\n%s", out)
+	}
+	o.edit("id: talks", "id: calls")
+	if err := o.queue.PauseLink(t.Context(), "calls", queue.Gone); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := o.runs(0, "check", "--diff"); !strings.Contains(out, "calls: it returns") || !strings.Contains(out, "events: 1") {
+		t.Errorf("back:\n%s", out)
+	}
 }

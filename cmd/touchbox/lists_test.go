@@ -5,8 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
 func TestEventCommandShowsEverythingMasked(t *testing.T) {
@@ -27,7 +29,10 @@ func TestEventCommandShowsEverythingMasked(t *testing.T) {
 	if !strings.Contains(out, "+7 916 0000001") || !strings.Contains(out, "]0;owned") || strings.ContainsAny(out, "\x1b\a") {
 		t.Errorf("revealed:\n%s", out)
 	}
-	var view eventJSON
+	if out, _ := o.runs(0, "event", "8 (916) 000-00-01"); !strings.Contains(out, "Event 10001/call-ended/1") {
+		t.Errorf("a phone without its flag:\n%s", out)
+	}
+	var view admin.EventView
 	o.reads(&view, "event", "--phone", "8 (916) 000-00-01")
 	if view.Key != "10001/call-ended/1" || len(view.Links) != 1 || view.Links[0].Outcome != event.Dead || view.Links[0].DeadLetter == nil || view.Event != nil {
 		t.Errorf("--phone --json: %+v", view)
@@ -37,10 +42,32 @@ func TestEventCommandShowsEverythingMasked(t *testing.T) {
 	}
 }
 
+// A withheld number is about nobody: it is shown, and said to be none. What else stands there stays hidden.
+func TestWithheldNumbersAreShown(t *testing.T) {
+	o := newOperator(t)
+	for i, caller := range []string{"anonymous", "Anna"} {
+		e := queuetest.Call(i + 1)
+		e.Body = []byte("id=" + e.Key.ID + "&callphase=calldisconnected&duration=9&callerphone=" + caller)
+		queuetest.Publish(t, o.queue, e)
+	}
+	out, _ := o.runs(0, "events", "--lang", "ru")
+	if !strings.Contains(out, "anonymous (не номер)") || strings.Contains(out, "Anna") {
+		t.Errorf("the list:\n%s", out)
+	}
+	if out, _ = o.runs(0, "event", "1"); !strings.Contains(out, "anonymous (not a number)") {
+		t.Errorf("the event:\n%s", out)
+	}
+	out, _ = o.runs(0, "fields")
+	lines := strings.Split(out, "\n")
+	if first := strings.Fields(lines[1])[0]; !strings.Contains(" callId callerphone comment deviceUUID duration id phonenumber ", " "+first+" ") {
+		t.Errorf("the first field is %s, which no link reads:\n%s", first, out)
+	}
+}
+
 func TestEventCommandMistakes(t *testing.T) {
 	o := newOperator(t)
 	for args, code := range map[string]int{
-		"event 5": 1, "event 10001/call-ended/5": 1, "event 10001/deal/5": 2, "event": 2, "event 5 --phone 79160000001": 2,
+		"event 5": 1, "event 10001/call-ended/5": 1, "event 10001/deal/5": 2, "event": 2, "event 5 --phone 79160000001": 2, "event 79160000009": 1,
 		"event --phone anonymous": 2, "event --phone 79160000009": 1, "events --outcome lost": 2, "events --limit -1": 2, "events --until soon": 2,
 	} {
 		o.runs(code, strings.Fields(args)...)
@@ -52,7 +79,7 @@ func TestEventsCommandIsFilteredAndBounded(t *testing.T) {
 	o.hook(1, 2, 3)
 	stop := o.work(queue.Decision{Outcome: event.Filtered})
 	o.until("all are filtered", func() bool {
-		var rows []rowJSON
+		var rows []admin.RowView
 		o.reads(&rows, "events", "--outcome", "filtered", "--link", "calls")
 		return len(rows) == 3
 	})
@@ -72,7 +99,7 @@ func TestEventsCommandIsFilteredAndBounded(t *testing.T) {
 		{"events --phone +79160000002", "2"},
 	}
 	for _, tt := range tests {
-		var rows []rowJSON
+		var rows []admin.RowView
 		o.reads(&rows, strings.Fields(tt.args)...)
 		var ids []string
 		for _, row := range rows {
@@ -92,12 +119,12 @@ func TestRetriesCommand(t *testing.T) {
 	o := newOperator(t)
 	o.hook(1, 2)
 	o.work(queue.Decision{Outcome: event.Waiting, Until: time.Now().Add(time.Hour), Reason: "server_error", Status: 500, Answer: "sorry", Attempts: 1})
-	var rows []retryJSON
+	var rows []admin.RetryView
 	o.until("both wait", func() bool {
 		o.reads(&rows, "retries", "--reason", "server_error")
 		return len(rows) == 2
 	})
-	if rows[0].Status != 500 || rows[0].Error != "sorry" || rows[0].Until == nil || rows[0].Due {
+	if rows[0].Status != 500 || rows[0].Error != "sorry" || rows[0].Until.IsZero() || rows[0].Due {
 		t.Errorf("%+v", rows[0])
 	}
 	if out, _ := o.runs(0, "retries"); !strings.Contains(out, "server_error 500") {
@@ -110,20 +137,44 @@ func TestRetriesCommand(t *testing.T) {
 	if len(rows) != 1 || o.dead() != 1 {
 		t.Errorf("after --cancel %d wait and %d are dead", len(rows), o.dead())
 	}
-	var view eventJSON
+	var view admin.EventView
 	o.reads(&view, "event", "1")
 	if view.Links[0].Outcome != event.Dead {
 		t.Errorf("what was cancelled is %s", view.Links[0].Outcome)
 	}
-	if out, _ := o.runs(0, "retries", "--now"); !strings.HasPrefix(out, "1 ") {
+	if out, _ := o.runs(0, "retries", "--now"); out != "made due now: 1\n" {
 		t.Errorf("--now: %s", out)
+	}
+}
+
+func TestRetriesRestore(t *testing.T) {
+	o := newOperator(t)
+	o.hook(1, 2)
+	until := time.Now().Add(time.Hour)
+	o.work(queue.Decision{Outcome: event.Waiting, Until: until, Reason: "server_error", Status: 500, Answer: "sorry", Attempts: 4})
+	var rows []admin.RetryView
+	o.until("both wait", func() bool { o.reads(&rows, "retries"); return len(rows) == 2 })
+	var changed admin.Restored
+	if o.reads(&changed, "retries", "--restore"); changed.Restored != 0 {
+		t.Errorf("restored what was there: %+v", changed)
+	}
+	queuetest.Purge(t, o.server, "TOUCHBOX_RETRIES")
+	o.runs(2, "retries", "--restore", "--now")
+	if out, _ := o.runs(0, "retries", "--restore", "--event", "1"); !strings.HasPrefix(out, "put back: 1") {
+		t.Errorf("--restore: %s", out)
+	}
+	if o.reads(&changed, "retries", "--restore"); changed.Restored != 1 {
+		t.Errorf("restored the rest: %+v", changed)
+	}
+	if o.reads(&rows, "retries"); len(rows) != 2 || rows[0].Attempts != 4 || rows[0].Reason != "server_error" || rows[0].Until.IsZero() {
+		t.Errorf("after it %+v wait", rows)
 	}
 }
 
 func TestDeadLettersCommand(t *testing.T) {
 	o := newOperator(t)
 	o.die(1, 2)
-	var rows []deadLetterJSON
+	var rows []admin.DeadLetterView
 	o.reads(&rows, "deadletters", "--limit", "1")
 	if len(rows) != 1 || rows[0].Reason != "protocol_error" || rows[0].Link != "calls" || rows[0].Kind != "call.ended" {
 		t.Errorf("%+v", rows)
@@ -148,7 +199,7 @@ func TestLinksCommand(t *testing.T) {
 	o.die(1)
 	var view linksJSON
 	o.reads(&view, "links")
-	if len(view.Links) != 1 || view.Links[0].State != "running" || view.Links[0].Letters != 1 || view.Links[0].Outcomes.Dead != 1 || len(view.Sources) != 1 {
+	if len(view.Links) != 1 || view.Links[0].State != "running" || view.Links[0].DeadLetters != 1 || view.Links[0].Outcomes.Dead != 1 || len(view.Sources) != 1 {
 		t.Errorf("%+v", view)
 	}
 	if _, err := o.queue.PutPark(t.Context(), queue.Park{Scope: "endpoint/clinic", Reason: "credentials_refused", Status: 403, Text: "wrong\x1b[2J", Next: time.Now()}); err != nil {
@@ -180,7 +231,7 @@ func TestAsideCommand(t *testing.T) {
 	put("10001", "no_id", "callerphone=79160000009&duration=9")
 	put("10002", "other_site", "id=7&siteId=10001&callerphone=79160000007&duration=9") // 10002 stood in the file by mistake
 	put("10001", "other_site", "id=8&siteId=10009&callerphone=79160000007&duration=9")
-	var rows []asideJSON
+	var rows []admin.AsideView
 	o.reads(&rows, "aside")
 	if len(rows) != 3 || rows[0].Reason != "no_id" {
 		t.Fatalf("%+v", rows)

@@ -1,8 +1,13 @@
 // Command touchbox is the operator's tool: it runs the whole bridge in one process, checks and
 // explains its configuration, shows what became of each event, and mends what went wrong.
+//
+// Each command, or a few of one story, has a file of its own. What they share: main holds the list
+// of commands, the flags and the texts of all, desk the open queue and the questions to a person, filter the flags that select,
+// listing how rows are printed, help what --help says, shown whether it is masked, progress the bars.
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -12,9 +17,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/show"
 )
 
 func main() {
@@ -25,9 +32,10 @@ func main() {
 
 // run runs one command and returns its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	c := &cli{in: in, out: out, errs: errs}
+	c := &cli{in: in, out: show.Writer(out), errs: show.Writer(errs), screen: errs, lang: languageOf(args, os.Getenv)}
 	root := c.root()
 	root.SetArgs(args)
+	c.speak(root, args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return app.ExitOK
@@ -37,7 +45,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	}
 	code := app.ExitCode(err)
 	if code != app.ExitOK {
-		_, _ = fmt.Fprintln(errs, err)
+		_, _ = fmt.Fprintln(c.errs, c.lang.Error(err))
 	}
 	return code
 }
@@ -45,16 +53,19 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 // cli is what every command shares.
 type cli struct {
 	in        io.Reader
-	out, errs io.Writer
+	lines     *bufio.Reader // of in, once a line was read
+	out, errs io.Writer     // for texts: nothing in them drives a terminal
+	screen    io.Writer     // errs as it is, for what has to: progress bars; and the log, which has its own guard
 
 	settings app.Settings
 	lang     lang.Language
-	log      zerolog.Logger // to errs
+	log      zerolog.Logger // to screen
 
 	langFlag string
 	json     bool
 	reveal   bool
-	started  bool // the command line was understood
+	started  bool  // the command line was understood
+	broken   error // why the file could not be read; the links that run stand in for it
 }
 
 func (c *cli) root() *cobra.Command {
@@ -70,17 +81,59 @@ func (c *cli) root() *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.errs)
 	root.PersistentFlags().StringVar(&c.langFlag, "lang", "", "language of what a person reads: ru or en (default: the locale's)")
-	root.AddCommand(c.upCommand(), c.demoCommand(), c.initCommand(), c.checkCommand(), c.explainCommand(), c.fieldsCommand(),
-		c.simulateCommand(), c.siteScriptCommand(), c.healthcheckCommand())
-	root.AddCommand(c.operations()...)
-	root.AddCommand(c.sources()...)
+	root.AddCommand(c.commands()...)
+	completeValues(root)
 	return root
 }
 
+// commands lists them all.
+func (c *cli) commands() []*cobra.Command {
+	return []*cobra.Command{
+		// Set up, try and run.
+		c.upCommand(),
+		c.addressCommand(),
+		c.demoCommand(),
+		c.initCommand(),
+		c.draftCommand(),
+		c.checkCommand(),
+		c.testCommand(),
+		c.schemaCommand(),
+		c.tryCommand(),
+		c.compareCommand(),
+		c.explainCommand(),
+		c.fieldsCommand(),
+		c.sendCommand(),
+		c.simulateCommand(),
+		c.siteScriptCommand(),
+		c.alertsCommand(),
+		c.doctorCommand(),
+		c.healthcheckCommand(),
+		c.consoleCommand(),
+		// See what became of events, and mend it.
+		c.eventCommand(),
+		c.eventsCommand(),
+		c.retriesCommand(),
+		c.deadlettersCommand(),
+		c.replayCommand(),
+		c.asideCommand(),
+		c.linksCommand(),
+		c.eraseCommand(),
+		c.backupCommand(),
+		c.restoreCommand(),
+		c.auditCommand(),
+		c.jobsCommand(),
+		// Read back what Calltouch knows.
+		c.backfillCommand(),
+		c.gapsCommand(),
+	}
+}
+
 // prepare reads the environment once the command line was understood.
-func (c *cli) prepare(*cobra.Command, []string) error {
+func (c *cli) prepare(cmd *cobra.Command, _ []string) error {
+	if err := cmd.ValidateRequiredFlags(); err != nil { // cobra itself looks for them later
+		return err
+	}
 	c.started = true
-	c.lang = lang.Detect(c.langFlag, os.Getenv)
 	if c.langFlag != "" && c.langFlag != "ru" && c.langFlag != "en" {
 		return app.Mistakef("--lang: use ru or en")
 	}
@@ -88,8 +141,17 @@ func (c *cli) prepare(*cobra.Command, []string) error {
 	if c.settings, err = app.ReadSettings(); err != nil {
 		return err
 	}
-	c.log = c.settings.NewLog(c.errs)
+	c.log = c.settings.NewLog(c.screen)
 	return nil
+}
+
+// group is a command that only holds others. Without one of them it shows its help; any other word is a mistake, for which
+// cobra alone would show the help and end with 0.
+func group(cmd *cobra.Command, members ...*cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.AddCommand(members...)
+	return cmd
 }
 
 // say prints a line to the person, in their language.
@@ -109,11 +171,16 @@ func (c *cli) withReveal(cmd *cobra.Command) *cobra.Command {
 	return c.withJSON(cmd)
 }
 
-// withQueue runs f over the queue of a running Touchbox, with the configuration read leniently.
+// withQueue runs f over the queue of a running Touchbox, with the configuration read leniently. While
+// the file has mistakes, the bridge goes on by what it read before, and so does f.
 func (c *cli) withQueue(ctx context.Context, f func(context.Context, *queue.Queue, *link.File) error) error {
-	file, _, err := c.settings.LoadConfigLeniently(c.lang)
+	file, problems, err := c.settings.LoadConfigLeniently(c.lang)
 	if err != nil {
-		return err
+		if file = c.runningFile(ctx); file == nil {
+			return err
+		}
+		c.broken = err
+		c.warnBroken(len(problems.Mistakes()))
 	}
 	q, err := c.settings.OpenForCommand(ctx, file, c.log.Level(zerolog.WarnLevel))
 	if err != nil {
@@ -121,6 +188,43 @@ func (c *cli) withQueue(ctx context.Context, f func(context.Context, *queue.Queu
 	}
 	defer q.Close()
 	return f(ctx, q, file)
+}
+
+// audit writes into the audit of a running Touchbox what a command does that works on no queue otherwise.
+func (c *cli) audit(ctx context.Context, e admin.AuditEntry) error {
+	return c.withQueue(ctx, func(ctx context.Context, q *queue.Queue, _ *link.File) error {
+		return admin.Admin{Queue: q, Actor: app.CommandActor()}.Audit(ctx, e)
+	})
+}
+
+// runningFile is the configuration by which the workers run; nil when nobody can tell.
+func (c *cli) runningFile(ctx context.Context) *link.File {
+	q, err := c.settings.OpenForCommand(ctx, nil, zerolog.Nop())
+	if err != nil {
+		return nil
+	}
+	defer q.Close()
+	file, err := admin.Running(ctx, q)
+	if err != nil {
+		return nil
+	}
+	return file
+}
+
+func (c *cli) warnBroken(mistakes int) {
+	if mistakes == 0 {
+		_, _ = fmt.Fprintln(c.errs, c.lang.Sprintf("%s cannot be read: this goes by the links that run", c.settings.Config))
+		return
+	}
+	_, _ = fmt.Fprintln(c.errs, c.lang.Sprintf("%s has mistakes: %d (`touchbox check` names them): this goes by the links that run", c.settings.Config, mistakes))
+}
+
+// needsFile is the error of a command that cannot go by what runs.
+func (c *cli) needsFile() error {
+	if c.broken == nil {
+		return nil
+	}
+	return app.Mistake{Err: fmt.Errorf("%s\n%w", c.lang.Text("this command needs the file itself, and it has to be mended first:"), c.broken)}
 }
 
 // healthcheckCommand asks any of the project's addresses, for containers without a shell.

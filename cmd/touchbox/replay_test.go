@@ -1,14 +1,20 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 func TestReplayCommand(t *testing.T) {
@@ -28,7 +34,7 @@ func TestReplayCommand(t *testing.T) {
 	}
 	o.work(queue.Decision{Outcome: event.Delivered})
 	o.until("all are delivered", func() bool {
-		var rows []rowJSON
+		var rows []admin.RowView
 		o.reads(&rows, "events", "--outcome", "delivered")
 		return len(rows) == 3
 	})
@@ -115,7 +121,7 @@ func TestReplayOfALinkThatIsGone(t *testing.T) {
 		t.Errorf("it says %s", errs)
 	}
 	o.runs(0, "replay", "--link", "calls", "--as", "talks")
-	var rows []retryJSON
+	var rows []admin.RetryView
 	o.reads(&rows, "retries", "--link", "talks")
 	if len(rows) != 1 || rows[0].As != "calls" || !rows[0].Replayed {
 		t.Errorf("waits: %+v", rows)
@@ -154,14 +160,114 @@ func TestReplayDryRunShowsTheDifference(t *testing.T) {
 	}
 }
 
+func TestReplayDryRunForecastsTheWholeSelection(t *testing.T) {
+	o := newOperator(t)
+	old := o.file.Link("calls")
+	o.keep(old)
+	o.hook(through(30)...)
+	stop := o.workBy(func(d *queue.Delivery) queue.Decision {
+		x := died
+		x.Version = old.Version
+		if d.Event.Key.ID == "1" {
+			x.Pin = &event.Pin{Endpoint: "clinic.Website", Operation: "CallTouch"}
+		}
+		return x
+	})
+	o.until("all are dead", func() bool { return o.dead() == 30 })
+	stop()
+	if out, _ := o.runs(0, "replay", "--dry-run"); !strings.Contains(out, "it would send: 30") || !strings.Contains(out, "the requests are what they were: 30") {
+		t.Errorf("with the same file:\n%s", out)
+	}
+	path := o.changed("operation: CallTouch", "operation: Mended")
+	if err := os.Rename(path, os.Getenv("TOUCHBOX_CONFIG")); err != nil {
+		t.Fatal(err)
+	}
+	var dry dryJSON
+	o.reads(&dry, "replay", "--dry-run")
+	f := dry.Forecast
+	if f == nil || f.Selected != 30 || f.Pinned != 1 || len(f.Links) != 1 || f.WouldSend() != 30 {
+		t.Fatalf("%+v", f)
+	}
+	if one := f.Links[0]; one.Differs != 29 || one.Same != 1 || len(one.Differences) != 1 || one.Differences[0].Part != admin.PartOperation ||
+		one.Differences[0].Count != 29 || one.Differences[0].To != "Mended" || one.Moves[0].Count != 30 || one.Moves[0].From != event.Dead {
+		t.Errorf("%+v", one)
+	}
+	if out, _ := o.runs(0, "replay", "--dry-run"); !strings.Contains(out, "CallTouch → Mended  29") {
+		t.Errorf("it says\n%s", out)
+	}
+	if o.dead() != 30 {
+		t.Error("a dry run has replayed")
+	}
+}
+
 // jsonText is JSON that is stored as it is.
 type jsonText []byte
 
 func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }
+
+// TestDifferenceOfLongListsIsBounded: a list of tags as long as a hook may bring it.
+func TestDifferenceOfLongListsIsBounded(t *testing.T) {
+	const n = 60_000
+	then, now := []string{"first"}, []string{"first"}
+	for i := range n {
+		then, now = append(then, fmt.Sprint("a", i)), append(now, fmt.Sprint("b", i))
+	}
+	got := difference(append(then, "last"), append(now, "last"))
+	if len(got) != 2*n+2 || got[0] != " first" || got[1] != "-a0" || got[n+1] != "+b0" || got[2*n+1] != " last" {
+		t.Errorf("%d lines: %q ...", len(got), got[:3])
+	}
+}
 
 func TestDifference(t *testing.T) {
 	got := difference([]string{"a", "b", "c"}, []string{"a", "x", "c", "d"})
 	if diff := cmp.Diff([]string{" a", "-b", "+x", " c", "+d"}, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// A call with tens of thousands of tags is compared in bounded memory.
+func TestDifferenceIsBounded(t *testing.T) {
+	then, now := make([]string, 60_000), make([]string, 60_000)
+	for i := range then {
+		then[i], now[i] = fmt.Sprint("then ", i), fmt.Sprint("now ", i)
+	}
+	var out waittest.Buffer
+	d := &desk{cli: &cli{out: &out}}
+	before := allocated()
+	d.printLines(then, now)
+	if used := allocated() - before; used > 100<<20 {
+		t.Errorf("%d MB were allocated", used>>20)
+	}
+	text := out.String()
+	if n := strings.Count(text, "\n"); n != 4001 || !strings.Contains(text, "the first 2000 of 60000 lines") || !strings.Contains(text, "- then 1999\n") || !strings.Contains(text, "+ now 0\n") {
+		t.Errorf("%d lines: %.300s", n, text)
+	}
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+func TestDifferenceLeadsFromThenToNow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		lines := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "", "-d", "+e", "@@ f"}), 1, 30)
+		then, now := lines.Draw(t, "then"), lines.Draw(t, "now")
+		if slices.Equal(then, now) {
+			return
+		}
+		var from, to []string
+		for _, line := range difference(then, now) {
+			if line[0] != '+' {
+				from = append(from, line[1:])
+			}
+			if line[0] != '-' {
+				to = append(to, line[1:])
+			}
+		}
+		if !slices.Equal(from, then) || !slices.Equal(to, now) {
+			t.Fatalf("%q to %q by %q", then, now, difference(then, now))
+		}
+	})
 }

@@ -3,137 +3,127 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/show"
 )
 
+// retriesFlags say which retries, and what to do with them: without a word they are listed.
+type retriesFlags struct {
+	by                   filterFlags
+	now, cancel, restore bool
+	why                  string
+	yes                  bool
+	job                  bool
+}
+
 func (c *cli) retriesCommand() *cobra.Command {
-	var by selecting
-	var now, cancel, yes bool
+	var f retriesFlags
 	cmd := c.withReveal(&cobra.Command{
 		Use:   "retries",
 		Short: "List what waits for its next attempt, run it now, or give it up",
 		Long: "List the events that wait in RETRIES: until when, after which error, replays too. --now makes those that the flags select due\n" +
-			"at once, --cancel makes dead letters of them, which can be replayed. --since and --until are about when the waiting began.",
+			"at once, --cancel makes dead letters of them, which can be replayed. --restore puts back what waits by its history and is not in\n" +
+			"the list any more, because a damaged disk or an older copy of the store took it away. --since and --until are about when the\n" +
+			"waiting began.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if now && cancel {
-				return app.Mistakef("%s", c.lang.Sprintf("--now and --cancel exclude each other"))
+			if f.now && f.cancel || f.restore && (f.now || f.cancel) {
+				return app.Mistakef("%s", c.lang.Sprintf("--now, --cancel and --restore exclude each other"))
 			}
-			return c.withDesk(cmd, func(ctx context.Context, d *desk) error {
-				s, err := by.read(ctx, d)
-				if err != nil {
-					return err
-				}
-				switch {
-				case now:
-					return d.changeRetries(ctx, s, c.lang.Text("made due now"), d.RunNow)
-				case cancel:
-					if err := d.confirm(c.lang.Text("Give up what waits, as dead letters?"), yes); err != nil {
-						return err
-					}
-					return d.changeRetries(ctx, s, c.lang.Text("made dead letters"), d.Cancel)
-				}
-				return d.listRetries(ctx, s, by.limit)
-			})
+			if f.job && !f.now && !f.cancel {
+				return app.Mistakef("%s", c.lang.Sprintf("--job goes with --now or --cancel"))
+			}
+			return c.withDesk(cmd.Context(), func(ctx context.Context, d *desk) error { return d.retries(ctx, f) })
 		},
 	})
-	by.add(cmd, byPlace|byEvent|byWhy|bySpan|bounded)
-	cmd.Flags().BoolVar(&now, "now", false, "make the next attempt at once")
-	cmd.Flags().BoolVar(&cancel, "cancel", false, "make dead letters of what waits")
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	f.by.add(cmd, byPlace|byEvent|byWhy|bySpan|bounded)
+	cmd.Flags().BoolVar(&f.now, "now", false, "make the next attempt at once")
+	cmd.Flags().BoolVar(&f.cancel, "cancel", false, "make dead letters of what waits")
+	cmd.Flags().BoolVar(&f.restore, "restore", false, "put back what was lost from the list")
+	cmd.Flags().StringVar(&f.why, "why", "", "`text` that the audit keeps beside --cancel; no personal data")
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&f.job, "job", false, jobUsage)
 	return cmd
 }
 
-func (d *desk) changeRetries(ctx context.Context, s selected, what string, change func(context.Context, queue.Filter) (int, error)) error {
-	sum := 0
+func (d *desk) retries(ctx context.Context, f retriesFlags) error {
+	s, err := f.by.read(ctx, d)
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.now && f.job:
+		return d.askJob(ctx, admin.JobRetriesNow, s.work(), f.why)
+	case f.now:
+		return d.changeRetries(s, d.lang.Text("made due now"), func(one queue.Filter) (int, error) { return d.admin.RunNow(ctx, one) })
+	case f.cancel:
+		if err := d.confirm(d.lang.Text("Give up what waits, as dead letters?"), f.yes); err != nil {
+			return err
+		}
+		if f.job {
+			return d.askJob(ctx, admin.JobRetriesCancel, s.work(), f.why)
+		}
+		return d.changeRetries(s, d.lang.Text("made dead letters"), func(one queue.Filter) (int, error) { return d.admin.Cancel(ctx, one, f.why) })
+	case f.restore:
+		return d.restoreRetries(ctx, s)
+	}
+	return d.listRetries(ctx, s, f.by.limit)
+}
+
+func (d *desk) restoreRetries(ctx context.Context, s selection) error {
+	var sum admin.Restored
 	for _, f := range s.filters() {
-		n, err := change(ctx, f)
-		sum += n
+		done, err := d.admin.Restore(ctx, f)
+		sum.Restored += done.Restored
+		sum.Abandoned += done.Abandoned
 		if err != nil {
 			return err
 		}
 	}
 	if d.json {
-		return d.showJSON(map[string]int{"changed": sum}, false)
+		return d.printJSON(sum)
 	}
-	_, err := fmt.Fprintf(d.out, "%d %s\n", sum, what)
+	d.say("put back: %d", sum.Restored)
+	if sum.Abandoned > 0 {
+		d.say("not in the log any more, recorded as abandoned: %d", sum.Abandoned)
+	}
+	return nil
+}
+
+func (d *desk) changeRetries(s selection, what string, change func(queue.Filter) (int, error)) error {
+	sum, err := addUp(s.filters(), change)
+	if err != nil {
+		return err
+	}
+	if d.json {
+		return d.printJSON(map[string]int{"changed": sum})
+	}
+	_, err = fmt.Fprintf(d.out, "%s: %d\n", what, sum)
 	return err
 }
 
-// retryJSON is an event that waits.
-type retryJSON struct {
-	Link     string     `json:"link"`
-	Key      string     `json:"key"`
-	Until    *time.Time `json:"until,omitempty"`
-	Due      bool       `json:"due"`
-	Attempts int        `json:"attempts"`
-	First    *time.Time `json:"first,omitempty"`
-	Reason   string     `json:"reason,omitempty"`
-	Status   int        `json:"status,omitempty"`
-	Error    string     `json:"error,omitempty"`
-	Pin      *queue.Pin `json:"pin,omitempty"`
-	Revision string     `json:"revision,omitempty"`
-	As       string     `json:"as,omitempty"`
-	Replayed bool       `json:"replayed"`
-}
-
-func (d *desk) listRetries(ctx context.Context, s selected, limit int) error {
-	var list []queue.Retry
-	total := 0
-	for _, f := range s.filters() {
-		some, n, err := d.Retries(ctx, f, limit)
-		if err != nil {
-			return err
-		}
-		list, total = append(list, some...), total+n
+func (d *desk) listRetries(ctx context.Context, s selection, limit int) error {
+	if err := d.revealing(ctx, "retries: "+s.text()); err != nil {
+		return err
 	}
-	defer d.more(len(list), total)
-	if d.json {
-		rows := make([]retryJSON, len(list))
-		for i, r := range list {
-			rows[i] = retryJSON{
-				Link: r.Link, Key: r.Event.Key.String(), Until: optional(r.Until), Due: r.Due, Attempts: r.Attempts, First: optional(r.First),
-				Reason: r.Reason, Status: r.Status, Error: r.LastError, Pin: r.Pin, Revision: r.Revision, As: r.As, Replayed: r.Replayed,
+	list, total, err := gather(s.filters(), func(f queue.Filter) ([]queue.Retry, int, error) { return d.admin.Retries(ctx, f, limit) })
+	if err != nil {
+		return err
+	}
+	return listing[queue.Retry]{
+		header: d.lang.Sprintf("LINK\tEVENT\tNEXT ATTEMPT (%s)\tATTEMPTS\tREASON\tLAST ERROR", d.zoneName()),
+		cells: func(r queue.Retry) []string {
+			until := d.when(r.Until)
+			if r.Due {
+				until = d.lang.Text("now")
 			}
-		}
-		return d.showJSON(rows, false)
-	}
-	cells := make([][]string, len(list))
-	for i, r := range list {
-		until := d.when(r.Until)
-		if r.Due {
-			until = d.lang.Text("due")
-		}
-		cells[i] = []string{r.Link, r.Event.Key.String(), until, fmt.Sprint(r.Attempts), reasonCell(r.Reason, r.Status), clipped(r.LastError)}
-	}
-	return d.table(d.lang.Text("LINK\tEVENT\tUNTIL\tATTEMPTS\tREASON\tLAST ERROR"), cells)
-}
-
-// optional is a time that JSON leaves out when it is zero.
-func optional(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-func reasonCell(reason string, status int) string {
-	if status == 0 {
-		return reason
-	}
-	return fmt.Sprintf("%s %d", reason, status)
-}
-
-// clipped keeps a cell of a table short.
-func clipped(s string) string {
-	const most = 80
-	if runes := []rune(s); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return s
+			return []string{r.Link, r.Event.Key.String(), until, fmt.Sprint(r.Attempts), reasonCell(r.Reason, r.Status), show.Cell(d.mask().Text(r.LastError()), widest)}
+		},
+		json: func(r queue.Retry) any { return d.mask().Retry(r) },
+	}.print(d.cli, list, total)
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/touchbox/touchbox/pkg/lang"
+	"github.com/touchbox/touchbox/pkg/link/linktest"
 	"github.com/touchbox/touchbox/pkg/mindbox"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
 )
@@ -39,6 +42,42 @@ func TestSendSendsOneRealRequest(t *testing.T) {
 	if out, _ := o.runs(1, "send", "--link", "calls", sample, "--yes"); !strings.Contains(out, "Mindbox refuses the request") {
 		t.Errorf("refused:\n%s", out)
 	}
+}
+
+// Without --link every link of the site speaks, and those send over which a worker would.
+func TestExplainAndSendWithoutALinkTakeAllOfTheSite(t *testing.T) {
+	o := newOperator(t)
+	file := operatorFile("http://127.0.0.1:1")
+	file.Links = append(file.Links, linktest.Link{ID: "long", More: "when: duration > 60"}, linktest.Link{ID: "forms", Event: "request"})
+	t.Setenv("TOUCHBOX_CONFIG", file.Write(t, t.TempDir()))
+	sample := filepath.Join(t.TempDir(), "hook.form")
+	if err := os.WriteFile(sample, []byte("id=5&callerphone=79160000005&duration=20&callphase=calldisconnected"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := o.runs(0, "explain", sample, "--json")
+	var outcomes []string
+	for line := range strings.Lines(out) {
+		var one struct {
+			Link    string `json:"link"`
+			Outcome string `json:"outcome"`
+		}
+		if err := json.Unmarshal([]byte(line), &one); err != nil {
+			t.Fatal(err)
+		}
+		outcomes = append(outcomes, one.Link+" "+one.Outcome)
+	}
+	if want := []string{"calls delivered", "long filtered", "forms untaken"}; !slices.Equal(outcomes, want) {
+		t.Errorf("got %q, want %q", outcomes, want)
+	}
+	if out, _ = o.runs(0, "explain", sample, "--site", "clinic"); strings.Count(out, ", version ") != 3 {
+		t.Errorf("explained:\n%s", out)
+	}
+	if out, _ = o.runs(1, "send", sample, "--yes"); strings.Count(out, "transactionId ") != 1 { // nobody listens at port 1
+		t.Errorf("sent:\n%s", out)
+	}
+	o.runs(2, "explain", sample, "--site", "nope")
+	o.runs(2, "explain", t.TempDir())
+	o.runs(2, "explain", filepath.Join(t.TempDir(), "missing"))
 }
 
 func TestEveryAnswerHasAMeaningInBothLanguages(t *testing.T) {

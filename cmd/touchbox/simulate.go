@@ -7,8 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,16 +16,15 @@ import (
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/calltouch/calltouchtest"
+	"github.com/touchbox/touchbox/pkg/link/keys"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
 )
 
 func (c *cli) simulateCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "simulate",
 		Short: "Run a simulated Mindbox or Calltouch to try links on",
-	}
-	cmd.AddCommand(c.simulateMindboxCommand(), c.simulateCalltouchCommand())
-	return cmd
+	}, c.simulateMindboxCommand(), c.simulateCalltouchCommand())
 }
 
 // mindboxFaults are the flags of the simulated Mindbox; they can be changed while it runs, too.
@@ -45,6 +44,7 @@ var mindboxFaults = []struct{ name, value, help string }{
 
 func (c *cli) simulateMindboxCommand() *cobra.Command {
 	var addr, secret string
+	var operations, endpoints []string
 	cmd := &cobra.Command{
 		Use:   "mindbox",
 		Short: "A Mindbox that remembers what it executed and fails on request",
@@ -62,12 +62,14 @@ func (c *cli) simulateMindboxCommand() *cobra.Command {
 			if err := faults.Set(values); err != nil {
 				return app.Mistake{Err: err}
 			}
-			server := mindboxtest.New(mindboxtest.Config{Secret: secret, Faults: faults})
+			server := mindboxtest.New(mindboxtest.Config{Secret: secret, Operations: operations, Endpoints: endpoints, Faults: faults})
 			return c.serve(cmd.Context(), addr, server, "simulated Mindbox")
 		},
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:9090", "where to listen")
 	cmd.Flags().StringVar(&secret, "secret", "", "the only secret that is right (default: any)")
+	cmd.Flags().StringSliceVar(&operations, "operations", nil, "the only operations that there are, `A,B`: others are refused as Mindbox does (default: any)")
+	cmd.Flags().StringSliceVar(&endpoints, "endpoints", nil, "the only endpointIds that there are, `A,B` (default: any)")
 	for _, f := range mindboxFaults {
 		cmd.Flags().String(f.name, f.value, f.help)
 	}
@@ -75,56 +77,75 @@ func (c *cli) simulateMindboxCommand() *cobra.Command {
 }
 
 func (c *cli) simulateCalltouchCommand() *cobra.Command {
-	var to, method, rateText, addr, site, token string
+	var method, rateText, addr, token string
+	var to, sites []string
 	var count int
 	var faults calltouchtest.Faults
 	cmd := &cobra.Command{
 		Use:   "calltouch [--to URL]",
 		Short: "A Calltouch that sends hooks of invented calls and serves both APIs",
 		Long: "Sends hooks of all sorts of invented calls and form requests to the webhook's address (--to), and serves the requests and\n" +
-			"journal APIs (--addr) over the same calls; POST /control changes its faults while it runs.",
+			"journal APIs (--addr) over the same calls; POST /control changes its faults while it runs. Several sites at once:\n" +
+			"--site 10001,10002 --to URL1,URL2.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			rate, err := parseRate(rateText)
 			if err != nil {
 				return app.Mistake{Err: err}
 			}
-			if to == "" && addr == "" {
-				return app.Mistakef("give --to URL to send hooks, --addr HOST:PORT to serve the APIs, or both")
+			switch {
+			case len(to) == 0 && addr == "":
+				return app.Mistakef("%s", c.lang.Sprintf("give --to URL to send hooks, --addr HOST:PORT to serve the APIs, or both"))
+			case len(to) != 0 && len(to) != len(sites):
+				return app.Mistakef("%s", c.lang.Sprintf("--to: want an address for each site of --site, in their order"))
 			}
-			cabinet := calltouchtest.New(calltouchtest.Config{Site: site, Token: token, Seed: uint64(time.Now().UnixNano()), FirstID: time.Now().Unix(), Faults: faults})
-			return c.runCalltouch(cmd.Context(), cabinet, addr, calltouchtest.Sending{URL: to, Method: method, Rate: rate, Count: count})
+			var account calltouchtest.Account
+			for i, site := range sites {
+				account = append(account, calltouchtest.New(calltouchtest.Config{
+					Site: site, Token: token, Seed: uint64(time.Now().UnixNano()), FirstID: time.Now().Unix() + int64(i)*siteIDs, Faults: faults,
+				}))
+			}
+			return c.runCalltouch(cmd.Context(), account, addr, to, calltouchtest.Sending{Method: method, Rate: rate, Count: count})
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&to, "to", "", "the webhook's address, such as http://127.0.0.1:8080/calltouch/10001/KEY")
+	flags.StringSliceVar(&to, "to", nil, "the webhook's `address`, such as http://127.0.0.1:8080/calltouch/10001/KEY; one for each site")
 	flags.StringVar(&method, "method", http.MethodPost, "POST or GET")
-	flags.StringVar(&rateText, "rate", "1/s", "calls and form requests a second")
-	flags.IntVar(&count, "count", 0, "how many (default: until stopped)")
+	flags.StringVar(&rateText, "rate", "1/s", "calls and form requests a second, of each site")
+	flags.IntVar(&count, "count", 0, "how many of each site (default: until stopped)")
 	flags.StringVar(&addr, "addr", "", "serve the APIs, /stats and /control here")
-	flags.StringVar(&site, "site", "10001", "the cabinet's id")
+	flags.StringSliceVar(&sites, "site", []string{"10001"}, "the cabinet's `id`, or several")
 	flags.StringVar(&token, "token", "", "the only API token that is right (default: any)")
 	flags.Float64Var(&faults.DropHooks, "drop", 0, "share of hooks that are never sent, 0 to 1")
 	flags.Float64Var(&faults.RepeatHooks, "repeat", 0, "share of hooks sent twice, 0 to 1")
 	return cmd
 }
 
-func (c *cli) runCalltouch(ctx context.Context, cabinet *calltouchtest.Calltouch, addr string, s calltouchtest.Sending) error {
+// siteIDs keeps the ids of one site's calls apart from the next one's, as Calltouch does.
+const siteIDs = 10_000_000
+
+// runCalltouch serves the APIs of an account where addr is given, and sends the hooks of each of its sites to the address of
+// the same place.
+func (c *cli) runCalltouch(ctx context.Context, account calltouchtest.Account, addr string, to []string, s calltouchtest.Sending) error {
 	served := make(chan error, 1)
 	if addr != "" {
-		go func() { served <- c.serve(ctx, addr, cabinet, "simulated Calltouch") }()
+		go func() { served <- c.serve(ctx, addr, account, "simulated Calltouch") }()
 	}
-	if s.URL != "" {
-		var failed atomic.Int64
-		s.Seen = func(sent calltouchtest.Sent) {
-			if !sent.Dropped && sent.Status != http.StatusOK {
-				failed.Add(1)
-			}
+	var failed atomic.Int64
+	s.Seen = func(sent calltouchtest.Sent) {
+		if !sent.Dropped && sent.Status != http.StatusOK {
+			failed.Add(1)
 		}
-		cabinet.Send(ctx, s)
-		if n := failed.Load(); n > 0 {
-			return fmt.Errorf("%d hooks were not answered with 200", n)
-		}
+	}
+	var sending sync.WaitGroup
+	for i, address := range to {
+		one := s
+		one.URL = address
+		sending.Go(func() { account[i].Send(ctx, one) })
+	}
+	sending.Wait()
+	if n := failed.Load(); n > 0 {
+		return fmt.Errorf("%d hooks were not answered with 200", n)
 	}
 	if addr != "" {
 		return <-served
@@ -148,18 +169,15 @@ func (c *cli) serve(ctx context.Context, addr string, handler http.Handler, name
 	return nil
 }
 
-// parseRate reads 10/s, 30/m or a bare number a second.
+// parseRate reads 10/s, 30/m, 600/h or a bare number a second.
 func parseRate(text string) (float64, error) {
-	number, unit, _ := strings.Cut(text, "/")
-	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || n <= 0 {
-		return 0, fmt.Errorf("rate %q: want a number a second, such as 10/s", text)
+	spelt := text
+	if !strings.Contains(text, "/") {
+		spelt += "/s"
 	}
-	switch unit {
-	case "", "s":
-		return n, nil
-	case "m":
-		return n / 60, nil
+	rate, ok := keys.ParseRate(spelt)
+	if !ok {
+		return 0, fmt.Errorf("rate %q: want a number a second, such as 10/s, or with /m or /h", text)
 	}
-	return 0, fmt.Errorf("rate %q: use /s or /m", text)
+	return rate, nil
 }

@@ -4,23 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/calltouch/poll"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
-
-// sources are the commands that read back what Calltouch knows.
-func (c *cli) sources() []*cobra.Command {
-	return []*cobra.Command{c.backfillCommand(), c.gapsCommand()}
-}
 
 // spanFlags say which days of which site to read back.
 type spanFlags struct {
@@ -38,16 +35,41 @@ func (f *spanFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkFlagRequired("from")
 }
 
+// span is what of a site is read back, the queue to compare it with, and the file.
+type span struct {
+	days  poll.Span
+	queue *queue.Queue
+	file  *link.File
+}
+
+// withSpan runs f on the days that the flags name.
+func (c *cli) withSpan(ctx context.Context, flags spanFlags, f func(context.Context, span) error) error {
+	return c.withQueue(ctx, func(ctx context.Context, q *queue.Queue, file *link.File) error {
+		if err := c.needsFile(); err != nil {
+			return err
+		}
+		days, err := flags.span(c, q, file)
+		if err != nil {
+			return err
+		}
+		days.Progress = c.spanBar()
+		return f(ctx, span{days: days, queue: q, file: file})
+	})
+}
+
 // span checks the flags against the file. Every complaint is a Mistake.
-func (f *spanFlags) span(c *cli, q *queue.Queue, file *link.File) (calltouch.Span, error) {
+func (f *spanFlags) span(c *cli, q *queue.Queue, file *link.File) (poll.Span, error) {
 	one := file.Site(f.site)
 	if one == nil {
-		return calltouch.Span{}, app.Mistakef("%s", c.lang.Sprintf("no site %q in %s", f.site, c.settings.Config))
+		return poll.Span{}, app.Mistakef("%s", c.lang.Sprintf("no site %q in %s", f.site, c.settings.Config))
+	}
+	if missing := one.Token.Missing(c.lang); missing != "" {
+		return poll.Span{}, app.Mistakef("%s", c.lang.Sprintf("site %s has no API token here: %s", one.Name, missing))
 	}
 	if one.Token.Value() == "" {
-		return calltouch.Span{}, app.Mistakef("%s", c.lang.Sprintf("site %s has no API token: set `token` in %s", one.Name, c.settings.Config))
+		return poll.Span{}, app.Mistakef("%s", c.lang.Sprintf("site %s has no API token: set `token` in %s", one.Name, c.settings.Config))
 	}
-	span := calltouch.Span{Site: app.PolledSite(one), State: app.NewState(q), Ledger: app.NewLedger(q, file), To: calltouch.DayOf(time.Now(), one.Location)}
+	span := poll.Span{Site: one.Site, Sites: app.Sites(file), State: app.NewState(q), Ledger: app.NewLedger(q, file), To: calltouch.DayOf(time.Now(), one.Location)}
 	var err error
 	if span.From, err = calltouch.ParseDay(f.from); err != nil {
 		return span, app.Mistakef("--from: %w", err)
@@ -58,38 +80,33 @@ func (f *spanFlags) span(c *cli, q *queue.Queue, file *link.File) (calltouch.Spa
 		}
 	}
 	if span.To.Before(span.From) {
-		return span, app.Mistakef("--to %s is before --from %s", span.To, span.From)
+		return span, app.Mistakef("%s", c.lang.Sprintf("--to %s is before --from %s", span.To, span.From))
 	}
 	for _, text := range f.kinds {
 		kind, err := event.ParseKind(text)
 		if err != nil || kind == event.CallStarted {
-			return span, app.Mistakef("--kind: use call.ended or request")
+			return span, app.Mistakef("%s", c.lang.Sprintf("--kind: use call.ended or request"))
 		}
 		span.Kinds = append(span.Kinds, kind)
 	}
 	span.Waiting = func(err error, before time.Duration) {
-		_, _ = fmt.Fprintf(c.errs, "\n%s\n", c.lang.Sprintf("Calltouch: %v; next try in %s", err, before.Round(time.Second).String()))
+		_, _ = fmt.Fprintf(c.errs, "\n%s\n", c.lang.Sprintf("Calltouch: %v; next try in %s", err, before.Round(time.Second)))
 	}
 	return span, nil
 }
 
-// bar draws the progress on a terminal; elsewhere it stays silent.
-func (c *cli) bar(ctx context.Context, w io.Writer) func(calltouch.Progress) {
-	if !app.IsTerminal(w) {
+// spanBar draws the progress on a terminal; elsewhere it stays silent.
+func (c *cli) spanBar() func(poll.Progress) {
+	bar := c.newProgress(countsSteps)
+	if bar == nil {
 		return nil
 	}
-	var bar *progressbar.ProgressBar
-	return func(p calltouch.Progress) {
-		if bar == nil {
-			bar = progressbar.NewOptions(p.Steps, progressbar.OptionSetWriter(w), progressbar.OptionSetPredictTime(false),
-				progressbar.OptionClearOnFinish(), progressbar.OptionSetElapsedTime(false))
-		}
+	return func(p poll.Progress) {
 		text := fmt.Sprintf("%s %s, %d", p.Day, p.Kind.Dotted(), p.Records)
 		if p.Left > 0 {
-			text += c.lang.Sprintf(", about %s left", p.Left.Round(time.Second).String())
+			text += c.lang.Sprintf(", about %s left", p.Left.Round(time.Second))
 		}
-		bar.Describe(text)
-		_ = bar.Set(p.Step)
+		bar.show(nil, text, p.Step, p.Steps)
 	}
 }
 
@@ -98,5 +115,166 @@ func explainAPI(c *cli, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return errors.New(c.lang.Sprintf("stopped; the same command goes on from here"))
 	}
+	if unread := (*poll.UnreadError)(nil); errors.As(err, &unread) {
+		days := make([]string, len(unread.Days))
+		for i, d := range unread.Days {
+			days[i] = d.String()
+		}
+		return errors.New(c.lang.Sprintf("Calltouch did not list %s, however often it was asked (%s); the other days were read. The same command asks for them again", strings.Join(days, ", "), unread.Err.Error()))
+	}
 	return err
+}
+
+func (c *cli) backfillCommand() *cobra.Command {
+	var flags spanFlags
+	var dryRun bool
+	cmd := c.withJSON(&cobra.Command{
+		Use:   "backfill --site ID --from DAY [--to DAY]",
+		Short: "Store what Calltouch knows of past days; delivers nothing by itself",
+		Long: "Read the requests API and the calls journal for some days and store what is not stored yet. No link takes it by itself:\n" +
+			"look at it, then deliver it with `touchbox replay --outcome untaken`. Ctrl-C is safe, the same command goes on.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.withSpan(cmd.Context(), flags, func(ctx context.Context, s span) error { return c.backfill(ctx, s, dryRun) })
+		},
+	})
+	flags.add(cmd)
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "store nothing; say what would be stored and which links would match")
+	return cmd
+}
+
+// backfillResult is what --json prints.
+type backfillResult struct {
+	poll.BackfillCounts
+	DryRun  bool           `json:"dry_run"`
+	Matches map[string]int `json:"matches,omitempty"` // by link: new events that would pass it
+}
+
+func (c *cli) backfill(ctx context.Context, s span, dryRun bool) error {
+	result := backfillResult{DryRun: dryRun, Matches: map[string]int{}}
+	cfg := poll.BackfillConfig{Span: s.days, Store: s.queue, DryRun: dryRun}
+	if dryRun {
+		cfg.New = func(e event.Event) { countMatches(result.Matches, s.file, e) }
+	}
+	var err error
+	fill := func() (int, error) {
+		result.BackfillCounts, err = poll.Backfill(ctx, cfg)
+		return result.New, err
+	}
+	if dryRun {
+		_, err = fill()
+	} else {
+		a := admin.Admin{Queue: s.queue, Actor: app.CommandActor()}
+		_, err = a.Recorded(ctx, admin.AuditEntry{Verb: admin.VerbBackfill, On: spanText(s.days)}, fill)
+	}
+	if err != nil && result.BackfillCounts == (poll.BackfillCounts{}) { // it did not run: there is nothing to count
+		return explainAPI(c, err)
+	}
+	if printed := c.printBackfill(result, s.file); printed != nil {
+		return printed
+	}
+	if err != nil {
+		return explainAPI(c, err)
+	}
+	return nil
+}
+
+// spanText says in words which days of which site are read back.
+func spanText(s poll.Span) string {
+	return fmt.Sprintf("site %s, %s to %s", s.Site.ID, s.From, s.To)
+}
+
+// countMatches counts the links that would pass an event.
+func countMatches(matches map[string]int, file *link.File, e event.Event) {
+	fields, err := calltouch.Parse(e, file.Site(e.Key.Site).View())
+	if err != nil {
+		return
+	}
+	for _, l := range file.Links {
+		if !slices.Contains(l.Sites, e.Key.Site) || !slices.Contains(l.Kinds, e.Key.Kind) {
+			continue
+		}
+		if verdict, err := l.Filter(fields); err == nil && verdict.Pass {
+			matches[l.ID]++
+		}
+	}
+}
+
+func (c *cli) printBackfill(r backfillResult, file *link.File) error {
+	if c.json {
+		return c.printJSONLine(r)
+	}
+	c.say("new: %d, known: %d, too young to judge: %d, too old: %d, set aside: %d", r.New, r.Known, r.InProgress, r.TooOld, r.Aside)
+	for _, l := range file.Links {
+		if n := r.Matches[l.ID]; n > 0 {
+			_, _ = fmt.Fprintf(c.out, "  %s: %d\n", l.ID, n)
+		}
+	}
+	switch {
+	case r.DryRun:
+		c.say("Nothing was stored: this was a dry run.")
+	case r.New > 0:
+		c.say("Nothing is delivered by itself. To deliver: touchbox replay --outcome untaken --dry-run, then without --dry-run.")
+	}
+	return nil
+}
+
+func (c *cli) gapsCommand() *cobra.Command {
+	var flags spanFlags
+	cmd := c.withJSON(&cobra.Command{
+		Use:   "gaps --site ID --from DAY [--to DAY]",
+		Short: "Compare what Calltouch lists with what is stored and what became of it",
+		Long: "Ask Calltouch's requests API and calls journal for some days and say, by day, how many events they list, how many are\n" +
+			"stored, and what became of those. Exit code 1 when something is missing.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.withSpan(cmd.Context(), flags, c.gaps)
+		},
+	})
+	flags.add(cmd)
+	return cmd
+}
+
+func (c *cli) gaps(ctx context.Context, s span) error {
+	rows, unread := poll.Gaps(ctx, s.days)
+	if unread != nil && rows == nil {
+		return explainAPI(c, unread)
+	}
+	if err := c.printGaps(rows); err != nil {
+		return err
+	}
+	if unread != nil {
+		return explainAPI(c, unread)
+	}
+	if poll.AnyMissing(rows) {
+		return errors.New(c.lang.Sprintf("something is missing: touchbox backfill brings it"))
+	}
+	return nil
+}
+
+func (c *cli) printGaps(rows []poll.GapsRow) error {
+	if c.json {
+		if rows == nil {
+			rows = []poll.GapsRow{}
+		}
+		return c.printJSONLine(rows)
+	}
+	return listing[poll.GapsRow]{
+		header: c.lang.Text("day\tkind\tlisted\tstored\tmissing\ttoo young to judge\ttoo old\toutcomes, for each link"),
+		cells: func(r poll.GapsRow) []string {
+			return []string{
+				fmt.Sprint(r.Day), fmt.Sprint(r.Kind), fmt.Sprint(r.Listed), fmt.Sprint(r.Stored), fmt.Sprint(r.Missing), fmt.Sprint(r.InProgress),
+				fmt.Sprint(r.TooOld), c.outcomeList(r),
+			}
+		},
+	}.table(c, rows)
+}
+
+func (c *cli) outcomeList(r poll.GapsRow) string {
+	parts := make([]string, 0, len(r.Outcomes))
+	for outcome, n := range r.Outcomes {
+		parts = append(parts, fmt.Sprintf("%s %d", c.lang.Coded(string(outcome)), n))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
 }

@@ -5,7 +5,7 @@ COPY rootfs/ /
 # Fresh volumes mounted here take this owner; `touchbox demo` keeps its store in /tmp.
 COPY --chown=65532:65532 empty/ /data/
 COPY --chown=65532:65532 empty/ /tmp/
-ENV TOUCHBOX_CONFIG=/etc/touchbox/touchbox.yaml TOUCHBOX_DATA=/data
+ENV TOUCHBOX_CONFIG=/etc/touchbox/touchbox.yaml TOUCHBOX_DATA=/data INGEST_ADDR=:8080
 USER 65532:65532
 EXPOSE 8080 9090
 ENTRYPOINT ["/touchbox"]

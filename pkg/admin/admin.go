@@ -2,15 +2,36 @@
 // or did not reach Mindbox, what waits, what died, and how to mend it.
 //
 // It is one Go API over the queue. Commands parse flags and print; they decide nothing. The
-// package speaks neither Calltouch's language nor Mindbox's: whoever makes an Admin gives it a
-// way to read an event's fields. Values that come out of it may hold personal data; whoever
-// shows them masks them.
+// package knows nothing of Mindbox, and of Calltouch only in which texts of an event a person may
+// stand and how to look again at what was set aside: whoever makes an Admin gives it a way to read an event's fields.
+// Values that come out of it may hold personal data; what is shown of them is a view, made by a Mask.
+//
+//	view, mask        what is shown: one form and one mask for commands, console and API; moment: times as people give them
+//	outcomes          the rule of what became of an event, and the counts
+//	board, board_keep counts kept ahead by a worker, so that nobody reads the whole history for them
+//	events, follow    many events; timeline: all that is known of one
+//	failed, aside     what waits, what died, what came and is no event; and what one does to them; identify: a second look at it
+//	select, replay    which events to give back to their links, as what, and the run that does it
+//	links, linkchange how links stand; what the file changes of them, resets and removals
+//	versions          links as they were
+//	audit             who changed or saw what
+//	side, differ      what a version of a link makes of an event; in what two requests differ
+//	sift              which stored events can be tried
+//	try, try_tally    a change of the file on stored events; nothing is sent
+//	compare           two links on the same events; a link beside a list of ids
+//	forecast          the same of a replay, before it
+//	history           the versions of a link
+//	story, causes     one event with each condition's verdict and its body; dead letters by why they died
+//	lookup            events by a phone number; cards: what file and queue hold of a link, a site, the whole
+//	session           who has signed in to the console
+//	person            whom erase looks for, in every spelling
 package admin
 
 import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,21 +45,55 @@ type Admin struct {
 	Queue *queue.Queue
 	File  *link.File
 
-	// Fields reads an event into the vocabulary that links speak. Nil: what needs the fields of
-	// an event (looking for a phone, the preview of a replay) reports ErrNoFields.
+	// Actor is who asks and acts: each change, and whatever is shown unmasked, is written into the audit under
+	// this name.
+	Actor Actor
+
+	// Fields reads an event into the vocabulary that links speak. Nil: the
+	// preview of a replay says that it cannot.
 	Fields func(event.Event) (map[string]any, error)
+
+	// Reads is Fields for another file than File: the sites of each say how their events are read. Nil: all
+	// events are read by Fields.
+	Reads func(*link.File) func(event.Event) (map[string]any, error)
+
+	// MayHaveRun reports whether an attempt that ended for a reason may have been executed without
+	// saying so. It is asked about records of the versions before records held the pin. Nil: it may.
+	MayHaveRun func(reason string) bool
+
+	// Scans is told how far a read of a whole stream has come, by one goroutine; nil tells nobody.
+	Scans func(Scanned)
 
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// Errors that commands tell apart.
-var (
-	// ErrNoFields reports an Admin that was made without Fields.
-	ErrNoFields = errors.New("the fields of events cannot be read here")
-	// ErrNoLink reports an id that neither the file nor the queue knows.
-	ErrNoLink = errors.New("no such link")
-)
+// Scanned is how far a read of a whole stream has come.
+type Scanned struct {
+	Stream      string // event.EventsStream or event.HistoryStream
+	Done, Total uint64 // messages
+}
+
+// scanning is who is told of a read of a stream; nil when nobody asks. Not each message is told of.
+func (a Admin) scanning(stream string) queue.Told {
+	if a.Scans == nil {
+		return nil
+	}
+	return func(done, total uint64) {
+		if done%scanEach == 0 || done == total {
+			a.Scans(Scanned{stream, done, total})
+		}
+	}
+}
+
+// scanEach is how many messages are read between two words of it.
+const scanEach = 256
+
+// ErrNoLink reports an id that neither the file nor the queue knows.
+var ErrNoLink = errors.New("no such link")
+
+// errNoFields is that of an Admin that was made without Fields.
+var errNoFields = errors.New("the fields of events cannot be read here")
 
 func (a Admin) now() time.Time {
 	if a.Now == nil {
@@ -49,14 +104,22 @@ func (a Admin) now() time.Time {
 
 func (a Admin) fields(e event.Event) (map[string]any, error) {
 	if a.Fields == nil {
-		return nil, ErrNoFields
+		return nil, errNoFields
 	}
 	return a.Fields(e)
 }
 
-// known is a link as the file and the queue know it. One of the two may be missing: a link that
+// reads is how the events of a file's sites are read.
+func (a Admin) reads(file *link.File) func(event.Event) (map[string]any, error) {
+	if a.Reads == nil {
+		return a.fields
+	}
+	return a.Reads(file)
+}
+
+// linkInfo is a link as the file and the queue know it. One of the two may be missing: a link that
 // no worker has run yet, or one that left the file.
-type known struct {
+type linkInfo struct {
 	id       string
 	file     *link.Link // nil: it is not in the file
 	state    queue.LinkState
@@ -67,50 +130,52 @@ type known struct {
 
 // links merges the file's links with those that the queue remembers, sorted by id. What the queue
 // remembers decides about subjects and start: they are written once.
-func (a Admin) links(ctx context.Context) ([]known, error) {
+func (a Admin) links(ctx context.Context) ([]linkInfo, error) {
 	states, err := a.Queue.Links(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []known
+	var all []linkInfo
 	for _, s := range states {
-		all = append(all, known{id: s.ID, file: a.File.Link(s.ID), state: s, stored: true, subjects: s.Subjects, start: s.Start})
+		all = append(all, linkInfo{id: s.ID, file: a.File.Link(s.ID), state: s, stored: true, subjects: s.Subjects, start: s.Start})
 	}
 	for _, l := range a.File.Links {
-		if slices.ContainsFunc(all, func(k known) bool { return k.id == l.ID }) {
+		if slices.ContainsFunc(all, func(k linkInfo) bool { return k.id == l.ID }) {
 			continue
 		}
 		start := l.Since
 		if start.IsZero() {
 			start = a.now() // it will start when a worker first runs it
 		}
-		all = append(all, known{id: l.ID, file: l, subjects: l.Subjects(), start: start})
+		all = append(all, linkInfo{id: l.ID, file: l, subjects: l.Subjects(), start: start})
 	}
-	slices.SortFunc(all, func(x, y known) int { return cmp.Compare(x.id, y.id) })
+	slices.SortFunc(all, func(x, y linkInfo) int { return cmp.Compare(x.id, y.id) })
 	return all, nil
 }
 
+func noLink(id string) error { return fmt.Errorf("%w: %s", ErrNoLink, id) }
+
 // link finds one of links. ErrNoLink.
-func (a Admin) link(ctx context.Context, id string) (known, error) {
+func (a Admin) link(ctx context.Context, id string) (linkInfo, error) {
 	all, err := a.links(ctx)
 	if err != nil {
-		return known{}, err
+		return linkInfo{}, err
 	}
 	for _, k := range all {
 		if k.id == id {
 			return k, nil
 		}
 	}
-	return known{}, noLink(id)
+	return linkInfo{}, noLink(id)
 }
 
 // reads reports whether the event is among those that the link reads.
-func (k known) reads(key event.Key) bool {
-	return slices.Contains(k.subjects, queue.EventSubject(key.Site, key.Kind))
+func (k linkInfo) reads(key event.Key) bool {
+	return slices.Contains(k.subjects, event.SubjectOf(key.Site, key.Kind))
 }
 
 // unrecorded is the outcome of an event of the link as long as HISTORY knows none.
-func (k known) unrecorded(e event.Event) event.Outcome {
+func (k linkInfo) unrecorded(e event.Event) event.Outcome {
 	if event.Taken(e, k.start) {
 		return event.Waiting
 	}

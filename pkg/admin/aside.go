@@ -2,9 +2,12 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"time"
 
+	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
@@ -24,19 +27,28 @@ func (q AsideQuery) selects(s queue.Aside) bool {
 		(q.Sequence == 0 || s.Sequence == q.Sequence)
 }
 
+// Text says in words what a query selects, as the audit does.
+func (q AsideQuery) Text() string {
+	if q.Sequence != 0 {
+		return fmt.Sprintf("number %d", q.Sequence)
+	}
+	return FilterText(Filter{Site: q.Site, Reason: q.Reason, Since: q.Since, Until: q.Until})
+}
+
 // Asides returns what was set aside, oldest first: at most limit of it (0 means DefaultLimit), and
 // how much it is altogether.
 func (a Admin) Asides(ctx context.Context, q AsideQuery, limit int) (list []queue.Aside, total int, err error) {
 	return first(a.asides(ctx, q), limit)
 }
 
-func (a Admin) asides(ctx context.Context, q AsideQuery) func(func(queue.Aside, error) bool) {
+func (a Admin) asides(ctx context.Context, q AsideQuery) iter.Seq2[queue.Aside, error] {
 	return func(yield func(queue.Aside, error) bool) {
 		for s, err := range a.Queue.Asides(ctx, q.Site, q.Reason) {
-			if err != nil || q.selects(s) {
-				if !yield(s, err) || err != nil {
-					return
-				}
+			if err == nil && !q.selects(s) {
+				continue
+			}
+			if !yield(s, err) || err != nil {
+				return
 			}
 		}
 	}
@@ -61,18 +73,42 @@ const mostCalls = 9
 // then take it as any event that came at that time. Another call under a known id is stored under
 // its id with ~2, ~3, ... behind it. Interrupted, it can be repeated.
 func (a Admin) Take(ctx context.Context, q AsideQuery, identify Identify) (Taken, error) {
+	_, total, err := a.Asides(ctx, q, 1)
+	if err != nil {
+		return Taken{Reasons: map[string]int{}}, err
+	}
+	var taken Taken
+	_, err = a.inBulk(ctx, AuditEntry{Verb: VerbAsideTake, On: q.Text(), Found: total}, func() (n int, err error) {
+		taken, err = a.take(ctx, q, identify, total, nil)
+		return taken.Stored, err
+	})
+	return taken, err
+}
+
+// take takes what a query selects, about total of it.
+func (a Admin) take(ctx context.Context, q AsideQuery, identify Identify, total int, told bulk) (Taken, error) {
 	taken := Taken{Reasons: map[string]int{}}
+	seen := 0
 	for s, err := range a.asides(ctx, q) {
+		if err == nil {
+			err = told.next(seen, max(total, seen))
+		}
 		if err != nil {
 			return taken, err
 		}
+		seen++
 		e, err := identify(s)
 		if err != nil {
 			taken.Refused++
 			taken.Reasons[err.Error()]++
 			continue
 		}
-		receipt, err := a.store(ctx, e)
+		receipt, err := a.publishUnderFreeID(ctx, e)
+		if reason := refusal(err); reason != "" {
+			taken.Refused++
+			taken.Reasons[string(reason)]++
+			continue
+		}
 		if err != nil {
 			return taken, fmt.Errorf("take %d: %w", s.Sequence, err)
 		}
@@ -86,15 +122,29 @@ func (a Admin) Take(ctx context.Context, q AsideQuery, identify Identify) (Taken
 			taken.Reasons[string(receipt)]++
 			continue
 		}
+		if err := a.Queue.AwaitBackup(ctx); err != nil {
+			return taken, err
+		}
 		if err := a.Queue.RemoveAside(ctx, s.Sequence); err != nil {
 			return taken, fmt.Errorf("take %d: %w", s.Sequence, err)
 		}
 	}
-	return taken, nil
+	return taken, told.next(seen, seen)
 }
 
-// store publishes an event under the first of its keys that no other call has.
-func (a Admin) store(ctx context.Context, e event.Event) (event.Receipt, error) {
+// refusal is why no repeat can store an event, whatever becomes of the others; "" where that is not known.
+func refusal(err error) calltouch.Reason {
+	switch {
+	case errors.Is(err, queue.ErrTooLarge):
+		return calltouch.AsideTooLarge
+	case errors.Is(err, event.ErrBadKey):
+		return calltouch.AsideBadID
+	}
+	return ""
+}
+
+// publishUnderFreeID publishes an event under the first of its keys that no other call has.
+func (a Admin) publishUnderFreeID(ctx context.Context, e event.Event) (event.Receipt, error) {
 	id := e.Key.ID
 	for n := 2; ; n++ {
 		receipt, err := a.Queue.Publish(ctx, e)

@@ -7,10 +7,12 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/erase"
 )
 
 // An erased event is still known by its key, whether a link had taken it or not.
 func TestErase(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.register()
 	h.publish(1)
@@ -19,7 +21,7 @@ func TestErase(t *testing.T) {
 	stop := h.run("dynamic", always(queue.Decision{Outcome: event.Delivered}))
 	h.wait("dynamic", event.Delivered, 1)
 	stop()
-	person := queue.Erasure{Match: func(e event.Event) bool { return bytes.Contains(e.Body, []byte("79160000001")) }}
+	person := erase.Whom{Match: func(e event.Event) bool { return bytes.Contains(e.Body, []byte("79160000001")) }}
 	found, err := h.FindPerson(t.Context(), person)
 	if err != nil || found.Events != 2 {
 		t.Fatalf("found %+v, %v", found, err)
@@ -39,7 +41,7 @@ func TestErase(t *testing.T) {
 			t.Errorf("call %d is %q, want %q", id, got, want)
 		}
 	}
-	links, err := h.Links(t.Context(), true)
+	links, _, err := h.LinksWithOutcomes(t.Context())
 	if err != nil || links[0].Outcomes.Erased != 1 || links[0].Outcomes.Untaken != 1 || links[0].Outcomes.Taken != 1 {
 		t.Errorf("links: %+v, %v", links[0].Outcomes, err)
 	}

@@ -18,14 +18,12 @@ const DefaultLimit = 100
 type EventQuery struct {
 	Site    string
 	Kind    event.Kind
-	Link    string        // that reads the event
-	Outcome event.Outcome // for Link, or for any link
-	Since   time.Time     // the call or request happened not before
-	Until   time.Time     // and before
-	// Match looks at an event's fields; nil looks at nothing. An event whose body cannot be read
-	// does not match.
-	Match func(fields map[string]any) bool
-	Limit int // at most so many, the newest; 0 means DefaultLimit
+	Link    string                 // that reads the event
+	Outcome event.Outcome          // for Link, or for any link
+	Since   time.Time              // the call or request happened not before
+	Until   time.Time              // and before
+	About   func(event.Event) bool // looks at an event as it came; nil looks at nothing
+	Limit   int                    // at most so many, the newest; 0 means DefaultLimit
 }
 
 // Row is an event of the log with its outcomes.
@@ -34,8 +32,12 @@ type Row struct {
 	Outcomes map[string]event.Outcome // by the id of each link that reads it
 }
 
+// Uncounted is the total of a list that ends before all was read.
+const Uncounted = -1
+
 // Events returns the newest events that the query selects, oldest first, and how many it selects
-// altogether.
+// altogether. It reads the log from its end back until it has enough, and the total is Uncounted where
+// that is before its beginning. A query with an outcome reads all of it, and all of HISTORY.
 func (a Admin) Events(ctx context.Context, q EventQuery) (rows []Row, total int, err error) {
 	if q.Limit == 0 {
 		q.Limit = DefaultLimit
@@ -44,26 +46,18 @@ func (a Admin) Events(ctx context.Context, q EventQuery) (rows []Row, total int,
 	if err != nil {
 		return nil, 0, err
 	}
-	of := a.byKey(ctx)
-	if q.Outcome != "" { // every event is asked for: read all of HISTORY at once
-		all, err := a.outcomes(ctx, links)
-		if err != nil {
-			return nil, 0, err
-		}
-		of = all.of
-	}
+	found := linkOutcomes{links, a.byKey(ctx)}
 	var events []event.Event
-	for e, err := range a.matching(ctx, q, links, of) {
-		if err != nil {
-			return nil, 0, err
-		}
-		total++
-		if events = append(events, e); len(events) >= 2*q.Limit {
-			events = append(events[:0], events[len(events)-q.Limit:]...)
-		}
+	if q.Outcome == "" {
+		events, total, err = a.newest(ctx, q, found)
+	} else { // every event is asked for: read all of HISTORY at once
+		events, total, err = a.withOutcome(ctx, q, &found)
 	}
-	for _, e := range events[max(0, len(events)-q.Limit):] {
-		row, err := rowOf(e, links, of)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, e := range events {
+		row, err := found.row(e)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -72,39 +66,83 @@ func (a Admin) Events(ctx context.Context, q EventQuery) (rows []Row, total int,
 	return rows, total, nil
 }
 
+// withOutcome reads every outcome and then the whole log.
+func (a Admin) withOutcome(ctx context.Context, q EventQuery, found *linkOutcomes) ([]event.Event, int, error) {
+	all, err := a.readOutcomes(ctx, found.links, q.stored())
+	if err != nil {
+		return nil, 0, err
+	}
+	found.of = all.of
+	o := q.scan(found.links)
+	o.Told = a.scanning(event.EventsStream)
+	return lastOf(a.matching(ctx, q, o, *found), q.Limit)
+}
+
+// The log is read back from its end in windows, of so many sequences and each so much larger than the one
+// before: the newest few lie in the first, and whoever looks for what is rare reads all once.
+const (
+	firstWindow  = 1024
+	windowGrowth = 8
+)
+
+// newest reads the log from its end back, until it has as many events as the query asks for.
+func (a Admin) newest(ctx context.Context, q EventQuery, found linkOutcomes) (events []event.Event, total int, err error) {
+	first, end, err := a.Queue.Span(ctx, q.stored())
+	if err != nil {
+		return nil, 0, err
+	}
+	all, told := end-first, a.scanning(event.EventsStream)
+	o := q.scan(found.links)
+	for size := uint64(firstWindow); end > first && len(events) < q.Limit; size *= windowGrowth {
+		o.From, o.Before = max(first, end-min(end, size)), end
+		if told != nil { // what the window has, of all windows
+			read := all - (end - first)
+			o.Told = func(done, _ uint64) { told(read+min(done, o.Before-o.From), all) }
+		}
+		some, n, err := lastOf(a.matching(ctx, q, o, found), q.Limit-len(events))
+		if err != nil {
+			return nil, 0, err
+		}
+		events, total, end = append(some, events...), total+n, o.From
+	}
+	if end > first {
+		total = Uncounted
+	}
+	return events, total, nil
+}
+
+// lastOf keeps the last of what is iterated over, and counts the whole.
+func lastOf(all iter.Seq2[event.Event, error], limit int) (events []event.Event, total int, err error) {
+	for e, err := range all {
+		if err != nil {
+			return nil, 0, err
+		}
+		total++
+		if events = append(events, e); len(events) >= 2*limit {
+			events = append(events[:0], events[len(events)-limit:]...)
+		}
+	}
+	return events[max(0, len(events)-limit):], total, nil
+}
+
 // chosen are all links, or the one with this id.
-func (a Admin) chosen(ctx context.Context, id string) ([]known, error) {
+func (a Admin) chosen(ctx context.Context, id string) ([]linkInfo, error) {
 	if id == "" {
 		return a.links(ctx)
 	}
 	k, err := a.link(ctx, id)
-	return []known{k}, err
-}
-
-func rowOf(e event.Event, links []known, of outcomeOf) (Row, error) {
-	row := Row{Event: e, Outcomes: map[string]event.Outcome{}}
-	for _, k := range links {
-		if !k.reads(e.Key) {
-			continue
-		}
-		o, err := of(e, k)
-		if err != nil {
-			return row, err
-		}
-		row.Outcomes[k.id] = o
-	}
-	return row, nil
+	return []linkInfo{k}, err
 }
 
 // matching iterates over the events that a query selects, in the order of the log.
-func (a Admin) matching(ctx context.Context, q EventQuery, links []known, of outcomeOf) iter.Seq2[event.Event, error] {
+func (a Admin) matching(ctx context.Context, q EventQuery, o queue.ScanOptions, found linkOutcomes) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
-		for e, err := range a.log(ctx, q.scan(links)) {
+		for e, err := range a.scanLog(ctx, o) {
 			if err != nil {
 				yield(e, err)
 				return
 			}
-			ok, err := a.selects(q, e, links, of)
+			ok, err := q.selects(e, found)
 			if err != nil {
 				yield(e, fmt.Errorf("event %s: %w", e.Key, err))
 				return
@@ -119,19 +157,26 @@ func (a Admin) matching(ctx context.Context, q EventQuery, links []known, of out
 // clockMargin is how far our clock and Calltouch's may lie apart.
 const clockMargin = time.Hour
 
-// scan is what of a query the queue can select by itself. An event is stored after it happened.
-func (q EventQuery) scan(links []known) queue.ScanOptions {
-	var o queue.ScanOptions
-	if !q.Since.IsZero() {
-		o.Since = q.Since.Add(-clockMargin)
+// stored is when the oldest event that a query selects was stored, at the earliest: after it happened.
+// Zero: nobody knows.
+func (q EventQuery) stored() time.Time {
+	if q.Since.IsZero() {
+		return time.Time{}
 	}
+	return q.Since.Add(-clockMargin)
+}
+
+// scan is what of a query the queue can select by itself.
+func (q EventQuery) scan(links []linkInfo) queue.ScanOptions {
+	o := queue.ScanOptions{Since: q.stored()}
 	if q.Link != "" && len(links) == 1 {
 		o.Subjects = links[0].subjects
 	}
 	return o
 }
 
-func (a Admin) selects(q EventQuery, e event.Event, links []known, of outcomeOf) (bool, error) {
+// selects reports whether an event is one of those that the query is about. found is asked only for an outcome.
+func (q EventQuery) selects(e event.Event, found linkOutcomes) (bool, error) {
 	switch {
 	case q.Site != "" && q.Site != e.Key.Site,
 		q.Kind != "" && q.Kind != e.Key.Kind,
@@ -139,25 +184,40 @@ func (a Admin) selects(q EventQuery, e event.Event, links []known, of outcomeOf)
 		!q.Until.IsZero() && !e.Time.Before(q.Until):
 		return false, nil
 	}
-	if q.Match != nil {
-		fields, err := a.fields(e)
-		if errors.Is(err, ErrNoFields) {
-			return false, err
-		}
-		if err != nil || !q.Match(fields) {
-			return false, nil
-		}
+	if q.About != nil && !q.About(e) {
+		return false, nil
 	}
 	if q.Outcome == "" {
 		return true, nil
 	}
-	for _, k := range links {
-		if !k.reads(e.Key) {
-			continue
+	return found.has(e, q.Outcome)
+}
+
+// scanLog iterates over events of the log. One that cannot be read comes with its key and body alone:
+// it is an event all the same, and a link has made a dead letter of it. An erased one, where they
+// are asked for, comes with its key alone.
+func (a Admin) scanLog(ctx context.Context, o queue.ScanOptions) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for e, err := range a.Queue.Events(ctx, o) {
+			if errors.Is(err, event.ErrDamaged) || errors.Is(err, event.ErrNewerFormat) || errors.Is(err, queue.ErrErased) {
+				err = nil
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
 		}
-		if o, err := of(e, k); err != nil || o == q.Outcome {
-			return err == nil, err
+		if err := ctx.Err(); err != nil && !o.Follow {
+			yield(event.Event{}, err) // a scan cut short is no answer
 		}
 	}
-	return false, nil
+}
+
+// event reads an event as far as it can be read: of a damaged one the key, the body and most else is
+// there.
+func (a Admin) event(ctx context.Context, key event.Key) (event.Event, error) {
+	e, err := a.Queue.GetEvent(ctx, key)
+	if errors.Is(err, event.ErrDamaged) {
+		err = nil
+	}
+	return e, err
 }

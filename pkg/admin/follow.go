@@ -28,14 +28,14 @@ func (a Admin) Follow(ctx context.Context, q EventQuery, show func(Row) error) e
 	fresh, failed := a.arrivals(ctx, q, links)
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
-	t := tail{show: show, outcome: q.Outcome, look: func(e event.Event) (Row, error) { return rowOf(e, links, a.byKey(ctx)) }}
+	t := tail{show: show, outcome: q.Outcome, read: linkOutcomes{links, a.byKey(ctx)}.row}
 	for {
 		select {
 		case e := <-fresh:
 			err = t.add(e)
 		case err = <-failed:
 		case <-ticker.C:
-			err = t.again()
+			err = t.refresh()
 		case <-ctx.Done():
 			return nil
 		}
@@ -49,17 +49,17 @@ func (a Admin) Follow(ctx context.Context, q EventQuery, show func(Row) error) e
 }
 
 // arrivals reads the log from its end on.
-func (a Admin) arrivals(ctx context.Context, q EventQuery, links []known) (<-chan event.Event, <-chan error) {
+func (a Admin) arrivals(ctx context.Context, q EventQuery, links []linkInfo) (<-chan event.Event, <-chan error) {
 	fresh, failed := make(chan event.Event), make(chan error, 1)
 	want := q
 	want.Outcome = "" // it is not known yet when an event comes
 	scan := q.scan(links)
 	scan.Since, scan.Follow = a.now(), true
 	go func() {
-		for e, err := range a.log(ctx, scan) {
+		for e, err := range a.scanLog(ctx, scan) {
 			ok := false
 			if err == nil {
-				ok, err = a.selects(want, e, links, nil)
+				ok, err = want.selects(e, linkOutcomes{links: links})
 			}
 			if err != nil {
 				failed <- err
@@ -78,10 +78,10 @@ func (a Admin) arrivals(ctx context.Context, q EventQuery, links []known) (<-cha
 	return fresh, failed
 }
 
-// tail looks after the events that came lately.
+// tail are the events that came lately, whose outcomes may still change.
 type tail struct {
 	show    func(Row) error
-	look    func(event.Event) (Row, error)
+	read    func(event.Event) (Row, error) // with the outcomes of now
 	outcome event.Outcome
 	lately  []followed
 }
@@ -92,7 +92,7 @@ type followed struct {
 }
 
 func (t *tail) add(e event.Event) error {
-	row, err := t.look(e)
+	row, err := t.read(e)
 	if err != nil {
 		return err
 	}
@@ -103,11 +103,11 @@ func (t *tail) add(e event.Event) error {
 	return t.tell(row)
 }
 
-// again shows the events whose outcomes have changed, and lets the settled and the old ones go.
-func (t *tail) again() error {
+// refresh shows the events whose outcomes have changed, and lets the settled and the old ones go.
+func (t *tail) refresh() error {
 	var kept []followed
 	for _, f := range t.lately {
-		row, err := t.look(f.row.Event)
+		row, err := t.read(f.row.Event)
 		if err != nil {
 			return err
 		}

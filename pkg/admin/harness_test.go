@@ -1,10 +1,9 @@
 package admin_test
 
 import (
-	"context"
 	"fmt"
 	"net/url"
-	"sync"
+	"os"
 	"testing"
 	"time"
 
@@ -12,54 +11,40 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/link/linktest"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/embedded"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(jobsVariable); dir != "" {
+		fmt.Fprintln(os.Stderr, workOffJobs(dir))
+		os.Exit(1)
+	}
+	queuetest.Main(m)
+}
+
 // config has two links over the calls of one site.
-const config = `
-calltouch:
-  - site: 10001
-    name: clinic
-    timezone: Europe/Moscow
-mindbox:
-  - name: clinic
-    url: https://api.mindbox.ru
-    endpoint: clinic.Website
-links:
-  - id: dynamic
-    title: Звонки
-    from: clinic
-    event: call.ended
-    when: duration > 5
-    to: clinic
-    operation: CallTouch
-    body:
-      customer.mobilePhone: ${phone(callerphone)}
-      customerAction.customFields.callId: ${id}
-  - id: other
-    from: clinic
-    event: [call.ended, request]
-    to: clinic
-    operation: CallTouchStatic
-    body:
-      customer.mobilePhone: ${phone(callerphone)}
-`
+var config = linktest.File{
+	Site: "timezone: Europe/Moscow",
+	Links: []linktest.Link{
+		{ID: "dynamic", More: "title: Звонки\nwhen: duration > 5"},
+		{ID: "other", Event: "[call.ended, request]", Operation: "CallTouchStatic"},
+	},
+}
 
 // house is a queue with an Admin on it and, where started, links at work.
 type house struct {
 	admin.Admin
-	t *testing.T
+	t      *testing.T
+	server *embedded.Server
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	file, problems, err := link.Parse("touchbox.yaml", []byte(config), link.Options{})
-	if err != nil {
-		t.Fatal(err, problems)
-	}
-	return &house{t: t, Admin: admin.Admin{Queue: queuetest.Open(t, queuetest.Start(t), queue.Options{Fingerprint: fingerprint}), File: file, Fields: readForm}}
+	server := queuetest.Start(t)
+	return &house{t: t, server: server, Admin: admin.Admin{Queue: queuetest.Open(t, server, queue.Options{Fingerprint: fingerprint}), File: config.Parse(t), Fields: readForm}}
 }
 
 // readForm reads a hook's body in the few words that the links of these tests use.
@@ -139,20 +124,8 @@ func (h *house) register() {
 func (h *house) run(id string, handle func(*queue.Delivery) queue.Decision) (stop func()) {
 	h.t.Helper()
 	l := h.File.Link(id)
-	open, err := h.Queue.OpenLink(h.t.Context(), queue.LinkSpec{ID: id, Subjects: l.Subjects(), Workers: 32})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var working sync.WaitGroup
-	working.Go(func() {
-		_ = open.Consume(ctx, queue.Consumption{Handle: func(_ context.Context, d *queue.Delivery) queue.Decision { return handle(d) }})
-	})
-	stop = sync.OnceFunc(func() {
-		cancel()
-		working.Wait()
-	})
-	h.t.Cleanup(stop)
+	open := queuetest.OpenLink(h.t, h.Queue, queue.LinkSpec{ID: id, Subjects: l.Subjects(), Handlers: 32})
+	_, stop = queuetest.Consume(h.t, open, handle)
 	return stop
 }
 
@@ -189,13 +162,7 @@ func (h *house) wait(id string, want event.Outcome, calls ...int) {
 // until waits for a condition.
 func (h *house) until(what string, ok func() bool) {
 	h.t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			h.t.Fatalf("never came true: %s", what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	queuetest.Eventually(h.t, what, ok)
 }
 
 // die buries calls of the link "dynamic" and returns when all are dead.

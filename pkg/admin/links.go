@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -17,24 +18,28 @@ const (
 	StateShadow  = "shadow"  // it runs, but sends nothing
 	StateGone    = "gone"    // it left the file
 	StateNew     = "new"     // no worker has run it yet
+	StateUnwell  = "unwell"  // it would run, but the queue is known to be unwell
+	StateIdle    = "idle"    // of a replay: it works off nothing
 )
 
 // LinkStatus is how a link stands.
 type LinkStatus struct {
-	ID       string     `json:"id"`
-	Title    string     `json:"title,omitempty"`
-	State    string     `json:"state"`
-	Why      string     `json:"why,omitempty"`          // it is parked
-	Next     *time.Time `json:"next_probe,omitempty"`   // when it is parked
-	Start    *time.Time `json:"start,omitempty"`        // it takes what came since then
-	Differs  bool       `json:"differs,omitempty"`      // the file's subjects or start are not those it runs on
-	Unread   uint64     `json:"unread"`                 // in the log, not taken yet
-	InHand   int        `json:"in_hand"`                // taken and not settled
-	Retries  uint64     `json:"retries"`                // wait in RETRIES
-	Letters  uint64     `json:"deadletters"`            // in DEADLETTERS
-	Oldest   *time.Time `json:"oldest,omitempty"`       // when the oldest event that is not settled was stored
-	Outcomes *Counts    `json:"outcomes,omitempty"`     // with a scan only
-	Success  *time.Time `json:"last_success,omitempty"` // with a scan only: of the newest delivery
+	ID          string     `json:"id"`
+	Title       string     `json:"title,omitempty"`
+	State       string     `json:"state"`
+	Why         string     `json:"why,omitempty"`          // it is parked, or the queue is unwell; or a person's reason to stop it
+	By          string     `json:"by,omitempty"`           // who stopped it
+	At          *time.Time `json:"at,omitempty"`           // when
+	Next        *time.Time `json:"next_probe,omitempty"`   // when it is parked
+	Start       *time.Time `json:"start,omitempty"`        // it takes what came since then
+	Differs     bool       `json:"differs,omitempty"`      // the file's subjects or start are not those it runs on
+	Unread      uint64     `json:"unread"`                 // in the log, not taken yet
+	InHand      int        `json:"in_hand"`                // taken and not settled
+	Retries     uint64     `json:"retries"`                // wait in RETRIES
+	DeadLetters uint64     `json:"deadletters"`            // in DEADLETTERS
+	Oldest      *time.Time `json:"oldest,omitempty"`       // when the oldest event that is not settled was stored
+	Outcomes    *Counts    `json:"outcomes,omitempty"`     // of LinksWithOutcomes only
+	Success     *time.Time `json:"last_success,omitempty"` // of LinksWithOutcomes only: of the newest delivery
 }
 
 // SourceStatus is what came last from a site.
@@ -45,14 +50,35 @@ type SourceStatus struct {
 	Last   map[event.Origin]time.Time `json:"last"` // receipt, by origin
 }
 
-// Links lists every link, of the file and of the queue, by id. With scan it also counts outcomes,
-// which reads all of the history and the log: some ten seconds for a million events.
-func (a Admin) Links(ctx context.Context, scan bool) ([]LinkStatus, error) {
-	links, err := a.links(ctx)
+// LinksWithOutcomes is Links with the outcomes of each link's events, and what came last from each site. What is
+// not counted ahead (see KeepCounts) it reads: where nothing is, all of the log and the history, some ten seconds
+// for a million events.
+func (a Admin) LinksWithOutcomes(ctx context.Context) ([]LinkStatus, []SourceStatus, error) {
+	list, err := a.Links(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	sums, err := a.count(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range list {
+		c := sums.links[list[i].ID]
+		list[i].Outcomes = &c
+		if t, ok := sums.success[list[i].ID]; ok {
+			list[i].Success = &t
+		}
+	}
+	return list, sums.sources(a), nil
+}
+
+// Links lists every link, of the file and of the queue, by id.
+func (a Admin) Links(ctx context.Context) ([]LinkStatus, error) {
+	links, parks, err := a.linksAndParks(ctx)
 	if err != nil {
 		return nil, err
 	}
-	parks, err := a.Queue.Parks(ctx)
+	unwell, err := a.unwell(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -62,15 +88,25 @@ func (a Admin) Links(ctx context.Context, scan bool) ([]LinkStatus, error) {
 		if err != nil {
 			return nil, err
 		}
+		if unwell != "" && s.State != StateStopped && s.State != StateGone {
+			s.State, s.Why, s.Next = StateUnwell, unwell, nil
+		}
 		list = append(list, s)
 	}
-	if scan {
-		err = a.addOutcomes(ctx, list)
-	}
-	return list, err
+	return list, nil
 }
 
-func (a Admin) status(ctx context.Context, k known, park *parked) (LinkStatus, error) {
+// linksAndParks are all links, and what is parked.
+func (a Admin) linksAndParks(ctx context.Context) ([]linkInfo, []queue.Park, error) {
+	links, err := a.links(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	parks, err := a.Queue.Parks(ctx)
+	return links, parks, err
+}
+
+func (a Admin) status(ctx context.Context, k linkInfo, park *queue.Park) (LinkStatus, error) {
 	s := LinkStatus{ID: k.id, State: state(k, park)}
 	if k.file != nil {
 		s.Title, s.Differs = k.file.Title, k.differs()
@@ -79,7 +115,10 @@ func (a Admin) status(ctx context.Context, k known, park *parked) (LinkStatus, e
 		s.Start = &k.start
 	}
 	if park != nil {
-		s.Why, s.Next = park.why(), &park.Next
+		s.Why, s.Next = whyParked(park), &park.Next
+	}
+	if stop := k.state.Stop; stop != nil && s.State == StateStopped {
+		s.By, s.Why, s.At = stop.By, stop.Why, &stop.At
 	}
 	stats, err := a.Queue.LinkStats(ctx, k.id)
 	if errors.Is(err, queue.ErrNotFound) {
@@ -88,14 +127,25 @@ func (a Admin) status(ctx context.Context, k known, park *parked) (LinkStatus, e
 	if err != nil {
 		return s, err
 	}
-	s.Unread, s.InHand, s.Retries, s.Letters = stats.Unread, stats.InHand, stats.Waiting, stats.DeadLetters
+	s.Unread, s.InHand, s.Retries, s.DeadLetters = stats.Unread, stats.InHand, stats.Waiting, stats.DeadLetters
 	if !stats.Oldest.IsZero() {
 		s.Oldest = &stats.Oldest
 	}
 	return s, nil
 }
 
-func state(k known, park *parked) string {
+// unwell is what the running processes find wrong with the queue, "" when they find nothing.
+func (a Admin) unwell(ctx context.Context) (string, error) {
+	all, err := a.Queue.Client().AskHealth(ctx, event.HealthSubject)
+	for _, h := range all {
+		if h.Problem != "" {
+			return h.Problem, nil
+		}
+	}
+	return "", err
+}
+
+func state(k linkInfo, park *queue.Park) string {
 	switch {
 	case k.file == nil:
 		return StateGone
@@ -111,80 +161,32 @@ func state(k known, park *parked) string {
 	return StateRunning
 }
 
-// addOutcomes fills in what only the whole history says.
-func (a Admin) addOutcomes(ctx context.Context, list []LinkStatus) error {
-	counts, err := a.tally(ctx)
-	if err != nil {
+// Stop pauses a link: it keeps its place, and what is in hand is finished. Who, why and when stand beside its state
+// until it is started. ErrNoLink.
+func (a Admin) Stop(ctx context.Context, id, why string) error {
+	if _, err := a.registered(ctx, id); err != nil {
 		return err
 	}
-	last := map[string]time.Time{}
-	for r, err := range a.Queue.Records(ctx) {
-		if err != nil {
-			return err
-		}
-		if r.Outcome == event.Delivered && r.Time.After(last[r.Link]) {
-			last[r.Link] = r.Time
-		}
-	}
-	for i := range list {
-		c := counts[list[i].ID]
-		list[i].Outcomes = &c
-		if t, ok := last[list[i].ID]; ok {
-			list[i].Success = &t
-		}
-	}
-	return nil
-}
-
-// Sources says of each site what came last, by origin, with one scan of the log.
-func (a Admin) Sources(ctx context.Context) ([]SourceStatus, error) {
-	of := map[string]*SourceStatus{}
-	var list []*SourceStatus
-	for _, s := range a.File.Sites {
-		of[s.ID] = &SourceStatus{Site: s.ID, Name: s.Name, Last: map[event.Origin]time.Time{}}
-		list = append(list, of[s.ID])
-	}
-	for e, err := range a.log(ctx, queue.ScanOptions{}) {
-		if err != nil {
-			return nil, err
-		}
-		s := of[e.Key.Site]
-		if s == nil {
-			s = &SourceStatus{Site: e.Key.Site, Last: map[event.Origin]time.Time{}}
-			of[e.Key.Site] = s
-			list = append(list, s)
-		}
-		s.Events++
-		if e.Received.After(s.Last[e.Origin]) {
-			s.Last[e.Origin] = e.Received
-		}
-	}
-	out := make([]SourceStatus, len(list))
-	for i, s := range list {
-		out[i] = *s
-	}
-	return out, nil
-}
-
-// Stop pauses a link: it keeps its place, and what is in hand is finished. ErrNoLink.
-func (a Admin) Stop(ctx context.Context, id string) error {
-	if _, err := a.stored(ctx, id); err != nil {
+	if err := a.Audit(ctx, AuditEntry{Verb: VerbLinkStop, On: LinkText(id), Why: why}); err != nil {
 		return err
 	}
-	return a.Queue.PauseLink(ctx, id, queue.Stopped)
+	return a.Queue.StopLink(ctx, id, queue.Stop{By: a.Actor.Name, Why: personText(why), At: a.now().UTC()})
 }
 
 // Start lets a stopped link go on from its place. ErrNoLink.
 func (a Admin) Start(ctx context.Context, id string) error {
-	if _, err := a.stored(ctx, id); err != nil {
+	if _, err := a.registered(ctx, id); err != nil {
+		return err
+	}
+	if err := a.Audit(ctx, AuditEntry{Verb: VerbLinkStart, On: LinkText(id)}); err != nil {
 		return err
 	}
 	return a.Queue.ResumeLink(ctx, id)
 }
 
-// stored finds a link that the queue knows: before a worker first ran it there is nothing to
+// registered finds a link and registers it where no worker has run it yet: else there would be nothing to
 // pause. ErrNoLink.
-func (a Admin) stored(ctx context.Context, id string) (known, error) {
+func (a Admin) registered(ctx context.Context, id string) (linkInfo, error) {
 	k, err := a.link(ctx, id)
 	if err == nil && !k.stored {
 		_, err = a.Queue.Register(ctx, spec(k))
@@ -192,6 +194,40 @@ func (a Admin) stored(ctx context.Context, id string) (known, error) {
 	return k, err
 }
 
-func spec(k known) queue.LinkSpec {
+func spec(k linkInfo) queue.LinkSpec {
 	return queue.LinkSpec{ID: k.id, Subjects: k.file.Subjects(), Since: k.file.Since, Delay: k.file.Delay}
+}
+
+// Halts lists the links of the file over which nothing is sent now, and why.
+func (a Admin) Halts(ctx context.Context) ([]Halt, error) {
+	links, parks, err := a.linksAndParks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var halts []Halt
+	for _, k := range links {
+		switch park := parkOf(k, parks); {
+		case k.file == nil:
+			continue
+		case k.state.Paused != queue.Running:
+			halts = append(halts, Halt{Link: k.id, State: string(k.state.Paused)})
+		case park != nil:
+			halts = append(halts, Halt{Link: k.id, State: StateParked, Why: whyParked(park)})
+		}
+	}
+	return halts, nil
+}
+
+// whyParked says it in a few words: the reason, and Mindbox's own.
+func whyParked(p *queue.Park) string { return strings.Trim(p.Reason+": "+p.Text, ": ") }
+
+// parkOf finds what parks a link: itself, or its destination.
+func parkOf(k linkInfo, parks []queue.Park) *queue.Park {
+	for _, p := range parks {
+		name, isEndpoint := event.EndpointOf(p.Scope)
+		if p.Scope == event.LinkScope(k.id) || isEndpoint && k.file != nil && name == k.file.To.Name {
+			return &p
+		}
+	}
+	return nil
 }

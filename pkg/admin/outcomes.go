@@ -2,48 +2,95 @@ package admin
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
-func noLink(id string) error { return fmt.Errorf("%w: %s", ErrNoLink, id) }
+// became is the one rule of what became of an event for a link: it waits while RETRIES holds it, as a
+// retry or as a replay of what had died; otherwise the newest record with an outcome says it, and
+// "" means that there is none. A message of RETRIES that a record settles counts as gone.
+func became(waits bool, newest event.Outcome) event.Outcome {
+	if waits {
+		return event.Waiting
+	}
+	return newest
+}
 
-// An event's outcome for a link is Waiting while RETRIES holds it: a retry, or a replay of what
-// had died. Otherwise the newest record says it, and without one the link's start.
+// settles reports whether a record ends the way of the message at this sequence of RETRIES, which
+// is still there only because its acknowledgement was lost or is on its way.
+func settles(r queue.Record, sequence uint64) bool {
+	return r.Outcome.Final() && r.Source == queue.FromRetries && r.Sequence == sequence
+}
 
-// outcomeOf says what became of an event for a link that reads it.
-type outcomeOf func(event.Event, known) (event.Outcome, error)
+// outcomeOf finds what became of an event for a link that reads it. Where nothing is recorded, the
+// link's start decides.
+type outcomeOf func(event.Event, linkInfo) (event.Outcome, error)
 
-// fromRetries is the source of records that settle a message of RETRIES.
-const fromRetries = "retries"
+// linkOutcomes are the links that a query is about, and the way to an event's outcome for each.
+type linkOutcomes struct {
+	links []linkInfo
+	of    outcomeOf
+}
 
-// place is an event on its way through a link.
-type place struct {
+// has reports whether the event has an outcome for one of the links.
+func (l linkOutcomes) has(e event.Event, want event.Outcome) (bool, error) {
+	for _, k := range l.links {
+		if !k.reads(e.Key) {
+			continue
+		}
+		if o, err := l.of(e, k); err != nil || o == want {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// row is an event with its outcomes.
+func (l linkOutcomes) row(e event.Event) (Row, error) {
+	row := Row{Event: e, Outcomes: map[string]event.Outcome{}}
+	for _, k := range l.links {
+		if !k.reads(e.Key) {
+			continue
+		}
+		o, err := l.of(e, k)
+		if err != nil {
+			return row, err
+		}
+		row.Outcomes[k.id] = o
+	}
+	return row, nil
+}
+
+// linkEvent is an event on its way through a link.
+type linkEvent struct {
 	link string
 	key  event.Key
 }
 
-// outcomes knows the outcomes of all events. HISTORY takes one byte for each event and link,
+// outcomeTable holds the outcomes of all events, read at once. HISTORY takes one byte for each event and link,
 // because there may be millions of events.
-type outcomes struct {
+type outcomeTable struct {
 	number  map[string]int // of a link
 	newest  map[event.Key][]byte
-	waiting map[place]uint64 // in RETRIES, at this sequence
+	waiting map[linkEvent]uint64 // in RETRIES, at this sequence
 }
 
-// words are the outcomes by their byte; 0 is none.
-var words = [...]event.Outcome{
-	"", event.Waiting, event.Delivered, event.Shadow, event.Filtered, event.Undeliverable,
-	event.Dead, event.Untaken, event.Erased, event.Abandoned,
-}
+// outcomeWords are the outcomes by their byte; 0 is none.
+var outcomeWords = append([]event.Outcome{""}, event.Outcomes...)
 
-// outcomes reads RETRIES and then the whole of HISTORY once, for the links named. In this order:
-// what is settled in between counts as waiting, and not as what it was before.
-func (a Admin) outcomes(ctx context.Context, links []known) (*outcomes, error) {
-	o := &outcomes{number: map[string]int{}, newest: map[event.Key][]byte{}, waiting: map[place]uint64{}}
+// codeOf is the byte of an outcome; 0 too for a word of a newer Touchbox.
+func codeOf(o event.Outcome) byte { return byte(max(0, slices.Index(outcomeWords, o))) }
+
+// readOutcomes reads RETRIES and then HISTORY once, for the links named: all of it, or for events that were
+// stored since a moment what was written since. In this order: what is settled in between counts as
+// waiting, and not as what it was before.
+func (a Admin) readOutcomes(ctx context.Context, links []linkInfo, since time.Time) (*outcomeTable, error) {
+	o := &outcomeTable{number: map[string]int{}, newest: map[event.Key][]byte{}, waiting: map[linkEvent]uint64{}}
 	for i, k := range links {
 		o.number[k.id] = i
 	}
@@ -51,9 +98,9 @@ func (a Admin) outcomes(ctx context.Context, links []known) (*outcomes, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.waiting[place{r.Link, r.Event.Key}] = r.Sequence
+		o.waiting[linkEvent{r.Link, r.Event.Key}] = r.Sequence
 	}
-	for r, err := range a.Queue.Records(ctx) {
+	for r, err := range a.Queue.ScanRecords(ctx, queue.RecordScan{Since: since, Told: a.scanning(event.HistoryStream)}) {
 		if err != nil {
 			return nil, err
 		}
@@ -62,10 +109,10 @@ func (a Admin) outcomes(ctx context.Context, links []known) (*outcomes, error) {
 	return o, nil
 }
 
-func (o *outcomes) add(key event.Key, r queue.Record) {
-	link, known := o.number[r.Link]
-	word := slices.Index(words[:], r.Outcome)
-	if !known || word <= 0 {
+func (o *outcomeTable) add(key event.Key, r queue.Record) {
+	link, ours := o.number[r.Link]
+	code := codeOf(r.Outcome)
+	if !ours || code == 0 {
 		return // a note, another link's, or a word of a newer Touchbox
 	}
 	row, ok := o.newest[key]
@@ -73,32 +120,28 @@ func (o *outcomes) add(key event.Key, r queue.Record) {
 		row = make([]byte, len(o.number))
 		o.newest[key] = row
 	}
-	row[link] = byte(word)
-	if at := (place{r.Link, key}); settles(r, o.waiting[at]) {
+	row[link] = code
+	if at := (linkEvent{r.Link, key}); settles(r, o.waiting[at]) {
 		delete(o.waiting, at)
 	}
 }
 
 // of is an event's outcome for a link that reads it.
-func (o *outcomes) of(e event.Event, k known) (event.Outcome, error) {
-	if _, waits := o.waiting[place{k.id, e.Key}]; waits {
-		return event.Waiting, nil
+func (o *outcomeTable) of(e event.Event, k linkInfo) (event.Outcome, error) {
+	_, waits := o.waiting[linkEvent{k.id, e.Key}]
+	newest := event.Outcome("")
+	if row := o.newest[e.Key]; row != nil {
+		newest = outcomeWords[row[o.number[k.id]]]
 	}
-	if row := o.newest[e.Key]; row != nil && row[o.number[k.id]] != 0 {
-		return words[row[o.number[k.id]]], nil
+	if outcome := became(waits, newest); outcome != "" {
+		return outcome, nil
 	}
 	return k.unrecorded(e), nil
 }
 
-// settles reports whether a record ends the way of the message at this sequence of RETRIES, which
-// is still there only because its acknowledgement was lost or is on its way.
-func settles(r queue.Record, sequence uint64) bool {
-	return r.Outcome.Final() && r.Source == fromRetries && r.Sequence == sequence
-}
-
 // byKey looks each event up by its key.
 func (a Admin) byKey(ctx context.Context) outcomeOf {
-	return func(e event.Event, k known) (event.Outcome, error) {
+	return func(e event.Event, k linkInfo) (event.Outcome, error) {
 		retry, err := a.retry(ctx, k.id, e.Key)
 		if err != nil {
 			return "", err
@@ -116,22 +159,20 @@ func (a Admin) byKey(ctx context.Context) outcomeOf {
 
 // retry is what waits of an event for a link, nil when nothing does.
 func (a Admin) retry(ctx context.Context, link string, key event.Key) (*queue.Retry, error) {
-	for r, err := range a.Queue.Retries(ctx, queue.Filter{Link: link, Key: key}) {
-		return &r, err
+	r, err := a.Queue.Retry(ctx, link, key)
+	if errors.Is(err, queue.ErrNotFound) {
+		return nil, nil
 	}
-	return nil, nil
+	return &r, err
 }
 
 // outcomeBy is what an event's records and its retry say for a link, "" when they say nothing.
 func outcomeBy(records []queue.Record, retry *queue.Retry, link string) event.Outcome {
-	r := newest(records, link)
-	switch {
-	case retry != nil && (r == nil || !settles(*r, retry.Sequence)):
-		return event.Waiting
-	case r == nil:
-		return ""
+	waits := retry != nil && !slices.ContainsFunc(records, func(r queue.Record) bool { return r.Link == link && settles(r, retry.Sequence) })
+	if r := newest(records, link); r != nil {
+		return became(waits, r.Outcome)
 	}
-	return r.Outcome
+	return became(waits, "")
 }
 
 // newest is a link's newest record with an outcome, nil when there is none.
@@ -144,7 +185,55 @@ func newest(records []queue.Record, link string) *queue.Record {
 	return nil
 }
 
-// same reports whether two lists hold the same words in any order.
-func same(a, b []string) bool {
-	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+// Counts are the events of one link by their newest outcome. Taken is the sum of all of them but
+// Untaken.
+type Counts struct {
+	Taken         int `json:"taken"`
+	Delivered     int `json:"delivered"`
+	Filtered      int `json:"filtered"`
+	Undeliverable int `json:"undeliverable"`
+	Waiting       int `json:"waiting"`
+	Dead          int `json:"dead"`
+	Shadow        int `json:"shadow,omitempty"`
+	Erased        int `json:"erased,omitempty"`
+	Abandoned     int `json:"abandoned,omitempty"`
+	Dropped       int `json:"dropped,omitempty"`
+	Untaken       int `json:"untaken,omitempty"`
+}
+
+// Add counts one event.
+func (c *Counts) Add(o event.Outcome) {
+	if o != event.Untaken {
+		c.Taken++
+	}
+	switch o {
+	case event.Delivered:
+		c.Delivered++
+	case event.Filtered:
+		c.Filtered++
+	case event.Undeliverable:
+		c.Undeliverable++
+	case event.Dead:
+		c.Dead++
+	case event.Shadow:
+		c.Shadow++
+	case event.Erased:
+		c.Erased++
+	case event.Abandoned:
+		c.Abandoned++
+	case event.Dropped:
+		c.Dropped++
+	case event.Untaken:
+		c.Untaken++
+	default:
+		c.Waiting++
+	}
+}
+
+// Tally counts the stored events of every link, by the link's id: what is not counted ahead (see
+// KeepCounts) is read, some ten seconds for a million events. Links that left the file are counted too, as long
+// as the queue remembers them.
+func Tally(ctx context.Context, q *queue.Queue, file *link.File) (map[string]Counts, error) {
+	sums, err := Admin{Queue: q, File: file}.count(ctx)
+	return sums.links, err
 }

@@ -1,10 +1,12 @@
 package admin_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,8 +17,10 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/link/linktest"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // seen remembers what a link was given and delivers everything.
@@ -52,9 +56,9 @@ func (h *house) selected(s admin.Selection) []admin.Item {
 	return items
 }
 
-func (h *house) replay(s admin.Selection, r admin.Replay) admin.Result {
+func (h *house) replay(s admin.Selection, r admin.ReplayOptions) admin.Result {
 	h.t.Helper()
-	result, err := h.Run(h.t.Context(), h.selected(s), r)
+	result, err := h.Replay(h.t.Context(), h.selected(s), r)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -62,9 +66,10 @@ func (h *house) replay(s admin.Selection, r admin.Replay) admin.Result {
 }
 
 func TestReplayGivesDeadLettersBackToTheirLink(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1, 2, 3)
-	got := h.replay(admin.Selection{Link: "dynamic"}, admin.Replay{})
+	got := h.replay(admin.Selection{Filter: queue.Filter{Link: "dynamic"}}, admin.ReplayOptions{})
 	if diff := cmp.Diff(admin.Result{Replayed: 3}, got); diff != "" {
 		t.Fatal(diff)
 	}
@@ -80,30 +85,32 @@ func TestReplayGivesDeadLettersBackToTheirLink(t *testing.T) {
 }
 
 func TestReplayByOtherOutcomes(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.register()
-	h.publish(1, 2, 3)
+	h.publish(1, 2, 3, 5)
 	h.store(event.Event{Key: call(4), Origin: event.Backfill, Body: []byte("id=4"), Received: time.Now(), Time: time.Now().AddDate(0, 0, -20)})
-	outcomes := map[string]event.Outcome{"1": event.Filtered, "2": event.Undeliverable, "3": event.Delivered}
+	outcomes := map[string]event.Outcome{"1": event.Filtered, "2": event.Undeliverable, "3": event.Delivered, "5": event.Shadow}
 	stop := h.run("dynamic", func(d *queue.Delivery) queue.Decision {
 		return queue.Decision{Outcome: outcomes[d.Event.Key.ID], TransactionID: "T"}
 	})
 	h.wait("dynamic", event.Filtered, 1)
 	h.wait("dynamic", event.Undeliverable, 2)
 	h.wait("dynamic", event.Delivered, 3)
+	h.wait("dynamic", event.Shadow, 5)
 	stop()
 	tests := []struct {
 		outcome  event.Outcome
 		call     int
 		revision string
-	}{{event.Filtered, 1, ""}, {event.Undeliverable, 2, ""}, {event.Untaken, 4, ""}, {event.Delivered, 3, "with-email"}}
+	}{{event.Filtered, 1, ""}, {event.Undeliverable, 2, ""}, {event.Untaken, 4, ""}, {event.Shadow, 5, ""}, {event.Delivered, 3, "with-email"}}
 	var s seen
 	for _, tt := range tests {
-		items := h.selected(admin.Selection{Link: "dynamic", Outcome: tt.outcome})
+		items := h.selected(admin.Selection{Outcome: tt.outcome, Filter: queue.Filter{Link: "dynamic"}})
 		if len(items) != 1 || items[0].Key != call(tt.call) {
 			t.Fatalf("%s selects %+v", tt.outcome, items)
 		}
-		if result, err := h.Run(t.Context(), items, admin.Replay{Revision: tt.revision}); err != nil || result.Replayed != 1 {
+		if result, err := h.Replay(t.Context(), items, admin.ReplayOptions{Revision: tt.revision}); err != nil || result.Replayed != 1 {
 			t.Fatalf("%s: %+v, %v", tt.outcome, result, err)
 		}
 	}
@@ -117,7 +124,35 @@ func TestReplayByOtherOutcomes(t *testing.T) {
 	}
 }
 
+// A link that still tries events out would try them out once more; nothing would be sent, and nobody would see it.
+func TestReplayOfWhatWasTriedOutWaitsForTheLinkToGoLive(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.register()
+	h.publish(1)
+	stop := h.run("dynamic", always(queue.Decision{Outcome: event.Shadow}))
+	h.wait("dynamic", event.Shadow, 1)
+	stop()
+	live := h.File
+	h.File = linktest.File{Links: []linktest.Link{{ID: "dynamic", More: "mode: shadow"}}}.Parse(t)
+	tried := admin.Selection{Outcome: event.Shadow, Filter: queue.Filter{Link: "dynamic"}}
+	if _, err := h.Replay(t.Context(), h.selected(tried), admin.ReplayOptions{}); !errors.Is(err, admin.ErrShadow) {
+		t.Fatalf("in shadow: %v", err)
+	}
+	h.File = live
+	if got := h.replay(tried, admin.ReplayOptions{}); got.Replayed != 1 {
+		t.Fatalf("live: %+v", got)
+	}
+	var s seen
+	h.run("dynamic", s.handle)
+	h.wait("dynamic", event.Delivered, 1)
+	if left := h.selected(tried); len(left) != 0 {
+		t.Errorf("left: %+v", left)
+	}
+}
+
 func TestReplaySelects(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.register()
 	h.publish(1, 2, 3)
@@ -137,14 +172,14 @@ func TestReplaySelects(t *testing.T) {
 		want []string
 	}{
 		{"everything", admin.Selection{}, []string{"1", "2", "3"}},
-		{"by reason", admin.Selection{Reason: "expired"}, []string{"2"}},
-		{"by status", admin.Selection{Status: 400}, []string{"1", "3"}},
+		{"by reason", admin.Selection{Filter: queue.Filter{Reason: "expired"}}, []string{"2"}},
+		{"by status", admin.Selection{Filter: queue.Filter{Status: 400}}, []string{"1", "3"}},
 		{"by event", admin.Selection{Keys: []event.Key{call(3), call(1)}}, []string{"1", "3"}},
-		{"by reason and event", admin.Selection{Reason: "refused", Keys: []event.Key{call(2)}}, nil},
-		{"by another link", admin.Selection{Link: "other"}, nil},
-		{"until now", admin.Selection{Until: soon}, []string{"1", "2", "3"}},
-		{"since later", admin.Selection{Since: soon}, nil},
-		{"by kind", admin.Selection{Kind: event.Request}, nil},
+		{"by reason and event", admin.Selection{Keys: []event.Key{call(2)}, Filter: queue.Filter{Reason: "refused"}}, nil},
+		{"by another link", admin.Selection{Filter: queue.Filter{Link: "other"}}, nil},
+		{"until now", admin.Selection{Filter: queue.Filter{Until: soon}}, []string{"1", "2", "3"}},
+		{"since later", admin.Selection{Filter: queue.Filter{Since: soon}}, nil},
+		{"by kind", admin.Selection{Filter: queue.Filter{Kind: event.Request}}, nil},
 		{"dead by another outcome", admin.Selection{Outcome: event.Delivered}, nil},
 	}
 	for _, tt := range tests {
@@ -158,7 +193,7 @@ func TestReplaySelects(t *testing.T) {
 			}
 		})
 	}
-	for _, outcome := range []event.Outcome{event.Waiting, event.Shadow, event.Erased, "nonsense"} {
+	for _, outcome := range []event.Outcome{event.Waiting, event.Erased, "nonsense"} {
 		if _, err := h.Select(t.Context(), admin.Selection{Outcome: outcome}); !errors.Is(err, admin.ErrNotReplayable) {
 			t.Errorf("%s: %v, want ErrNotReplayable", outcome, err)
 		}
@@ -166,18 +201,19 @@ func TestReplaySelects(t *testing.T) {
 }
 
 func TestReplayRefuses(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1)
 	dead := h.selected(admin.Selection{})
 	delivered := []admin.Item{{Link: "dynamic", Key: call(1), Outcome: event.Delivered}}
-	if _, err := h.Run(t.Context(), delivered, admin.Replay{}); !errors.Is(err, admin.ErrRevision) {
+	if _, err := h.Replay(t.Context(), delivered, admin.ReplayOptions{}); !errors.Is(err, admin.ErrRevision) {
 		t.Errorf("delivered without a revision: %v", err)
 	}
-	if _, err := h.Run(t.Context(), dead, admin.Replay{As: "unknown"}); !errors.Is(err, admin.ErrGone) {
+	if _, err := h.Replay(t.Context(), dead, admin.ReplayOptions{As: "unknown"}); !errors.Is(err, admin.ErrGone) {
 		t.Errorf("as an unknown link: %v", err)
 	}
 	h.File.Links = h.File.Links[1:]
-	if _, err := h.Run(t.Context(), dead, admin.Replay{}); !errors.Is(err, admin.ErrGone) {
+	if _, err := h.Replay(t.Context(), dead, admin.ReplayOptions{}); !errors.Is(err, admin.ErrGone) {
 		t.Errorf("a link that is gone: %v", err)
 	}
 	if left := h.selected(admin.Selection{}); len(left) != 1 {
@@ -186,10 +222,11 @@ func TestReplayRefuses(t *testing.T) {
 }
 
 func TestReplayForARenamedLinkKeepsItsOldName(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1)
 	h.File.Links = h.File.Links[1:]
-	if got := h.replay(admin.Selection{Link: "dynamic"}, admin.Replay{As: "other"}); got.Replayed != 1 {
+	if got := h.replay(admin.Selection{Filter: queue.Filter{Link: "dynamic"}}, admin.ReplayOptions{As: "other"}); got.Replayed != 1 {
 		t.Fatalf("%+v", got)
 	}
 	var s seen
@@ -208,15 +245,16 @@ func TestReplayForARenamedLinkKeepsItsOldName(t *testing.T) {
 }
 
 func TestASecondReplayIsRefusedWhileTheFirstIsUnderWay(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.register()
 	h.publish(1)
 	stop := h.run("dynamic", always(queue.Decision{Outcome: event.Filtered}))
 	h.wait("dynamic", event.Filtered, 1)
 	stop()
-	items := h.selected(admin.Selection{Link: "dynamic", Outcome: event.Filtered})
+	items := h.selected(admin.Selection{Outcome: event.Filtered, Filter: queue.Filter{Link: "dynamic"}})
 	for _, want := range []admin.Result{{Replayed: 1}, {UnderWay: 1}} {
-		got, err := h.Run(t.Context(), items, admin.Replay{})
+		got, err := h.Replay(t.Context(), items, admin.ReplayOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,6 +265,7 @@ func TestASecondReplayIsRefusedWhileTheFirstIsUnderWay(t *testing.T) {
 }
 
 func TestTwoReplaysAtOnceGiveEachEventBackOnce(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	var calls []int
 	for id := range 60 {
@@ -239,7 +278,7 @@ func TestTwoReplaysAtOnceGiveEachEventBackOnce(t *testing.T) {
 	for i := range results {
 		both.Go(func() {
 			var err error
-			if results[i], err = h.Run(context.Background(), items, admin.Replay{}); err != nil {
+			if results[i], err = h.Replay(context.Background(), items, admin.ReplayOptions{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -265,7 +304,7 @@ func TestReplayLeavesWhatIsHalted(t *testing.T) {
 		resume func(*house) error
 		want   admin.Halt
 	}{
-		{"stopped", func(h *house) error { return h.Stop(h.t.Context(), "dynamic") },
+		{"stopped", func(h *house) error { return h.Stop(h.t.Context(), "dynamic", "") },
 			func(h *house) error { return h.Start(h.t.Context(), "dynamic") }, admin.Halt{Link: "dynamic", State: "stopped"}},
 		{"parked link", func(h *house) error {
 			_, err := h.Queue.PutPark(h.t.Context(), queue.Park{Scope: "link/dynamic", Reason: "not_found", Text: "wrong"})
@@ -280,14 +319,14 @@ func TestReplayLeavesWhatIsHalted(t *testing.T) {
 			if err := tt.halt(h); err != nil {
 				t.Fatal(err)
 			}
-			got := h.replay(admin.Selection{}, admin.Replay{})
+			got := h.replay(admin.Selection{}, admin.ReplayOptions{})
 			if diff := cmp.Diff(admin.Result{Left: 2, Halted: []admin.Halt{tt.want}}, got); diff != "" {
 				t.Fatal(diff)
 			}
 			if err := tt.resume(h); err != nil {
 				t.Fatal(err)
 			}
-			if got := h.replay(admin.Selection{}, admin.Replay{}); got.Replayed != 2 {
+			if got := h.replay(admin.Selection{}, admin.ReplayOptions{}); got.Replayed != 2 {
 				t.Errorf("after it goes on: %+v", got)
 			}
 		})
@@ -295,13 +334,14 @@ func TestReplayLeavesWhatIsHalted(t *testing.T) {
 }
 
 func TestReplayOfAllLinksLeavesThoseThatAreGone(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1)
 	stop := h.run("other", always(refused))
 	h.wait("other", event.Dead, 1)
 	stop()
 	h.File.Links = h.File.Links[1:]
-	got := h.replay(admin.Selection{}, admin.Replay{})
+	got := h.replay(admin.Selection{}, admin.ReplayOptions{})
 	if got.Replayed != 1 || got.Left != 1 || len(got.Halted) != 1 || got.Halted[0].State != admin.StateGone {
 		t.Errorf("%+v", got)
 	}
@@ -311,6 +351,7 @@ func TestReplayOfAllLinksLeavesThoseThatAreGone(t *testing.T) {
 }
 
 func TestWhatMindboxRefusesAgainDiesAgain(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1, 2, 3)
 	var mu sync.Mutex
@@ -323,7 +364,7 @@ func TestWhatMindboxRefusesAgainDiesAgain(t *testing.T) {
 		x.Reason = "again"
 		return x
 	})
-	if got := h.replay(admin.Selection{}, admin.Replay{}); got.Replayed != 3 {
+	if got := h.replay(admin.Selection{}, admin.ReplayOptions{}); got.Replayed != 3 {
 		t.Fatalf("%+v", got)
 	}
 	h.until("all are dead again", func() bool {
@@ -338,6 +379,7 @@ func TestWhatMindboxRefusesAgainDiesAgain(t *testing.T) {
 }
 
 func TestReplayInterruptedGoesOn(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	var calls []int
 	for id := range 40 {
@@ -345,7 +387,7 @@ func TestReplayInterruptedGoesOn(t *testing.T) {
 	}
 	h.die(calls...)
 	ctx, cancel := context.WithCancel(t.Context())
-	result, err := h.Run(ctx, h.selected(admin.Selection{}), admin.Replay{Progress: func(p admin.Progress) {
+	result, err := h.Replay(ctx, h.selected(admin.Selection{}), admin.ReplayOptions{Progress: func(p admin.Progress) {
 		if p.Done == 15 {
 			cancel()
 		}
@@ -358,7 +400,7 @@ func TestReplayInterruptedGoesOn(t *testing.T) {
 	if err != nil || len(left)+waiting < len(calls) {
 		t.Fatalf("%d dead and %d waiting of %d: some are neither (%v)", len(left), waiting, len(calls), err)
 	}
-	h.replay(admin.Selection{}, admin.Replay{})
+	h.replay(admin.Selection{}, admin.ReplayOptions{})
 	var s seen
 	h.run("dynamic", s.handle)
 	h.wait("dynamic", event.Delivered, calls...)
@@ -367,6 +409,8 @@ func TestReplayInterruptedGoesOn(t *testing.T) {
 // A replay of many events keeps its distance from live traffic: it never has more than a thousand
 // of a link's events in RETRIES.
 func TestReplayHoldsAtMostAThousand(t *testing.T) {
+	t.Parallel()
+	waittest.Slow(t, "more than a thousand dead letters")
 	h := newHouse(t)
 	var calls []int
 	for id := range 1100 {
@@ -377,7 +421,7 @@ func TestReplayHoldsAtMostAThousand(t *testing.T) {
 	held := make(chan int, len(items))
 	done := make(chan error, 1)
 	go func() {
-		result, err := h.Run(t.Context(), items, admin.Replay{Progress: func(p admin.Progress) {
+		result, err := h.Replay(t.Context(), items, admin.ReplayOptions{Progress: func(p admin.Progress) {
 			if p.Held > 0 {
 				held <- p.Held
 			}
@@ -402,17 +446,56 @@ func TestReplayHoldsAtMostAThousand(t *testing.T) {
 	}
 }
 
+// One that cannot be given back is left, and the others go on.
+func TestReplayGoesOnBehindOneThatFails(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.register()
+	h.store(event.Event{Key: call(2), Origin: event.Webhook, Body: bytes.Repeat([]byte("x"), 5000), Received: time.Now(), Time: time.Now()})
+	h.publish(1, 3)
+	stop := h.run("dynamic", always(refused))
+	var items []admin.Item
+	h.until("all are dead", func() bool { items = h.selected(admin.Selection{}); return len(items) == 3 })
+	stop()
+	queuetest.MaxMsgSize(t, h.server, "TOUCHBOX_RETRIES", 3000)
+	result, err := h.Replay(t.Context(), items, admin.ReplayOptions{})
+	if err == nil || result.Replayed != 2 || result.Failed != 1 {
+		t.Errorf("%+v, %v", result, err)
+	}
+	if left := h.selected(admin.Selection{}); len(left) != 1 || left[0].Key != call(2) {
+		t.Errorf("left: %+v", left)
+	}
+}
+
+// Nobody works off what was replayed: the replay ends, and says so.
+func TestReplayEndsWhereNobodyWorks(t *testing.T) {
+	t.Parallel()
+	waittest.Slow(t, "more than a thousand dead letters")
+	h := newHouse(t)
+	var calls []int
+	for id := range 1050 {
+		calls = append(calls, id+1)
+	}
+	h.die(calls...)
+	result, err := h.Replay(t.Context(), h.selected(admin.Selection{}), admin.ReplayOptions{Patience: time.Millisecond})
+	if err != nil || result.Left == 0 || len(result.Halted) != 1 || result.Halted[0].State != admin.StateIdle {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
 func TestReplayKeepsItsPace(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1, 2, 3)
 	begin := time.Now()
-	h.replay(admin.Selection{}, admin.Replay{Rate: 10})
+	h.replay(admin.Selection{}, admin.ReplayOptions{Rate: 10})
 	if took := time.Since(begin); took < 200*time.Millisecond {
 		t.Errorf("three at 10/s took %s, want at least 200ms", took)
 	}
 }
 
 func TestPreviewShowsWhatWasSentAndWhatWouldBe(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	before := h.File.Link("dynamic")
 	then := before.Version
@@ -428,15 +511,13 @@ func TestPreviewShowsWhatWasSentAndWhatWouldBe(t *testing.T) {
 	})
 	h.wait("dynamic", event.Dead, 1)
 	stop()
-	mended := strings.Replace(config, "      customer.mobilePhone: ${phone(callerphone)}", "      customer.mobilePhone: ${phone(callerphone)}\n      customer.email: ${email}", 1)
-	file, problems, err := link.Parse("touchbox.yaml", []byte(mended), link.Options{})
-	if err != nil {
-		t.Fatal(err, problems)
-	}
+	mended := config
+	mended.Links = slices.Clone(config.Links)
+	mended.Links[0].Body = "customer.email: ${email(email)}"
 	item := h.selected(admin.Selection{})[0]
 	preview := func(reveal bool) admin.Preview {
 		t.Helper()
-		p, err := h.Preview(t.Context(), item, admin.Replay{}, reveal)
+		p, err := h.Preview(t.Context(), item, admin.ReplayOptions{}, reveal)
 		if err != nil || p.Now == nil || p.Then == nil {
 			t.Fatalf("%+v, %v", p, err)
 		}
@@ -445,7 +526,7 @@ func TestPreviewShowsWhatWasSentAndWhatWouldBe(t *testing.T) {
 	if p := preview(true); p.Changed || string(p.Now.Request.Body) != string(p.Then.Request.Body) {
 		t.Errorf("the same link: %+v", p)
 	}
-	h.File = file
+	h.File = mended.Parse(t)
 	p := preview(true)
 	if !p.Changed || !strings.Contains(string(p.Now.Request.Body), "a@b.ru") || strings.Contains(string(p.Then.Request.Body), "a@b.ru") {
 		t.Errorf("the mended link: now %s, then %s", p.Now.Request.Body, p.Then.Request.Body)
@@ -453,7 +534,25 @@ func TestPreviewShowsWhatWasSentAndWhatWouldBe(t *testing.T) {
 	if p := preview(false); strings.Contains(string(p.Now.Request.Body), "79160000001") {
 		t.Errorf("not masked: %s", p.Now.Request.Body)
 	}
-	if _, err := h.Preview(t.Context(), admin.Item{Link: "gone", Key: call(1)}, admin.Replay{}, false); !errors.Is(err, admin.ErrGone) {
+	if _, err := h.Preview(t.Context(), admin.Item{Link: "gone", Key: call(1)}, admin.ReplayOptions{}, false); !errors.Is(err, admin.ErrGone) {
 		t.Errorf("a link that is gone: %v", err)
 	}
+}
+
+// What a removed link had not read can be given to it when it is back, as far as the log holds it.
+func TestAbandonedEventsCanBeReplayed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.register()
+	h.publish(1)
+	if _, err := h.Queue.RemoveLink(t.Context(), "dynamic", queue.Watching{}); err != nil {
+		t.Fatal(err)
+	}
+	h.register()
+	items := h.selected(admin.Selection{Outcome: event.Abandoned, Filter: queue.Filter{Link: "dynamic"}})
+	if got, err := h.Replay(t.Context(), items, admin.ReplayOptions{}); err != nil || got.Replayed != 1 {
+		t.Fatalf("replayed %+v, %v", got, err)
+	}
+	h.run("dynamic", always(queue.Decision{Outcome: event.Delivered}))
+	h.wait("dynamic", event.Delivered, 1)
 }

@@ -1,27 +1,54 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
 // Selection says what is to be replayed. Zero fields select everything, but Outcome is Dead.
 type Selection struct {
-	Outcome event.Outcome // Dead, Undeliverable, Filtered, Untaken or Delivered
-	Link    string
-	Keys    []event.Key
-	Site    string
-	Kind    event.Kind
-	Reason  string    // of the newest record or of the dead letter
-	Status  int       // of Mindbox's answer there
-	Since   time.Time // a dead letter died, or another event happened, not before
-	Until   time.Time // and before
+	Outcome event.Outcome // Dead, Undeliverable, Filtered, Shadow, Untaken, Abandoned or Delivered
+	Keys    []event.Key   // these events only; empty: all
+	// Filter says which of them, by all but its Key. Reason and Status are those of the dead letter, or of
+	// the newest record; the times are about when a dead letter died, or another event happened.
+	Filter queue.Filter
+	// Before leaves out what has become so since then, zero: nothing. So a selection that is made again does not find what the
+	// first one made so itself.
+	Before time.Time
+}
+
+// Text says in words what a selection selects, as the audit does.
+func (s Selection) Text() string {
+	return string(cmp.Or(s.Outcome, event.Dead)) + ": " + s.which()
+}
+
+// which says the same without the outcome.
+func (s Selection) which() string {
+	if len(s.Keys) == 0 {
+		return FilterText(s.Filter)
+	}
+	const most = 5
+	var words []string
+	for _, key := range s.Keys[:min(len(s.Keys), most)] {
+		words = append(words, "event "+key.String())
+	}
+	if len(s.Keys) > most {
+		words = append(words, fmt.Sprintf("%d more events", len(s.Keys)-most))
+	}
+	if s.Filter != (Filter{}) {
+		words = append(words, FilterText(s.Filter))
+	}
+	return strings.Join(words, ", ")
 }
 
 // Item is one event of one link that a selection found.
@@ -37,19 +64,28 @@ type Item struct {
 }
 
 // ErrNotReplayable reports an outcome that cannot be replayed: an event that waits is under way
-// already, and one that was erased or sent in shadow has nothing to send again.
-var ErrNotReplayable = errors.New("only dead, undeliverable, filtered, untaken and delivered events can be replayed")
+// already, and one that was erased has nothing to send again.
+var ErrNotReplayable = errors.New("only dead, undeliverable, filtered, shadow, untaken, abandoned and delivered events can be replayed")
 
 // Select finds what a replay would take, dead letters in the order in which they died, other
 // events in the order of the log.
 func (a Admin) Select(ctx context.Context, s Selection) ([]Item, error) {
-	switch s.Outcome {
-	case "", event.Dead:
-		return a.selectDead(ctx, s)
-	case event.Undeliverable, event.Filtered, event.Untaken, event.Delivered:
-		return a.selectEvents(ctx, s)
+	if err := replayable(s.Outcome); err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%w, not %s", ErrNotReplayable, s.Outcome)
+	if s.Outcome == "" || s.Outcome == event.Dead {
+		return a.selectDead(ctx, s)
+	}
+	return a.selectEvents(ctx, s)
+}
+
+// replayable reports ErrNotReplayable of an outcome that is none of those.
+func replayable(o event.Outcome) error {
+	switch o {
+	case "", event.Dead, event.Undeliverable, event.Filtered, event.Shadow, event.Untaken, event.Abandoned, event.Delivered:
+		return nil
+	}
+	return fmt.Errorf("%w, not %s", ErrNotReplayable, o)
 }
 
 func (a Admin) selectDead(ctx context.Context, s Selection) ([]Item, error) {
@@ -65,7 +101,10 @@ func (a Admin) selectDead(ctx context.Context, s Selection) ([]Item, error) {
 
 // deadLetters iterates over the dead letters of a selection.
 func (a Admin) deadLetters(ctx context.Context, s Selection) iter.Seq2[queue.DeadLetter, error] {
-	filter := queue.Filter{Link: s.Link, Site: s.Site, Kind: s.Kind, Reason: s.Reason, Status: s.Status, Since: s.Since, Until: s.Until}
+	filter := s.Filter
+	if !s.Before.IsZero() {
+		filter.Until = earlier(filter.Until, s.Before)
+	}
 	return func(yield func(queue.DeadLetter, error) bool) {
 		keys := s.Keys
 		if len(keys) == 0 {
@@ -84,47 +123,60 @@ func (a Admin) deadLetters(ctx context.Context, s Selection) iter.Seq2[queue.Dea
 
 // selectEvents finds events by their newest outcome. Those named by key are read by themselves.
 func (a Admin) selectEvents(ctx context.Context, s Selection) ([]Item, error) {
-	links, err := a.chosen(ctx, s.Link)
+	links, err := a.chosen(ctx, s.Filter.Link)
 	if err != nil {
 		return nil, err
 	}
-	var items []Item
-	if len(s.Keys) > 0 {
-		of := a.byKey(ctx)
-		for _, key := range s.Keys {
-			e, err := a.Queue.GetEvent(ctx, key)
-			if err != nil {
-				return nil, fmt.Errorf("event %s: %w", key, err)
-			}
-			if items, err = a.itemsOf(ctx, s, e, links, of, items); err != nil {
-				return nil, err
-			}
-		}
-		return items, nil
-	}
-	all, err := a.outcomes(ctx, links)
-	if err != nil {
-		return nil, err
-	}
-	q := EventQuery{Link: s.Link, Site: s.Site, Kind: s.Kind, Since: s.Since, Until: s.Until}
-	for e, err := range a.matching(ctx, q, links, all.of) {
+	found := linkOutcomes{links, a.byKey(ctx)}
+	events := a.named(ctx, s.Keys)
+	if len(s.Keys) == 0 {
+		q := EventQuery{Link: s.Filter.Link, Site: s.Filter.Site, Kind: s.Filter.Kind, Since: s.Filter.Since, Until: s.Filter.Until}
+		all, err := a.readOutcomes(ctx, links, q.stored())
 		if err != nil {
 			return nil, err
 		}
-		if items, err = a.itemsOf(ctx, s, e, links, all.of, items); err != nil {
+		found.of = all.of
+		o := q.scan(links)
+		o.Told = a.scanning(event.EventsStream)
+		events = a.matching(ctx, q, o, found)
+	}
+	var items []Item
+	for e, err := range events {
+		if err != nil {
 			return nil, err
 		}
+		some, err := a.itemsOf(ctx, s, e, found)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, some...)
 	}
 	return items, nil
 }
 
-// itemsOf appends an item for each link for which the event has the outcome that is asked for.
-func (a Admin) itemsOf(ctx context.Context, s Selection, e event.Event, links []known, of outcomeOf, items []Item) ([]Item, error) {
-	for _, k := range links {
+// named iterates over the events with these keys.
+func (a Admin) named(ctx context.Context, keys []event.Key) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for _, key := range keys {
+			e, err := a.event(ctx, key)
+			if err != nil {
+				err = fmt.Errorf("event %s: %w", key, err)
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// itemsOf are the items of an event: one for each link for which it has the outcome that is asked for.
+func (a Admin) itemsOf(ctx context.Context, s Selection, e event.Event, found linkOutcomes) ([]Item, error) {
+	var items []Item
+	for _, k := range found.links {
 		if !k.reads(e.Key) {
 			continue
 		}
-		outcome, err := of(e, k)
+		outcome, err := found.of(e, k)
 		if err != nil {
 			return nil, err
 		}
@@ -132,19 +184,141 @@ func (a Admin) itemsOf(ctx context.Context, s Selection, e event.Event, links []
 			continue
 		}
 		item := Item{Link: k.id, Key: e.Key, Outcome: outcome}
-		if s.Reason != "" || s.Status != 0 {
-			records, err := a.Queue.History(ctx, e.Key)
-			if err != nil {
-				return nil, err
-			}
-			if r := newest(records, k.id); r != nil {
-				item.Reason, item.Status = r.Reason, r.Status
-			}
-			if s.Reason != "" && item.Reason != s.Reason || s.Status != 0 && item.Status != s.Status {
-				continue
-			}
+		selected, err := a.fillReason(ctx, s, &item)
+		if err != nil {
+			return nil, err
 		}
-		items = append(items, item)
+		if selected {
+			items = append(items, item)
+		}
 	}
 	return items, nil
+}
+
+// fillReason fills in an item's reason and status, where the selection asks for one, and reports whether
+// they, and when it became so, are what it asks for.
+func (a Admin) fillReason(ctx context.Context, s Selection, item *Item) (selected bool, err error) {
+	f := s.Filter
+	if f.Reason == "" && f.Status == 0 && s.Before.IsZero() {
+		return true, nil
+	}
+	records, err := a.Queue.History(ctx, item.Key)
+	if err != nil {
+		return false, err
+	}
+	if r := newest(records, item.Link); r != nil {
+		item.Reason, item.Status = r.Reason, r.Status
+		if !s.Before.IsZero() && r.Time.After(s.Before) {
+			return false, nil
+		}
+	}
+	return (f.Reason == "" || item.Reason == f.Reason) && (f.Status == 0 || item.Status == f.Status), nil
+}
+
+// Preview is what a replay of one item would do, beside what was done before.
+type Preview struct {
+	Item
+	Now      *link.Explanation `json:"now,omitempty"`  // by today's file; nil: the event cannot be read
+	Then     *link.Explanation `json:"then,omitempty"` // by the link as it was; nil: nobody knows that any more
+	Changed  bool              `json:"changed"`        // the link is not the one of then
+	Pin      *event.Pin        `json:"pin,omitempty"`  // it keeps this endpoint and operation
+	Revision string            `json:"revision,omitempty"`
+	Problem  string            `json:"problem,omitempty"` // why there is no Now
+}
+
+// Preview renders what a replay of an item would send, and what was sent. Personal values are
+// masked unless reveal is set. ErrGone: today's file has no link for it.
+func (a Admin) Preview(ctx context.Context, item Item, o ReplayOptions, reveal bool) (Preview, error) {
+	p := Preview{Item: item}
+	today := a.File.Link(o.target(item))
+	if today == nil {
+		return p, fmt.Errorf("%s: %w", item.Link, ErrGone)
+	}
+	d, err := a.deadLetterOf(ctx, item)
+	if err != nil {
+		return p, err
+	}
+	p.Pin, p.Revision = d.Pin, d.Revision
+	p.Changed = d.Version != "" && d.Version != today.Version
+	fields, err := a.fields(d.Event)
+	if err != nil {
+		p.Problem = err.Error()
+		return p, nil
+	}
+	now := today.Explain(fields, reveal)
+	p.Now = &now
+	past, err := a.version(ctx, d.Version, item.Link)
+	if errors.Is(err, queue.ErrNotFound) {
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	then := past.Explain(fields, reveal)
+	p.Then = &then
+	return p, nil
+}
+
+// deadLetterOf reads what is replayed. Of an event that has died that is its dead letter, as long as it is the
+// one that was selected. Any other event is made into one, with what its history says of the way so far;
+// it has no place in DEADLETTERS, so its Sequence is 0. queue.ErrNotFound.
+func (a Admin) deadLetterOf(ctx context.Context, item Item) (queue.DeadLetter, error) {
+	if item.Outcome == event.Dead {
+		d, err := a.Queue.DeadLetter(ctx, item.Link, item.Key)
+		if err == nil && d.Sequence != item.sequence {
+			err = queue.ErrNotFound // it has been replayed and has died again
+		}
+		return d, err
+	}
+	e, err := a.event(ctx, item.Key)
+	if err != nil {
+		return queue.DeadLetter{}, err
+	}
+	records, err := a.Queue.History(ctx, item.Key)
+	if err != nil {
+		return queue.DeadLetter{}, err
+	}
+	d := queue.DeadLetter{Link: item.Link, Event: e}
+	if r := newest(records, item.Link); r != nil {
+		d.Revision, d.As, d.Version = r.Revision, r.As, r.Version
+	}
+	d.Pin, err = a.pinOf(ctx, records, item.Link)
+	return d, err
+}
+
+// pinOf finds out what an event was sent as by an attempt that Mindbox may have executed; nil when
+// there was none. An event that was filtered after such an attempt, and is replayed, must keep its
+// transaction's id. The records hold it. What a delivery was sent as binds nothing: with a new revision
+// it is sent as its link says today.
+func (a Admin) pinOf(ctx context.Context, records []queue.Record, link string) (*event.Pin, error) {
+	for _, r := range slices.Backward(records) {
+		if r.Link != link || r.Outcome == event.Delivered {
+			continue
+		}
+		if pin := r.Pinned(); pin != nil {
+			return pin, nil
+		}
+		if a.mayHaveRun(r) {
+			return a.pinBefore(ctx, r)
+		}
+	}
+	return nil, nil
+}
+
+// mayHaveRun reports whether a record without a pin tells of an attempt that may have been executed: one
+// of an earlier version, which knew of none.
+func (a Admin) mayHaveRun(r queue.Record) bool {
+	return r.TransactionID != "" && r.Outcome == event.Waiting && (a.MayHaveRun == nil || a.MayHaveRun(r.Reason))
+}
+
+// pinBefore is the pin of an attempt whose record does not hold it: by the link as it was then.
+func (a Admin) pinBefore(ctx context.Context, r queue.Record) (*event.Pin, error) {
+	l, err := a.version(ctx, r.Version, r.Link)
+	if errors.Is(err, queue.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &event.Pin{Endpoint: l.To.Endpoint, Operation: l.Operation, Revision: r.Revision}, nil
 }

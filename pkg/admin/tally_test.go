@@ -12,6 +12,7 @@ import (
 )
 
 func TestTallyCountsEachEventOnceByItsNewestOutcome(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.register()
 	h.publish(1, 2, 3, 4, 5, 6)
@@ -57,13 +58,14 @@ func TestTallyCountsEachEventOnceByItsNewestOutcome(t *testing.T) {
 }
 
 func TestWhatIsReplayedWaits(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1, 2)
 	items, err := h.Select(t.Context(), admin.Selection{Keys: []event.Key{call(1)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Run(t.Context(), items, admin.Replay{}); err != nil {
+	if _, err := h.Replay(t.Context(), items, admin.ReplayOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	counts, err := admin.Tally(t.Context(), h.Queue, h.File)
@@ -79,6 +81,7 @@ func TestWhatIsReplayedWaits(t *testing.T) {
 }
 
 func TestTallyKnowsLinksThatLeftTheFile(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1)
 	h.File.Links = h.File.Links[1:]

@@ -3,7 +3,9 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
@@ -30,7 +32,7 @@ type LinkTimeline struct {
 // Timeline reads what became of an event. A key of which nothing is known gives an empty one.
 func (a Admin) Timeline(ctx context.Context, key event.Key) (Timeline, error) {
 	t := Timeline{Key: key}
-	e, err := a.Queue.GetEvent(ctx, key)
+	e, err := a.event(ctx, key)
 	switch {
 	case err == nil:
 		t.Event = &e
@@ -47,7 +49,7 @@ func (a Admin) Timeline(ctx context.Context, key event.Key) (Timeline, error) {
 	if err != nil {
 		return t, err
 	}
-	for _, k := range withStrangers(links, records) {
+	for _, k := range withRecorded(links, records) {
 		l, err := a.linkTimeline(ctx, k, t, records)
 		if err != nil {
 			return t, err
@@ -64,17 +66,17 @@ func (a Admin) Timeline(ctx context.Context, key event.Key) (Timeline, error) {
 	return t, nil
 }
 
-// withStrangers adds the links that only the records name.
-func withStrangers(links []known, records []queue.Record) []known {
+// withRecorded adds the links that only the records know: they were removed.
+func withRecorded(links []linkInfo, records []queue.Record) []linkInfo {
 	for _, r := range records {
-		if r.Link != "" && !slices.ContainsFunc(links, func(k known) bool { return k.id == r.Link }) {
-			links = append(links, known{id: r.Link})
+		if r.Link != "" && !slices.ContainsFunc(links, func(k linkInfo) bool { return k.id == r.Link }) {
+			links = append(links, linkInfo{id: r.Link})
 		}
 	}
 	return links
 }
 
-func (a Admin) linkTimeline(ctx context.Context, k known, t Timeline, records []queue.Record) (LinkTimeline, error) {
+func (a Admin) linkTimeline(ctx context.Context, k linkInfo, t Timeline, records []queue.Record) (LinkTimeline, error) {
 	retry, err := a.retry(ctx, k.id, t.Key)
 	if err != nil {
 		return LinkTimeline{}, err
@@ -88,12 +90,100 @@ func (a Admin) linkTimeline(ctx context.Context, k known, t Timeline, records []
 	if l.Outcome == "" && t.Event != nil {
 		l.Outcome = k.unrecorded(*t.Event)
 	}
-	letter, err := a.Queue.DeadLetter(ctx, k.id, t.Key)
+	dead, err := a.Queue.DeadLetter(ctx, k.id, t.Key)
 	if err == nil {
-		l.DeadLetter = &letter
+		l.DeadLetter = &dead
 	}
 	if errors.Is(err, queue.ErrNotFound) {
 		err = nil
 	}
 	return l, err
+}
+
+// Find returns the keys that a person means by text: a full key (10001/call-ended/148071), or an
+// id alone, which is tried with every site and kind. Only keys come back of which something is
+// left: the event or its tombstone, a dead letter or a record. The error is queue.ErrNotFound when there is none,
+// event.ErrBadKey when text cannot be a key.
+//
+// Each key is read by itself: a search by a wildcard makes ingest wait.
+func (a Admin) Find(ctx context.Context, text string) ([]event.Key, error) {
+	candidates, err := a.candidates(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	var found []event.Key
+	for _, key := range candidates {
+		there, err := a.exists(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if there {
+			found = append(found, key)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("event %q: %w", text, queue.ErrNotFound)
+	}
+	return found, nil
+}
+
+func (a Admin) candidates(ctx context.Context, text string) ([]event.Key, error) {
+	if strings.Contains(text, "/") {
+		key, err := event.ParseKey(text)
+		return []event.Key{key}, err
+	}
+	sites, err := a.sites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var keys []event.Key
+	for _, site := range sites {
+		for _, kind := range event.Kinds {
+			key, err := event.NewKey(site, kind, text)
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
+// sites are those of the file and those that a link read in the past.
+func (a Admin) sites(ctx context.Context) ([]string, error) {
+	var sites []string
+	for _, s := range a.File.Sites {
+		sites = append(sites, s.ID)
+	}
+	links, err := a.links(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range links {
+		for _, subject := range k.subjects {
+			if site, _, ok := event.SiteAndKind(subject); ok {
+				sites = append(sites, site)
+			}
+		}
+	}
+	slices.Sort(sites)
+	return slices.Compact(sites), nil
+}
+
+func (a Admin) exists(ctx context.Context, key event.Key) (bool, error) {
+	_, err := a.event(ctx, key)
+	if errors.Is(err, queue.ErrErased) {
+		return true, nil
+	}
+	if !errors.Is(err, queue.ErrNotFound) {
+		return err == nil, err
+	}
+	records, err := a.Queue.History(ctx, key)
+	if err != nil || len(records) > 0 {
+		return err == nil, err
+	}
+	for _, err := range a.Queue.DeadLetters(ctx, queue.Filter{Key: key}) {
+		return err == nil, err
+	}
+	return false, nil
 }

@@ -30,6 +30,15 @@ func BenchmarkParse(b *testing.B) {
 			}
 		})
 	}
+	b.Run("form/a link's fields", func(b *testing.B) {
+		e, some := bodies["form"], view.Reading([]string{"deviceUUID", "callerphone", "id", "utm_source", "utm_medium", "utm_campaign", "time"})
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := calltouch.Parse(e, some); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func BenchmarkIdentify(b *testing.B) {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/calltouch/hook"
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
@@ -18,6 +19,7 @@ func FuzzHook(f *testing.F) {
 		typical.form(), string(toJSON(f, typical.hook())), "", "{}", "{", "id=%", "id=5&id=&timestamp=1", "&&=&=a&a", "\ufeff{\"id\":1}",
 		"id=5&timestamp=99999999999999999999&calltime=2023-10-23 23:29:32", `{"id":{"a":[1]},"attrs":"\"\""}`, "attrs=%7B%22a%22%3A1%7D&id=1&duration=-1",
 		"callerphone={callerphone}", "\x00\xff", `{"id":"1","id":"2","callphase":"callconnected"}`, "leadtype=request&requestId=1&fio=a+b+c",
+		"leadtype=request&requestId=%CE0", "id=\xce0&timestamp=1",
 	} {
 		f.Add(seed, "utm_source=x&id=7")
 	}
@@ -52,6 +54,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add(string(toJSON(f, typical.journal())))
 	f.Add(request)
 	f.Add(`{"callId":1,"order":[[]],"orders":{},"comments":[[1]],"callTags":{"names":{"names":"a"}}}`)
+	f.Add(`{"requestId":1,"session":{"ip":"/"}}`)
 	f.Add(`{"requestId":"1","client":[{"phones":"1","contacts":[null]}],"session":[1],"date":1e99,"comments":{"comment":{"a":1}}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, kind := range []event.Kind{event.CallEnded, event.Request} {
@@ -93,7 +96,7 @@ func checkTypes(t *testing.T, fields calltouch.Fields) {
 // The longest hostile bodies cost no more than a moment.
 func TestHostileBodies(t *testing.T) {
 	fill := func(head, unit, tail string) string {
-		return head + strings.Repeat(unit, (calltouch.MaxBody-len(head)-len(tail))/len(unit)) + tail
+		return head + strings.Repeat(unit, (hook.MaxBody-len(head)-len(tail))/len(unit)) + tail
 	}
 	bodies := map[string]string{
 		"separators":      fill("", "&", ""),

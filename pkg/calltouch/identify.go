@@ -5,6 +5,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/phone"
+	"github.com/touchbox/touchbox/pkg/spelling"
 )
 
 // Note is what Identify has to say beside the event.
@@ -12,6 +13,7 @@ type Note struct {
 	Aside        Reason // why it is no event; "" when it is one
 	UnknownPhase bool   // a call without callphase or with an unknown one, taken for an ended call
 	Attribution  string // the hook's own model, "0" last or "1" last non-direct; "" when it does not say
+	Zone         string // the offset from UTC that its local time has, as UTC+3, where the view's zone is another; "" when they agree
 }
 
 // Identify completes an event of which Key.Site, ContentType, Query and Body are those of a
@@ -30,7 +32,7 @@ func Identify(e event.Event, v View) (event.Event, Note) {
 	if err := s.read(e); err != nil {
 		return e, Note{Aside: AsideUnreadable}
 	}
-	if reason := s.foreign(e.Key.Site); reason != "" {
+	if reason := s.refusal(e.Key.Site); reason != "" {
 		return e, Note{Aside: reason}
 	}
 	kind, id, reason := s.kind()
@@ -43,31 +45,35 @@ func Identify(e event.Event, v View) (event.Event, Note) {
 	}
 	e.Key = key
 	seconds, _ := number(s.timestamp)
-	e.Time = moment(seconds, nil, v.zone(), s.calltime, s.requestDate)
+	e.Time = moment(seconds, nil, v.Zone(), s.calltime, s.requestDate)
 	e.Fingerprint = event.Fingerprint{
 		Phone: phone.Normalize(s.callerphone, phone.Options{TenDigits: v.TenDigits}),
 		Time:  e.Time,
 	}
-	return e, Note{UnknownPhase: kind == event.CallEnded && !same(s.callphase, phaseEnded), Attribution: s.attribution}
+	whole, _ := integral(seconds)
+	return e, Note{
+		UnknownPhase: kind == event.CallEnded && !same(s.callphase, phaseEnded), Attribution: s.attribution,
+		Zone: wrongZone(whole, s.calltime, v.Zone()),
+	}
 }
 
 // facts are the few parameters that say what a hook is. "" means nothing.
 type facts struct {
-	id, requestID, siteID        string
-	leadtype, callphase          string
-	callerphone, phonenumber     string
-	calltime, timestamp          string
-	duration, requestDate        string
-	attribution                  string
-	any, placeholder, ping, deal bool // a value; an unfilled one; an unfilled phone; a deal's or chat's parameter
+	id, requestID, siteID         string
+	leadtype, callphase           string
+	callerphone, phonenumber      string
+	calltime, timestamp           string
+	duration, requestDate         string
+	attribution                   string
+	some, placeholder, ping, deal bool // a value; an unfilled one; an unfilled phone; a deal's or chat's parameter
 }
 
-// foreign says why a readable hook is none of this site's, before its kind is asked.
-func (s *facts) foreign(site string) Reason {
+// refusal says why a readable hook is no event of this site, before its kind is asked.
+func (s *facts) refusal(site string) Reason {
 	switch {
 	case s.ping, s.placeholder && s.id == "" && s.requestID == "":
 		return AsidePing
-	case !s.any:
+	case !s.some:
 		return AsideEmpty
 	case s.siteID != "" && s.siteID != site:
 		return AsideOtherSite
@@ -106,36 +112,33 @@ func (s *facts) isCall() bool {
 
 // read gathers the facts: from the parameters of the URL, then from those of the body, which win.
 func (s *facts) read(e event.Event) error {
-	if isCompressed(e.Body) || isMultipart(e.ContentType) {
-		return ErrUnreadable
-	}
-	s.readForm(e.Query)
-	if !isJSON(e.Body) {
-		s.readForm(string(e.Body))
-		return nil
-	}
-	object, err := decodeObject(e.Body)
+	body, err := unwrap(e)
 	if err != nil {
 		return err
 	}
-	for name, value := range object {
-		s.take(name, asText(value))
+	charset := spelling.Charset(e.ContentType)
+	s.readForm(e.Query, charset)
+	s.readForm(body.form, charset)
+	for name, value := range body.object {
+		s.set(name, asText(value))
 	}
 	return nil
 }
 
-func (s *facts) readForm(encoded string) {
+// readForm decodes what it keeps as Read does: an id that both read, both read alike.
+func (s *facts) readForm(encoded, charset string) {
 	for name, value := range parameters(encoded) {
-		if p := s.field(name); p != nil {
-			s.take(name, unescape(value))
+		if s.field(name) != nil {
+			text, _ := spelling.Decode(unescape(value), charset)
+			s.set(name, text)
 			continue
 		}
 		s.note(name, value)
 	}
 }
 
-// take keeps the value of a parameter that counts and notes the others.
-func (s *facts) take(name, value string) {
+// set keeps the value of a parameter that counts and notes the others.
+func (s *facts) set(name, value string) {
 	p := s.field(name)
 	if p == nil {
 		s.note(name, value)
@@ -158,9 +161,9 @@ func (s *facts) note(name, value string) {
 	case value[0] == '{', strings.HasPrefix(value, "%7B"), strings.HasPrefix(value, "%7b"):
 		value = unescape(value)
 		s.placeholder = s.placeholder || isPlaceholder(value)
-		s.any = s.any || !isNothing(value)
+		s.some = s.some || !isNothing(value)
 	default:
-		s.any = true
+		s.some = true
 	}
 	if strings.HasPrefix(name, "deal") || strings.HasPrefix(name, "chat") {
 		s.deal = true
@@ -196,11 +199,4 @@ func (s *facts) field(name string) *string {
 		return &s.attribution
 	}
 	return nil
-}
-
-// isCompressed knows gzip by its first bytes. Calltouch has never been seen to compress.
-func isCompressed(body []byte) bool { return len(body) > 1 && body[0] == 0x1f && body[1] == 0x8b }
-
-func isMultipart(contentType string) bool {
-	return len(contentType) > 10 && strings.EqualFold(contentType[:10], "multipart/")
 }

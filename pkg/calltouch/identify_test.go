@@ -75,11 +75,3 @@ func TestIdentifyReadsTheURLToo(t *testing.T) {
 		t.Errorf("fingerprint %v, time %v", e.Fingerprint, e.Time)
 	}
 }
-
-func TestIdentifyRefusesMultipart(t *testing.T) {
-	e := hookEvent("", "--x\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\n5\r\n--x--")
-	e.ContentType = "Multipart/Form-Data; boundary=x"
-	if _, note := calltouch.Identify(e, view); note.Aside != calltouch.AsideUnreadable {
-		t.Errorf("note %+v", note)
-	}
-}

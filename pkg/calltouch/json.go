@@ -7,7 +7,10 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
 // decodeObject reads one JSON object. Numbers keep their digits: Calltouch's visitor ids have 19
 // of them, more than a float64 holds. The error is ErrUnreadable.
@@ -26,10 +29,12 @@ func decodeObject(data []byte) (map[string]any, error) {
 // decodeJSON reads one JSON value. Control characters, which Calltouch's answers have been seen
 // to carry inside strings and JSON forbids there, are forgiven.
 func decodeJSON(data []byte) (any, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if data = bytes.TrimPrefix(data, byteOrderMark); !utf8.Valid(data) {
+		data = asUTF8(data, "") // the decoder would put U+FFFD there
+	}
 	v, err := decodeStrict(data)
 	if err != nil {
-		v, err = decodeStrict(escapeControls(data))
+		v, err = decodeStrict(escapeControls(data, printableEscape))
 	}
 	if err != nil {
 		// The parser's own words would quote the data.
@@ -51,25 +56,46 @@ func decodeStrict(data []byte) (any, error) {
 	return v, nil
 }
 
-// escapeControls escapes the line breaks and tabs inside JSON strings and takes out all other
-// control characters, as printable does.
-func escapeControls(data []byte) []byte {
+// EscapeControls makes JSON of what is JSON but for raw control characters inside its texts, as they were
+// seen in production: each becomes an escape, so that it survives.
+func EscapeControls(data []byte) []byte {
+	return escapeControls(data, func(c byte) string { return fmt.Sprintf(`\u%04x`, c) })
+}
+
+// printableEscape keeps line breaks and tabs, and takes out all other control characters, as printable does.
+func printableEscape(c byte) string {
+	switch c {
+	case '\n':
+		return `\n`
+	case '\t':
+		return `\t`
+	case '\r':
+		return `\r`
+	}
+	return ""
+}
+
+// escapeControls puts in the place of each control character inside the texts of JSON what escape gives
+// for it.
+func escapeControls(data []byte, escape func(c byte) string) []byte {
 	out := make([]byte, 0, len(data)+16)
-	inString, escaped := false, false
+	inText, escaped := false, false
 	for _, c := range data {
-		if inString && c < ' ' {
-			if i := strings.IndexByte("\n\t\r", c); i >= 0 {
-				out = append(out, '\\', "ntr"[i])
+		if inText && c < ' ' {
+			e := escape(c)
+			if escaped && e != "" { // the backslash before it stands already
+				e, escaped = e[1:], false
 			}
+			out = append(out, e...)
 			continue
 		}
 		switch {
 		case escaped:
 			escaped = false
 		case c == '\\':
-			escaped = inString
+			escaped = inText
 		case c == '"':
-			inString = !inString
+			inText = !inText
 		}
 		out = append(out, c)
 	}

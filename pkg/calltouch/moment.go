@@ -1,6 +1,9 @@
 package calltouch
 
 import (
+	"cmp"
+	"fmt"
+	"iter"
 	"strings"
 	"time"
 )
@@ -28,20 +31,21 @@ func parseLocal(s string, zone *time.Location) (time.Time, bool) {
 		s = s[:10] + " " + s[11:]
 	}
 	t, err := time.ParseInLocation(hookTime, s, zone)
-	return t.Truncate(time.Second), err == nil
+	return t.Truncate(time.Second), err == nil && t.Unix() >= 0 && t.Unix() < lastSecond
 }
 
-// maxSeconds is beyond every Unix time in seconds and below those in milliseconds.
-const maxSeconds = 100_000_000_000
+// lastSecond is the end of the times that an event can have, in Unix seconds: the year 2100. They begin with 1970. What lies
+// outside is a placeholder (0000-00-00) or a unit mistaken for another, and is no time at all.
+const lastSecond = 4_102_444_800
 
 // moment finds when an event happened: by Unix time where there is one, in seconds or (the
 // requests API) in milliseconds, since those know no zone; else by the first local time that can
 // be read. It returns the zero time when nothing says.
 func moment(seconds, millis any, zone *time.Location, locals ...string) time.Time {
-	if n, ok := integral(seconds); ok && n > 0 && n < maxSeconds {
+	if n, ok := integral(seconds); ok && n > 0 && n < lastSecond {
 		return time.Unix(n, 0).In(zone)
 	}
-	if n, ok := integral(millis); ok && n > 0 && n < maxSeconds*1000 {
+	if n, ok := integral(millis); ok && n > 0 && n < lastSecond*1000 {
 		return time.UnixMilli(n).Truncate(time.Second).In(zone)
 	}
 	for _, s := range locals {
@@ -63,19 +67,103 @@ func integral(v any) (int64, bool) {
 	return 0, false
 }
 
-// Ended returns when the call in f was over: start + waiting + duration. Calltouch has been seen
-// to give a negative duration; it counts as nothing. The time is zero when f has no start.
-func Ended(f Fields) time.Time {
-	start, ok := f["time"].(time.Time)
-	if !ok {
-		return time.Time{}
-	}
-	waiting, _ := integral(f["waiting_time"])
-	duration, _ := integral(f["duration"])
-	return start.Add(span(waiting) + span(duration))
-}
-
 // span bounds seconds from a stranger to what a call can last.
 func span(seconds int64) time.Duration {
 	return time.Duration(min(max(seconds, 0), 7*24*3600)) * time.Second
+}
+
+const (
+	// zoneSlack is how far two clocks of the same moment may be apart.
+	zoneSlack = 2 * time.Second
+	// maxZone is beyond every offset between two zones.
+	maxZone = 26 * time.Hour
+)
+
+// wrongZone compares a hook's two words for one moment. It returns the offset from UTC that its
+// local time has, as UTC+3, when that is a whole number of hours off the offset of the zone; "" when
+// they agree, or differ in a way that no zone explains.
+func wrongZone(seconds int64, local string, zone *time.Location) string {
+	at := time.Unix(seconds, 0).In(zone)
+	said, ok := parseLocal(local, zone)
+	if !ok || seconds <= 0 || seconds >= lastSecond {
+		return ""
+	}
+	off := said.Sub(at)
+	hours := off.Round(time.Hour)
+	if hours == 0 || hours.Abs() > maxZone || (off-hours).Abs() > zoneSlack {
+		return ""
+	}
+	_, offset := at.Zone()
+	return "UTC" + offsetText(time.Duration(offset)*time.Second+hours)
+}
+
+// offsetText writes +3, -5 or +5:30.
+func offsetText(d time.Duration) string {
+	text := fmt.Sprintf("%+d", int(d/time.Hour))
+	if minutes := int((d % time.Hour).Abs() / time.Minute); minutes > 0 {
+		text += fmt.Sprintf(":%02d", minutes)
+	}
+	return text
+}
+
+// Day is a calendar day of a cabinet. It has no zone and no length: in a zone with summer time a
+// day may have 23 or 25 hours, and none of that matters to Calltouch's API, which takes whole
+// days on the cabinet's clock.
+type Day struct{ days int64 } // since 1970-01-01
+
+const secondsPerDay = 24 * 60 * 60
+
+// DayOf returns the day on which t falls in zone l.
+func DayOf(t time.Time, l *time.Location) Day {
+	y, m, d := t.In(l).Date()
+	return Day{time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay}
+}
+
+// ParseDay reads a day as people write it: 2026-10-01.
+func ParseDay(s string) (Day, error) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return Day{}, fmt.Errorf("%q is no day: write it as 2026-10-01", s)
+	}
+	return DayOf(t, time.UTC), nil
+}
+
+// Format writes the day in a layout of package time.
+func (d Day) Format(layout string) string {
+	return time.Unix(d.days*secondsPerDay, 0).UTC().Format(layout)
+}
+
+// String is the day as people write it: 2026-10-01.
+func (d Day) String() string { return d.Format(time.DateOnly) }
+
+// Before reports whether d comes before e.
+func (d Day) Before(e Day) bool { return d.days < e.days }
+
+// Compare is -1, 0 or 1 as d comes before e, is e, or comes after it.
+func (d Day) Compare(e Day) int { return cmp.Compare(d.days, e.days) }
+
+// Next is the day after d.
+func (d Day) Next() Day { return Day{d.days + 1} }
+
+// Sub is the number of days from e to d.
+func (d Day) Sub(e Day) int { return int(d.days - e.days) }
+
+// MarshalText makes a day 2026-10-01 in JSON.
+func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (d *Day) UnmarshalText(b []byte) (err error) {
+	*d, err = ParseDay(string(b))
+	return err
+}
+
+// Days yields the days from the first to the last, both included.
+func Days(first, last Day) iter.Seq[Day] {
+	return func(yield func(Day) bool) {
+		for d := first; !last.Before(d); d = d.Next() {
+			if !yield(d) {
+				return
+			}
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/phone"
@@ -13,12 +14,33 @@ import (
 // ErrUnreadable reports a body that is no hook and no record at all.
 var ErrUnreadable = errors.New("body is unreadable")
 
-// usualFields is about how many an ended call has.
-const usualFields = 64
+// usualFields is about how many an ended call has, and derivedMost how many are derived.
+const (
+	usualFields = 64
+	derivedMost = 8
+)
+
+// Doubts are what was not read for certain in an event, of that which the view reads. Each is a fact about how Calltouch, or what stands between, writes: a person
+// should hear of it, because a condition on what is missing holds without a word.
+type Doubts struct {
+	Charset bool // a text was no UTF-8 and no charset was named: taken for windows-1251, or bytes were lost
+	Attrs   bool // attributes came and could not be read
+	Device  bool // the attribute with Mindbox's device id holds no UUID
+}
 
 // Parse reads a stored event of any origin into the vocabulary. The only error is ErrUnreadable.
 func Parse(e event.Event, v View) (Fields, error) {
-	r := &reader{fields: make(Fields, usualFields), view: v}
+	fields, _, err := Read(e, v)
+	return fields, err
+}
+
+// Read is Parse with what was doubtful.
+func Read(e event.Event, v View) (Fields, Doubts, error) {
+	size := usualFields
+	if v.only != nil && e.Origin == event.Webhook {
+		size = len(v.only) + derivedMost
+	}
+	r := &reader{fields: make(Fields, size), view: v}
 	var err error
 	switch {
 	case e.Origin == event.Poll, e.Origin == event.Backfill && e.Key.Kind == event.Request:
@@ -29,10 +51,10 @@ func Parse(e event.Event, v View) (Fields, error) {
 		err = r.readHook(e)
 	}
 	if err != nil {
-		return nil, err
+		return nil, Doubts{}, err
 	}
 	r.derive(e)
-	return r.fields, nil
+	return r.fields, r.doubts, nil
 }
 
 // Fingerprint recomputes what tells two calls under one id apart, from a stored event of any
@@ -53,6 +75,7 @@ func Fingerprint(e event.Event, v View) event.Fingerprint {
 type reader struct {
 	fields Fields
 	view   View
+	doubts Doubts
 	millis any      // creation of a request in Unix milliseconds
 	tags   []string // of all sorts
 }
@@ -61,7 +84,7 @@ type reader struct {
 // one, also when it is nothing.
 func (r *reader) set(f *Field, text string) {
 	if f.Type == Attributes {
-		r.fields[f.Name] = attributes(text, r.view)
+		r.setAttributes(f, text)
 		return
 	}
 	if value := valueOf(f, text); value != nil {
@@ -74,10 +97,14 @@ func (r *reader) set(f *Field, text string) {
 // setJSON takes the value of a field as JSON.
 func (r *reader) setJSON(f *Field, value any) {
 	if f.Type == Attributes {
-		r.fields[f.Name] = attributes(value, r.view)
+		r.setAttributes(f, value)
 		return
 	}
 	r.set(f, asText(value))
+}
+
+func (r *reader) setAttributes(f *Field, raw any) {
+	r.fields[f.Name], r.doubts.Attrs = attributes(raw, r.view)
 }
 
 // derive computes what no body carries.
@@ -90,7 +117,7 @@ func (r *reader) derive(e event.Event) {
 	if f["siteId"] == nil && e.Key.Site != "" {
 		f["siteId"] = e.Key.Site
 	}
-	if t := moment(f["timestamp"], r.millis, r.view.zone(), f.text("calltime"), f.text("requestDate")); !t.IsZero() {
+	if t := moment(f["timestamp"], r.millis, r.view.Zone(), f.text("calltime"), f.text("requestDate")); !t.IsZero() {
 		f["time"] = t
 	}
 	r.deriveAttributes()
@@ -116,7 +143,9 @@ func (r *reader) deriveAttributes() {
 	if r.view.Device == "" {
 		return
 	}
-	r.derived("deviceUUID", deviceUUID(attrs[r.view.Device]))
+	device := attrs[r.view.Device]
+	r.doubts.Device = isNoDevice(device)
+	r.derived("deviceUUID", deviceUUID(device))
 }
 
 // deriveTags unites all tags; sorted, because hook and API list them in different orders.
@@ -163,4 +192,42 @@ func (f Fields) fingerprint(v View) event.Fingerprint {
 		Phone: phone.Normalize(f.text("callerphone"), phone.Options{TenDigits: v.TenDigits}),
 		Time:  start,
 	}
+}
+
+// names are the parts of a person's name; "" means unknown.
+type names struct{ last, first, middle string }
+
+// splitName takes a full name apart. Russian forms ask for Фамилия Имя Отчество, in this order;
+// people write Имя Отчество Фамилия too, which the patronymic in the second place gives away. One
+// word alone is what people give when a form asks for a name: the first name. Of more than three
+// words the rest belongs to the patronymic (Алиев Расим Гасан оглы). What has digits or an "@" in
+// it is no name.
+func splitName(s string) names {
+	if strings.ContainsFunc(s, unicode.IsDigit) || strings.Contains(s, "@") || !strings.ContainsFunc(s, unicode.IsLetter) {
+		return names{}
+	}
+	w := strings.Fields(s)
+	switch {
+	case len(w) == 1:
+		return names{first: w[0]}
+	case len(w) == 2 && isPatronymic(w[1]):
+		return names{first: w[0], middle: w[1]}
+	case len(w) == 2:
+		return names{last: w[0], first: w[1]}
+	case len(w) == 3 && isPatronymic(w[1]) && !isPatronymic(w[2]):
+		return names{first: w[0], middle: w[1], last: w[2]}
+	}
+	return names{last: w[0], first: w[1], middle: strings.Join(w[2:], " ")}
+}
+
+// isPatronymic knows Russian patronymics by their endings. Surnames in -ович exist (Абрамович),
+// so it is only asked of words that do not come first.
+func isPatronymic(word string) bool {
+	word = strings.ToLower(word)
+	for _, ending := range []string{"ович", "евич", "ьич", "овна", "евна", "ична", "инична"} {
+		if strings.HasSuffix(word, ending) {
+			return true
+		}
+	}
+	return word == "ильич" || word == "кузьмич" || word == "фомич" || word == "лукич"
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +132,7 @@ func TestHookValues(t *testing.T) {
 		{"address with a network", "ip", "ip=192.0.2.1%2F32", "192.0.2.1"},
 		{"broken escape stays", "city", "city=100%25+%zz%2", "100% %zz%2"},
 		{"control characters go", "city", "city=a%00b%1F%EF%BB%BFc%0Ad", "abc\nd"},
-		{"broken UTF-8 is replaced", "city", "city=a%FFb", "a\ufffdb"},
+		{"broken UTF-8 is taken out", "city", "city=a%FFb", "ab"},
 		{"encoded name", "utm_source", "utm%5Fsource=a", "a"},
 		{"the later one of a repeated name", "city", "city=a&city=b", "b"},
 		{"a raw line break in JSON", "city", "{\"city\":\"a\nb\x00\"}", "a\nb"},
@@ -200,23 +201,22 @@ func TestTime(t *testing.T) {
 	}
 }
 
-func TestEnded(t *testing.T) {
+func TestEndOfACall(t *testing.T) {
 	start := time.Unix(1698092972, 0)
 	tests := []struct {
-		name string
-		f    calltouch.Fields
-		want time.Time
+		name, record string
+		want         time.Time
 	}{
-		{"start, waiting and duration", calltouch.Fields{"time": start, "waiting_time": int64(3), "duration": int64(60)}, start.Add(63 * time.Second)},
-		{"a negative duration is nothing", calltouch.Fields{"time": start, "waiting_time": int64(3), "duration": int64(-30)}, start.Add(3 * time.Second)},
-		{"an absurd duration", calltouch.Fields{"time": start, "duration": int64(1) << 62}, start.AddDate(0, 0, 7)},
-		{"nothing but a start", calltouch.Fields{"time": start}, start},
-		{"no start", calltouch.Fields{"duration": int64(5)}, time.Time{}},
+		{"start, waiting and duration", `{"timestamp":1698092972,"waitingConnect":3,"duration":60}`, start.Add(63 * time.Second)},
+		{"a negative duration is nothing", `{"timestamp":1698092972,"waitingConnect":3,"duration":-30}`, start.Add(3 * time.Second)},
+		{"an absurd duration", `{"timestamp":1698092972,"duration":4611686018427387904}`, start.AddDate(0, 0, 7)},
+		{"nothing but a start", `{"timestamp":1698092972}`, start},
+		{"no start", `{"duration":5}`, time.Time{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := calltouch.Ended(tt.f); !got.Equal(tt.want) {
-				t.Errorf("got %v, want %v", got, tt.want)
+			if got, err := calltouch.ReadListed([]byte(tt.record), event.CallEnded, view); err != nil || !got.End.Equal(tt.want) {
+				t.Errorf("got %v, want %v: %v", got.End, tt.want, err)
 			}
 		})
 	}
@@ -258,7 +258,7 @@ func TestAttributes(t *testing.T) {
 				if f["deviceUUID"] != tt.device {
 					t.Errorf("%s: device %v, want %v", e.Origin, f["deviceUUID"], tt.device)
 				}
-				if diff := cmp.Diff(tt.undeclared, calltouch.Undeclared(e, view)); diff != "" {
+				if diff := cmp.Diff(tt.undeclared, f.Undeclared(view)); diff != "" {
 					t.Errorf("%s: undeclared %s", e.Origin, diff)
 				}
 			}
@@ -315,4 +315,37 @@ func TestUnreadable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A view of some fields reads them as the whole view does, whatever came and whichever way.
+func TestViewOfSomeFieldsReadsThemAlike(t *testing.T) {
+	var all []string
+	for _, f := range calltouch.Vocabulary() {
+		all = append(all, f.Name)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		c := draw(t)
+		hook, _ := json.Marshal(c.hook())
+		journal, _ := json.Marshal(c.journal())
+		names := rapid.SliceOfDistinct(rapid.SampledFrom(all), rapid.ID[string]).Draw(t, "names")
+		for _, e := range []event.Event{
+			hookEvent(event.CallEnded, c.form()), hookEvent(event.CallEnded, string(hook)),
+			hookEvent(event.Request, c.form()+"&fio=%D0%98%D0%B2%D0%B0%D0%BD+%D0%9F%D0%B5%D1%82%D1%80%D0%BE%D0%B2%D0%B8%D1%87&tags_api=a,b&email=A@b.ru"),
+			{Key: event.Key{Site: "10001", Kind: event.CallEnded}, Origin: event.Journal, Body: journal},
+		} {
+			whole, err := calltouch.Parse(e, view)
+			if err != nil {
+				t.Fatal(err)
+			}
+			some, err := calltouch.Parse(e, view.Reading(names))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range slices.Concat(names, []string{"time", "siteId", "attrs", "kind"}) {
+				if diff := cmp.Diff(whole[name], some[name]); diff != "" {
+					t.Fatalf("%s of %s by %s: %s", name, e.Key.Kind, e.Origin, diff)
+				}
+			}
+		}
+	})
 }

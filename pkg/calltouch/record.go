@@ -1,7 +1,11 @@
 package calltouch
 
 import (
+	"fmt"
 	"strings"
+
+	"github.com/touchbox/touchbox/pkg/email"
+	"github.com/touchbox/touchbox/pkg/event"
 )
 
 // place is where a field stands in a record.
@@ -78,7 +82,8 @@ func (r *reader) readRequest(body []byte) error {
 	return nil
 }
 
-// readClient takes the first phone and the first e-mail address of a client.
+// readClient takes the first phone of a client, and of the contacts the first e-mail address: of those that are called mail, else of
+// the others. A messenger's @name is none.
 func (r *reader) readClient(client map[string]any) {
 	for _, p := range list(client["phones"]) {
 		m, _ := p.(map[string]any)
@@ -88,13 +93,24 @@ func (r *reader) readClient(client map[string]any) {
 			break
 		}
 	}
-	for _, c := range list(client["contacts"]) {
+	r.set(byName["email"], mailOf(list(client["contacts"])))
+}
+
+// mailOf returns the contact that is an e-mail address; "" when none is.
+func mailOf(contacts []any) string {
+	other := ""
+	for _, c := range contacts {
 		m, _ := c.(map[string]any)
-		if address := strings.TrimSpace(asText(m["contactValue"])); strings.Contains(address, "@") {
-			r.set(byName["email"], address)
-			break
+		address := email.Normalize(asText(m["contactValue"]))
+		switch {
+		case address == "":
+		case strings.Contains(strings.ToLower(asText(m["contactType"])), "mail"):
+			return address
+		case other == "":
+			other = address
 		}
 	}
+	return other
 }
 
 // readSession corrects what older answers put elsewhere: their session's "browser" is a whole
@@ -145,4 +161,25 @@ func (r *reader) readTags(v any) {
 		r.readTags(v["names"])
 		r.readTags(v["name"])
 	}
+}
+
+// Record makes an event of one record of either API method, with its fields: kind says which
+// method it came from. Its Received is left to the caller. The error is ErrUnreadable, or
+// event.ErrBadKey where the record has no usable id.
+func Record(site string, kind event.Kind, origin event.Origin, body []byte, v View) (event.Event, Fields, error) {
+	e := event.Event{Key: event.Key{Site: site, Kind: kind}, Origin: origin, ContentType: "application/json", Body: body}
+	f, err := Parse(e, v)
+	if err != nil {
+		return event.Event{}, nil, err
+	}
+	id := f.text("id")
+	if kind == event.Request {
+		id = f.text("requestId")
+	}
+	if e.Key, err = event.NewKey(site, kind, strings.TrimSpace(id)); err != nil {
+		return event.Event{}, nil, fmt.Errorf("read a record of %s: %w", kind.Dotted(), err)
+	}
+	e.Fingerprint = f.fingerprint(v)
+	e.Time = e.Fingerprint.Time
+	return e, f, nil
 }

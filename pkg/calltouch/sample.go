@@ -3,6 +3,8 @@ package calltouch
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -23,7 +25,7 @@ func Sample(site string, body []byte, v View) (event.Event, error) {
 		e.Received = now
 		return e, err
 	}
-	raw := event.Event{Key: event.Key{Site: site}, Origin: event.Webhook, ContentType: formType, Body: body, Received: now}
+	raw := event.Event{Key: event.Key{Site: site}, Origin: event.Webhook, ContentType: FormType, Body: body, Received: now}
 	if bytes.HasPrefix(body, []byte("{")) {
 		raw.ContentType = "application/json"
 	}
@@ -50,4 +52,45 @@ func recordKind(body []byte) event.Kind {
 		return event.Request
 	}
 	return ""
+}
+
+// Given makes the fields of an event of which a person names some, as links spell them: each is read as a hook's
+// parameter is, and what is derived comes of them. What is derived and named itself, but for the device's id, stands as
+// it is named. Values are texts, numbers, booleans, and lists and objects as encoding/json has them.
+func Given(key event.Key, origin event.Origin, named map[string]any, v View) Fields {
+	r := &reader{fields: make(Fields, len(named)+derivedMost), view: v}
+	attrs, _ := named["attrs"].(map[string]any)
+	if device := named["deviceUUID"]; device != nil && v.Device != "" {
+		attrs = maps.Clone(attrs)
+		if attrs == nil {
+			attrs = map[string]any{}
+		}
+		attrs[v.Device] = device
+	}
+	if len(attrs) > 0 {
+		r.setAttributes(byName["attrs"], attrs)
+	}
+	for name, value := range named {
+		if f := hookField(name); f != nil && name != "attrs" {
+			r.setJSON(f, joined(value))
+		}
+	}
+	r.readTags(named["tags"])
+	r.derive(event.Event{Key: key, Origin: origin})
+	for _, name := range []string{"lastName", "firstName", "middleName"} {
+		r.derived(name, strings.TrimSpace(printable(asText(named[name]))))
+	}
+	if t := givenTime(named["time"], v); !t.IsZero() {
+		r.fields["time"] = t
+	}
+	return r.fields
+}
+
+// givenTime reads a moment as RFC 3339 has it, or as the cabinet's clock.
+func givenTime(value any, v View) time.Time {
+	text := asText(value)
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t.In(v.Zone())
+	}
+	return moment(nil, nil, v.Zone(), text, "")
 }

@@ -1,7 +1,12 @@
 package calltouch_test
 
 import (
+	"maps"
+	"net/url"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
@@ -33,5 +38,44 @@ func TestSampleKnowsWhatAFileHolds(t *testing.T) {
 				t.Errorf("got %s by %s, %v; want %s by %s", e.Key, e.Origin, err, tt.want, tt.origin)
 			}
 		})
+	}
+}
+
+// TestGivenIsWhatAHookWouldBe: names and values come to the fields of the hook that has them.
+func TestGivenIsWhatAHookWouldBe(t *testing.T) {
+	const device = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
+	view := calltouch.View{Location: time.FixedZone("", 3*3600), Attrs: []string{"mindboxDeviceUUID", "promo"}, Device: "mindboxDeviceUUID"}
+	hook := url.Values{
+		"id": {"5"}, "callphase": {"calldisconnected"}, "callerphone": {"79000000001"}, "duration": {"12"}, "unique": {"true"}, "status": {"1"},
+		"calltime": {"2026-11-01 12:00:00"}, "utm_source": {"<не указано>"}, "tags_manual": {"б,а"},
+		"attrs": {`{"mindboxDeviceUUID":"` + device + `","promo":"x"}`},
+	}
+	e, err := calltouch.Sample("10001", []byte(hook.Encode()), view)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := calltouch.Parse(e, view)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]any{"attrs": map[string]any{"promo": "x"}, "deviceUUID": device, "tags_manual": []any{"б", "а"}}
+	for name, values := range hook {
+		if named[name] == nil {
+			named[name] = values[0]
+		}
+	}
+	if diff := cmp.Diff(want, calltouch.Given(e.Key, event.Webhook, named, view)); diff != "" {
+		t.Error(diff)
+	}
+
+	// What is derived may be named itself.
+	more := maps.Clone(named)
+	more["time"], more["tags"], more["email"], more["lastName"] = "2026-11-02T10:00:00+03:00", []any{"в"}, "a@b.example", "Орлов"
+	got := calltouch.Given(e.Key, event.Journal, more, view)
+	if at, _ := got["time"].(time.Time); at.Unix() != time.Date(2026, 11, 2, 7, 0, 0, 0, time.UTC).Unix() {
+		t.Errorf("time: %v", got["time"])
+	}
+	if got["email"] != "a@b.example" || got["lastName"] != "Орлов" || got["origin"] != "journal" || !cmp.Equal(got["tags"], []string{"а", "б", "в"}) {
+		t.Errorf("%v", got)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/touchbox/touchbox/pkg/email"
 )
 
 // isNothing reports whether a value stands for the absence of one. Calltouch has many spellings
@@ -44,23 +46,23 @@ func isPlaceholder(s string) bool {
 	return true
 }
 
-// printable takes control characters out, but for line breaks and tabs, and replaces what is no
-// UTF-8: what is left may stand in any JSON.
+// printable takes control characters out, those of C1 too, but for line breaks and tabs, what is no
+// UTF-8 and what once was none, U+FFFD: what is left may stand in any JSON.
 func printable(s string) string {
 	if isPrintable(s) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == 0x7f || r == '\ufeff' {
+		if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r >= 0x7f && r < 0xa0 || r == '\ufeff' || r == utf8.RuneError {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
+	}, s)
 }
 
 func isPrintable(s string) bool {
 	for i := range len(s) {
-		if s[i] < ' ' || s[i] == 0x7f || s[i] == 0xef {
+		if s[i] < ' ' || s[i] == 0x7f || s[i] == 0xef || s[i] == 0xc2 { // 0xc2 begins the C1 and the « of Russian texts
 			return false
 		}
 	}
@@ -95,7 +97,9 @@ func convert(f *Field, s string) any {
 	}
 	switch f.Name {
 	case "ip":
-		return address(s)
+		return something(address(s))
+	case "email":
+		return something(email.Normalize(s))
 	case "calltime", "requestDate":
 		return asHookTime(s)
 	case "medium":
@@ -105,6 +109,14 @@ func convert(f *Field, s string) any {
 	}
 	if f.Values != nil {
 		return word(f, s)
+	}
+	return s
+}
+
+// something is a text as a value: nil when it is empty, because the vocabulary has no empty texts.
+func something(s string) any {
+	if s == "" {
+		return nil
 	}
 	return s
 }
@@ -172,7 +184,7 @@ func (f *Field) twoSided() bool {
 // address strips the length of the network that the requests API writes behind an address.
 func address(s string) string {
 	s, _, _ = strings.Cut(s, "/")
-	return s
+	return strings.TrimSpace(s)
 }
 
 // same reports whether two names or words are equal but for case, "_" and "-".

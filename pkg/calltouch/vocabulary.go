@@ -47,6 +47,7 @@ type Field struct {
 
 	Derived  bool // computed by Parse, not a parameter that can be ticked in Calltouch
 	Personal bool // about a person, or a secret: masked wherever a value is shown
+	Whole    bool // an id, a time or a line of the company's own: its digits are shown
 	Differs  bool // the API words the value otherwise than the webhook does
 }
 
@@ -61,10 +62,43 @@ type View struct {
 	Attrs     []string       // the declared attributes, spelt as links spell them
 	Device    string         // the one of them that holds Mindbox's device UUID; "" means none
 	TenDigits string         // country code put before phones of ten digits; "" means these are no numbers
+
+	only map[string]*Field // the parameters of a hook that are read; nil means all
 }
 
-// zone is Location with its zero value resolved.
-func (v View) zone() *time.Location {
+// Reading is the view of one who needs these fields alone, "duration" or "attrs.promo", as link.Link.Reads lists them. Of a hook only
+// they are read, with those that they are derived from and those that every event needs: a hook has fifty, and a link uses ten.
+func (v View) Reading(names []string) View {
+	v.only = map[string]*Field{}
+	needs := slices.Concat([]string{"attrs", "siteId", "leadtype", "timestamp", "calltime", "requestDate"}, names)
+	for _, name := range names {
+		switch name {
+		case "tags":
+			for _, f := range tagFields {
+				needs = append(needs, f.Name)
+			}
+		case "lastName", "firstName", "middleName":
+			needs = append(needs, "fio")
+		}
+	}
+	for _, name := range needs {
+		if f := hookField(name); f != nil {
+			v.only[name] = f
+		}
+	}
+	return v
+}
+
+// hookField is the field that a parameter of a hook sets, where this view reads it; nil where not.
+func (v View) hookField(name string) *Field {
+	if v.only != nil {
+		return v.only[name]
+	}
+	return hookField(name)
+}
+
+// Zone is Location with its zero value resolved.
+func (v View) Zone() *time.Location {
 	if v.Location == nil {
 		return time.UTC
 	}

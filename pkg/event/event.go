@@ -1,16 +1,10 @@
-// Package event holds what every part of Touchbox shares: one fact from Calltouch on its way,
-// its key, and the words for what became of it.
-//
-// An event in the queue is a CloudEvents 1.0 message in binary mode: the attributes are headers
-// (ce-id, ce-source, ...), the data are the bytes that Calltouch sent, untouched, with their own
-// content type. Touchbox's own headers begin with "Touchbox-". The package knows nothing of the
-// fields inside the body, of NATS or of Mindbox.
 package event
 
 import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -39,7 +33,11 @@ const (
 	Untaken       Outcome = "untaken"       // from before the link's start, or from a backfill
 	Erased        Outcome = "erased"        // the person was erased
 	Abandoned     Outcome = "abandoned"     // removed unread
+	Dropped       Outcome = "dropped"       // given up, and removed from DEADLETTERS by a person
 )
+
+// Outcomes lists every outcome. The counts kept in STATE know each by its place: a new one goes to the end.
+var Outcomes = []Outcome{Waiting, Delivered, Shadow, Filtered, Undeliverable, Dead, Untaken, Erased, Abandoned, Dropped}
 
 // Final reports whether an outcome ends an event's way through a link, so that a redelivery of
 // the event must not be sent again.
@@ -81,6 +79,8 @@ type Event struct {
 
 	Sequence uint64    // place in EVENTS; 0 before it is stored
 	Stored   time.Time // when EVENTS took it; zero before
+
+	Damaged bool // some of its headers could not be read, see Read
 }
 
 // Format is the version of the stored form that this build writes and the newest it reads.
@@ -92,22 +92,6 @@ var ErrNewerFormat = errors.New("message of a newer format: upgrade this Touchbo
 // ErrDamaged reports a message whose headers cannot be read.
 var ErrDamaged = errors.New("damaged message")
 
-// Names of the headers that carry an event.
-const (
-	headerFormat   = "Touchbox-Format"
-	headerOrigin   = "Touchbox-Origin"
-	headerQuery    = "Touchbox-Query"
-	headerReceived = "Touchbox-Received"
-	headerKey      = "Touchbox-Key"
-
-	headerSpec    = "ce-specversion"
-	headerID      = "ce-id"
-	headerSource  = "ce-source"
-	headerType    = "ce-type"
-	headerTime    = "ce-time"
-	headerContent = "content-type"
-)
-
 const (
 	specVersion = "1.0"
 	typePrefix  = "calltouch."
@@ -117,9 +101,9 @@ const (
 func (e Event) id() string     { return string(e.Key.Kind) + "/" + encodeID(e.Key.ID) }
 func (e Event) source() string { return "/calltouch/" + e.Key.Site }
 
-// occurred is CloudEvents' time: when it happened, or when we heard of it where nothing says.
+// occurred is CloudEvents' time: when it happened, or when we heard of it where nothing says, or says what RFC 3339 cannot write.
 func (e Event) occurred() time.Time {
-	if e.Time.IsZero() {
+	if y := e.Time.UTC().Year(); e.Time.IsZero() || y < 1 || y > 9999 {
 		return e.Received
 	}
 	return e.Time
@@ -133,22 +117,23 @@ func (e Event) Header() map[string][]string {
 		headerSource:   {e.source()},
 		headerType:     {typePrefix + e.Key.Kind.Dotted()},
 		headerTime:     {formatTime(e.occurred())},
-		headerFormat:   {strconv.Itoa(Format)},
-		headerKey:      {e.Key.String()},
-		headerOrigin:   {string(e.Origin)},
-		headerReceived: {formatTime(e.Received)},
+		HeaderFormat:   {strconv.Itoa(Format)},
+		HeaderKey:      {e.Key.String()},
+		HeaderOrigin:   {string(e.Origin)},
+		HeaderReceived: {formatTime(e.Received)},
 	}
 	if e.ContentType != "" {
-		h[headerContent] = []string{e.ContentType}
+		h[HeaderContent] = []string{e.ContentType}
 	}
 	if e.Query != "" {
-		h[headerQuery] = []string{e.Query}
+		h[HeaderQuery] = []string{e.Query}
 	}
 	return h
 }
 
 // Read is the inverse of Header. Sequence, Stored and Fingerprint stay zero; Time is the
-// occurrence, or the receipt where that was unknown. The error is ErrNewerFormat or ErrDamaged.
+// occurrence, or the receipt where that was unknown. The error is ErrNewerFormat or ErrDamaged; with
+// ErrDamaged comes what can be read, and what cannot is zero.
 func Read(header map[string][]string, body []byte) (Event, error) {
 	get := func(name string) string {
 		if v := header[name]; len(v) > 0 {
@@ -156,25 +141,27 @@ func Read(header map[string][]string, body []byte) (Event, error) {
 		}
 		return ""
 	}
-	if err := CheckFormat(get(headerFormat)); err != nil {
-		return Event{}, err
+	damage := CheckFormat(get(HeaderFormat))
+	if errors.Is(damage, ErrNewerFormat) {
+		return Event{}, damage
 	}
-	key, err := ParseKey(get(headerKey))
-	if err != nil {
-		return Event{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+	key, err := ParseKey(get(HeaderKey))
+	if err != nil && damage == nil {
+		damage = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	occurred, err := time.Parse(time.RFC3339Nano, get(headerTime))
-	if err != nil {
-		return Event{}, fmt.Errorf("%w: %s is no time", ErrDamaged, headerTime)
+	moment := func(name string, parse func(string) (time.Time, error)) time.Time {
+		t, err := parse(get(name))
+		if err != nil && damage == nil {
+			damage = fmt.Errorf("%w: %s is no time", ErrDamaged, name)
+		}
+		return t
 	}
-	received, err := time.Parse(time.RFC3339Nano, get(headerReceived))
-	if err != nil {
-		return Event{}, fmt.Errorf("%w: %s is no time", ErrDamaged, headerReceived)
-	}
+	received := moment(HeaderReceived, func(s string) (time.Time, error) { return time.Parse(time.RFC3339Nano, s) })
+	occurred := moment(headerTime, func(s string) (time.Time, error) { return parseTime(s, received) })
 	return Event{
-		Key: key, Origin: Origin(get(headerOrigin)), ContentType: get(headerContent),
-		Query: get(headerQuery), Body: body, Received: received, Time: occurred,
-	}, nil
+		Key: key, Origin: Origin(get(HeaderOrigin)), ContentType: get(HeaderContent),
+		Query: get(HeaderQuery), Body: body, Received: received, Time: occurred, Damaged: damage != nil,
+	}, damage
 }
 
 // CheckFormat reads a Touchbox-Format header. The error is ErrNewerFormat or ErrDamaged.
@@ -182,11 +169,20 @@ func CheckFormat(value string) error {
 	n, err := strconv.Atoi(value)
 	switch {
 	case err != nil || n < 1:
-		return fmt.Errorf("%w: no %s", ErrDamaged, headerFormat)
+		return fmt.Errorf("%w: no %s", ErrDamaged, HeaderFormat)
 	case n > Format:
 		return ErrNewerFormat
 	}
 	return nil
+}
+
+// parseTime reads what formatTime wrote. Years that RFC 3339 does not have were stored once, of calls dated 0000-01-01: they count as
+// unknown.
+func parseTime(text string, unknown time.Time) (time.Time, error) {
+	if strings.HasPrefix(text, "-") || strings.IndexByte(text, '-') > len("2006") {
+		return unknown, nil
+	}
+	return time.Parse(time.RFC3339Nano, text)
 }
 
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
@@ -203,6 +199,9 @@ const (
 	ReceiptTooOld    Receipt = "too_old"   // happened before the horizon; kept nowhere
 )
 
+// Receipts lists every receipt.
+var Receipts = []Receipt{ReceiptStored, ReceiptRepeated, ReceiptCollision, ReceiptErased, ReceiptTooOld}
+
 // Taken reports whether a link that started at start takes e by itself: hooks that arrived since
 // then, polled and journal records of what happened since then, nothing of a backfill. What it
 // does not take is untaken until a person replays it.
@@ -216,3 +215,23 @@ func Taken(e Event, start time.Time) bool {
 		return !e.Received.Before(start)
 	}
 }
+
+// Aside is something that came from Calltouch and is no event, or none that may be stored: kept for a
+// while, so that a person can see it and take it back.
+type Aside struct {
+	Site        string // as in the address; empty: unknown
+	Reason      string // one word: letters, digits, "_" and "-"
+	Key         string // of the event that it would have been, as Key.String writes it; empty: none
+	Origin      Origin
+	ContentType string
+	Query       string // of a POST's URL
+	Body        []byte
+	Size        int // of the whole, where Body is only its beginning; 0: Body is all
+	Received    time.Time
+
+	Sequence uint64    // place where it is kept; set when read
+	Stored   time.Time // when it was kept; set when read
+}
+
+// ErrTooLarge reports what the queue takes from nobody for its size: no repeat mends it.
+var ErrTooLarge = errors.New("larger than the queue takes")

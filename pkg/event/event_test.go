@@ -110,6 +110,25 @@ func TestEventSurvivesHeaders(t *testing.T) {
 	}
 }
 
+// A call of the year 0 was stored with a time that cannot be read back; it must not stay unreadable.
+func TestReadForgivesImpossibleYears(t *testing.T) {
+	key, _ := event.NewKey("10001", event.CallEnded, "1")
+	e := event.Event{Key: key, Received: time.Date(2026, 11, 1, 10, 0, 5, 0, time.UTC), Origin: event.Webhook}
+	for _, stored := range []string{"-001-12-31T21:29:43Z", "10000-01-01T00:00:00Z"} {
+		h := e.Header()
+		h["ce-time"] = []string{stored}
+		if got, err := event.Read(h, nil); err != nil || !got.Time.Equal(e.Received) {
+			t.Errorf("%q: %v, %v; want the time of receipt", stored, got.Time, err)
+		}
+	}
+	for _, year := range []int{-1, 0, 10000} {
+		e.Time = time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		if got, err := event.Read(e.Header(), nil); err != nil || !got.Time.Equal(e.Received) {
+			t.Errorf("year %d: %v, %v; want the time of receipt", year, got.Time, err)
+		}
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	key, _ := event.NewKey("10001", event.CallEnded, "1")
 	good := event.Event{Key: key, Received: time.Now(), Origin: event.Webhook}

@@ -6,7 +6,9 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Language is what a person reads. The zero value reads English.
@@ -39,30 +41,50 @@ func parse(s string) Language {
 	return English
 }
 
-// Sprintf formats a message in this language. A format without a twin comes out in English.
+// Sprintf formats a message in this language, the errors and spans of time among its arguments too. A format without a twin comes out in English.
 func (l Language) Sprintf(format string, args ...any) string {
 	if len(args) == 0 {
 		return l.Text(format)
 	}
-	return fmt.Sprintf(l.Text(format), args...)
+	said := slices.Clone(args)
+	for i, arg := range said {
+		switch arg := arg.(type) {
+		case error:
+			said[i] = l.Error(arg)
+		case time.Duration:
+			said[i] = l.Duration(arg)
+		}
+	}
+	return fmt.Sprintf(l.Text(format), said...)
 }
 
 // Text is a format, or a message without verbs, in this language.
 func (l Language) Text(format string) string {
-	if l != Russian {
-		return format
-	}
-	for _, c := range catalogues() {
-		if twin, ok := c[format]; ok {
-			return twin
-		}
+	if twin, ok := Twin(format); ok && l == Russian {
+		return twin
 	}
 	return format
 }
 
 // catalogues lists the Russian twins, one file per subject. Two subjects may share a message.
 func catalogues() []map[string]string {
-	return []map[string]string{linkCatalogue, commandCatalogue, adminCatalogue}
+	return []map[string]string{
+		linkCatalogue,
+		yamlCatalogue,
+		casesCatalogue,
+		tryCatalogue,
+		keyCatalogue,
+		commandCatalogue,
+		adminCatalogue,
+		alertCatalogue,
+		doctorCatalogue,
+		draftCatalogue,
+		errorCatalogue,
+		consoleCatalogue,
+		coreCatalogue,
+		helpCatalogue,
+		wordCatalogue,
+	}
 }
 
 // Twin returns the Russian form of a format and whether the catalogue has one.

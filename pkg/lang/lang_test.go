@@ -1,17 +1,9 @@
 package lang_test
 
 import (
-	"go/ast"
-	"go/constant"
-	"go/parser"
-	"go/token"
+	"errors"
+	"fmt"
 	"io/fs"
-	"maps"
-	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/touchbox/touchbox/pkg/lang"
@@ -55,105 +47,34 @@ func TestSprintf(t *testing.T) {
 	}
 }
 
-// speakers are the methods of a Language, and of the commands, whose format must have a twin, with the place of the
-// format among the arguments; linkSpeakers are those that pkg/link adds for its problems.
-var (
-	speakers     = map[string]int{"Sprintf": 0, "Text": 0, "say": 0}
-	linkSpeakers = map[string]int{"mistake": 1, "warn": 1, "hint": 0, "fail": 0, "absent": 1, "notA": 1, "matching": 3}
-)
-
-// TestEveryMessageHasItsTwin reads the sources of the whole project.
-func TestEveryMessageHasItsTwin(t *testing.T) {
-	found := map[string]token.Position{}
-	for _, root := range []string{"../../pkg", "../../cmd"} {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
-				messages(t, path, found)
+// Errors are made in English by packages that know nothing of languages, wrapped by others, and said in one.
+func TestError(t *testing.T) {
+	notFound := errors.New("not found")
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"as it stands", notFound, "не найдено"},
+		{"wrapped with a key", fmt.Errorf("calls: %w", notFound), "calls: не найдено"},
+		{"wrapped in words", fmt.Errorf("event %s: %w", "10001/request/7", notFound), "событие 10001/request/7: не найдено"},
+		{"wrapped twice", fmt.Errorf("event %s of link %s: %w", "1", "calls", fmt.Errorf("remove link %s: %w", "calls", notFound)), "событие 1 связки calls: удалить связку calls: не найдено"},
+		{"two at once", errors.Join(notFound, errors.New("no answer")), "не найдено\nответа нет"},
+		{"of the system", &fs.PathError{Op: "open", Path: "touchbox.yaml", Err: fs.ErrNotExist}, "не открыть touchbox.yaml: нет такого файла"},
+		{"a quoted argument", errors.New(`unknown command "lnks" for "touchbox"`), `неизвестная команда "lnks" у "touchbox"`},
+		{"nobody translated it", errors.New("a word of another"), "a word of another"},
+		{"none", nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := lang.Russian.Error(tt.err); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			return nil
+			if tt.err != nil && lang.English.Error(tt.err) != tt.err.Error() {
+				t.Errorf("in English: %q", lang.English.Error(tt.err))
+			}
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
-	if len(found) < 50 {
-		t.Fatalf("only %d messages found: the search is broken", len(found))
+	if got := lang.Russian.Sprintf("without shares: %v", fmt.Errorf("calls: %w", notFound)); got != "без долей: calls: не найдено" {
+		t.Errorf("among the arguments of a message: %q", got)
 	}
-	for _, format := range slices.Sorted(maps.Keys(found)) {
-		twin, ok := lang.Twin(format)
-		if !ok {
-			t.Errorf("%s: no Russian twin of\n%q", found[format], format)
-			continue
-		}
-		if !maps.Equal(verbs(t, format), verbs(t, twin)) {
-			t.Errorf("%s: %q and its twin %q have other verbs", found[format], format, twin)
-		}
-	}
-}
-
-// messages collects the constant formats of one file.
-func messages(t *testing.T, path string, found map[string]token.Position) {
-	set := token.NewFileSet()
-	file, err := parser.ParseFile(set, path, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
-		}
-		method, ok := call.Fun.(*ast.SelectorExpr)
-		if !ok {
-			return true
-		}
-		place, speaks := speakers[method.Sel.Name]
-		if !speaks && strings.HasSuffix(filepath.Dir(path), "/link") {
-			place, speaks = linkSpeakers[method.Sel.Name]
-		}
-		if pkg, ok := method.X.(*ast.Ident); !speaks || len(call.Args) <= place || ok && pkg.Name == "fmt" {
-			return true
-		}
-		if format, ok := text(call.Args[place]); ok {
-			found[format] = set.Position(call.Pos())
-		}
-		return true
-	})
-}
-
-// text is a constant string: a literal or several joined by +.
-func text(e ast.Expr) (string, bool) {
-	switch e := e.(type) {
-	case *ast.BasicLit:
-		if e.Kind == token.STRING {
-			return constant.StringVal(constant.MakeFromLiteral(e.Value, e.Kind, 0)), true
-		}
-	case *ast.BinaryExpr:
-		left, ok := text(e.X)
-		right, ok2 := text(e.Y)
-		return left + right, ok && ok2
-	}
-	return "", false
-}
-
-var verb = regexp.MustCompile(`%(?:\[(\d+)\])?[-+# 0]*[\d.]*([a-zA-Z%])`)
-
-// verbs maps the number of each argument to its verb.
-func verbs(t *testing.T, format string) map[int]string {
-	out := map[int]string{}
-	next := 1
-	for _, m := range verb.FindAllStringSubmatch(format, -1) {
-		if m[2] == "%" {
-			continue
-		}
-		if m[1] != "" {
-			var err error
-			if next, err = strconv.Atoi(m[1]); err != nil {
-				t.Fatal(err)
-			}
-		}
-		out[next] = m[2]
-		next++
-	}
-	return out
 }

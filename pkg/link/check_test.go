@@ -61,7 +61,10 @@ func TestDiff(t *testing.T) {
 	}{
 		{"nothing", before, nil},
 		{"another order of keys", strings.Replace(before, "id: a, from: clinic", "from: clinic, id: a", 1), []link.Change{{Link: "a", Kind: link.LinkVersion}}},
-		{"a new one and one gone", strings.Replace(before, "id: a", "id: c", 1), []link.Change{{Link: "c", Kind: link.LinkNew}, {Link: "a", Kind: link.LinkGone}}},
+		{"a new one and one gone", strings.Replace(before, "id: a, from: clinic, event: call.ended", "id: c, from: clinic, event: request", 1),
+			[]link.Change{{Link: "c", Kind: link.LinkNew}, {Link: "a", Kind: link.LinkGone}}},
+		{"one renamed", strings.Replace(before, "id: a", "id: c, title: x", 1),
+			[]link.Change{{Link: "c", Kind: link.LinkNew}, {Link: "c", Kind: link.LinkRenamed, Before: "a"}, {Link: "a", Kind: link.LinkGone}}},
 		{"other events", strings.Replace(before, "event: call.ended", "event: request", 1), []link.Change{{Link: "a", Kind: link.LinkSubjects}}},
 		{"another start", strings.Replace(before, "id: a", `id: a, since: "2026-11-01"`, 1), []link.Change{{Link: "a", Kind: link.LinkSince}}},
 		{"another operation", strings.Replace(before, "operation: X", "operation: Z", 1),

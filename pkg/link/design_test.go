@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -77,15 +78,26 @@ func TestDesignExample(t *testing.T) {
 	t.Log(v)
 }
 
-func BenchmarkFilterAndRender(b *testing.B) {
+func BenchmarkFilter(b *testing.B) {
+	for name, pass := range map[string]bool{"calls-dynamic": true, "calls-static": false} {
+		l := design(b).Link(name)
+		fields := dynamicCall()
+		b.Run(fmt.Sprintf("pass=%v", pass), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if v, err := l.Filter(fields); err != nil || v.Pass != pass {
+					b.Fatal(v, err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
 	l := design(b).Link("calls-dynamic")
 	fields := dynamicCall()
 	b.ReportAllocs()
 	for b.Loop() {
-		v, err := l.Filter(fields)
-		if err != nil || !v.Pass {
-			b.Fatal(v, err)
-		}
 		if _, err := l.Render(fields); err != nil {
 			b.Fatal(err)
 		}
@@ -99,7 +111,7 @@ func errorsAs[E error](err error) (E, bool) {
 	return e, ok
 }
 
-// TestAllocations bounds what one call costs; the time is the benchmark's: at most 5 µs.
+// TestAllocations bounds what one call costs; the time is the benchmarks': at most 5 µs together.
 func TestAllocations(t *testing.T) {
 	l := design(t).Link("calls-dynamic")
 	fields := dynamicCall()

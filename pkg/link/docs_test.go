@@ -22,7 +22,7 @@ func recipes(t *testing.T, path string) map[string]string {
 		t.Fatal(err)
 	}
 	out := map[string]string{}
-	names := []string{"head", "albato", "pasted", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}
+	names := []string{"head", "albato", "pasted", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14"}
 	for i, part := range strings.Split(string(page), "```yaml\n")[1:] {
 		block, _, found := strings.Cut(part, "```")
 		if !found || i >= len(names) {
@@ -129,6 +129,14 @@ func TestRecipes(t *testing.T) {
 			"subscribe": `{"customer":{"mobilePhone":"79000000001","subscriptions":[{"brand":"clinic","pointOfContact":"SMS","isSubscribed":true}]}}`}},
 		{"12", "a branch", event.CallEnded, call, map[string]string{
 			"calls-by-branch": `{"pointOfContact":"nevsky","customer":{"mobilePhone":"79000000001","area":{"ids":{"externalId":"SPB"}}},"customerAction":{"customFields":{"brand":"clinic","callId":"148071"}}}`}},
+		{"13", "an outsider", event.CallEnded, call, map[string]string{"outside-calls": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071"}}}`}},
+		{"13", "one of ours", event.CallEnded, with(call, calltouch.Fields{"callerphone": "+7 (495) 111-22-33"}), nil},
+		{"14", "a long call", event.CallEnded, call, map[string]string{"worth-a-look": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071","result":"successful"}}}`}},
+		{"14", "a short one", event.CallEnded, with(call, calltouch.Fields{"duration": int64(30)}), nil},
+		{"14", "a missed one", event.CallEnded, with(call, calltouch.Fields{"duration": int64(0), "status": "unsuccessful"}), map[string]string{
+			"worth-a-look": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071","result":"unsuccessful"}}}`}},
+		{"14", "one of unknown length that was missed", event.CallEnded, with(call, calltouch.Fields{"duration": nil, "status": "unsuccessful"}), map[string]string{
+			"worth-a-look": `{` + phone + `,"customerAction":{"customFields":{"callId":"148071","result":"unsuccessful"}}}`}},
 		{"12", "another number", event.CallEnded, with(call, calltouch.Fields{"phonenumber": "78120000099", "city": nil, "hostname": "pharmacy.example"}), map[string]string{
 			"calls-by-branch": `{"pointOfContact":"site","customer":{"mobilePhone":"79000000001"},"customerAction":{"customFields":{"brand":"pharmacy","callId":"148071"}}}`}},
 	}

@@ -3,14 +3,21 @@ package link
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
+	"unicode"
+
+	"github.com/touchbox/touchbox/pkg/link/expression"
+	"github.com/touchbox/touchbox/pkg/show"
+	"github.com/touchbox/touchbox/pkg/strictyaml"
 )
 
 // Document is the version of a link as a file of its own, in JSON: the link, the conditions and
 // tables that it uses, and of its sites and its destination what changes what is rendered. Parse
 // reads it back, with Lenient set, into a link that filters and renders as this one does. It
-// holds no secret.
+// holds no secret: of a header or parameter that is a secret it names the source alone, and in place
+// of a plain text, which may be one, stands ***.
 func (l *Link) Document() []byte { return l.document }
 
 // seal writes the document and takes the version from it.
@@ -20,6 +27,25 @@ func (l *loader) seal(link *Link, o object) {
 	for _, n := range slices.Concat(t.headers, t.query) {
 		l.collect(n.value, used)
 	}
+	whole := l.write(link, o, used, func(n named) *strictyaml.Node { return n.value })
+	sum := sha256.Sum256(whole)
+	link.Version = hex.EncodeToString(sum[:8])
+	link.document = l.write(link, o, used, stored)
+}
+
+// concealedValue stands in a stored document for a plain text of a header or parameter.
+var concealedValue = &strictyaml.Node{Kind: strictyaml.Scalar, Style: strictyaml.Quoted, Text: show.Hidden}
+
+// stored is the value of a header or parameter as the document holds it.
+func stored(n named) *strictyaml.Node {
+	if n.secret.Set() || strings.Contains(strings.ReplaceAll(n.value.Text, "$${", ""), "${") {
+		return n.value
+	}
+	return concealedValue
+}
+
+// write writes the document, with the headers and parameters as value gives them.
+func (l *loader) write(link *Link, o object, used map[string]bool, value func(named) *strictyaml.Node) []byte {
 	b := append([]byte(nil), `{"calltouch":[`...)
 	for i, s := range link.sites {
 		if i > 0 {
@@ -28,26 +54,21 @@ func (l *loader) seal(link *Link, o object) {
 		b = s.append(b)
 	}
 	b = append(b, `],"mindbox":[`...)
-	b = l.appendDestination(b, link.To)
+	b = l.appendDestination(b, link.To, value)
 	b = append(b, `],"conditions":{`...)
-	b = appendNamed(b, slices.DeleteFunc(l.conditionNames(), func(n string) bool { return !used[n] }),
-		func(b []byte, name string) []byte { return l.conditions[name].node.append(b) })
+	b = appendNamed(b, namesOf(l.conditions, used),
+		func(b []byte, name string) []byte { return appendNode(b, l.conditions[name]) })
 	b = append(b, `},"tables":{`...)
-	b = appendNamed(b, slices.DeleteFunc(l.tableNames(), func(n string) bool { return !used[n] }),
-		func(b []byte, name string) []byte { return l.tables[name].node.append(b) })
+	b = appendNamed(b, namesOf(l.tables, used),
+		func(b []byte, name string) []byte { return appendNode(b, l.tables[name]) })
 	b = append(b, `},"links":[`...)
-	b = o.node.append(b)
-	link.document = append(b, `]}`...)
-	sum := sha256.Sum256(link.document)
-	link.Version = hex.EncodeToString(sum[:8])
+	b = appendNode(b, o.node)
+	return append(b, `]}`...)
 }
 
-func (l *loader) tableNames() []string {
-	var names []string
-	for name := range l.tables {
-		names = append(names, name)
-	}
-	return sorted(names)
+// namesOf are the names that are used, in order.
+func namesOf(all map[string]*strictyaml.Node, used map[string]bool) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(name string) bool { return !used[name] })
 }
 
 func appendNamed(b []byte, names []string, value func([]byte, string) []byte) []byte {
@@ -55,97 +76,99 @@ func appendNamed(b []byte, names []string, value func([]byte, string) []byte) []
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = value(append(appendString(b, name), ':'), name)
+		b = value(append(expression.AppendString(b, name), ':'), name)
 	}
 	return b
 }
 
-// append writes a node as JSON.
-func (n *node) append(b []byte) []byte {
-	switch n.kind {
-	case mapping:
+// appendNode writes a node as JSON.
+func appendNode(b []byte, n *strictyaml.Node) []byte {
+	switch n.Kind {
+	case strictyaml.Mapping:
 		b = append(b, '{')
-		for i, e := range n.entries {
+		for i, e := range n.Entries {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = e.value.append(append(appendString(b, e.key), ':'))
+			b = appendNode(append(expression.AppendString(b, e.Key), ':'), e.Value)
 		}
 		return append(b, '}')
-	case sequence:
+	case strictyaml.Sequence:
 		b = append(b, '[')
-		for i, item := range n.items {
+		for i, item := range n.Items {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = item.append(b)
+			b = appendNode(b, item)
 		}
 		return append(b, ']')
 	}
-	if n.literal() {
-		return append(b, n.text...)
+	if n.Literal() {
+		return append(b, n.Text...)
 	}
-	return appendString(b, n.text)
+	return expression.AppendString(b, n.Text)
 }
 
 func (s *Site) append(b []byte) []byte {
-	b = appendString(append(b, `{"site":`...), s.ID)
-	b = appendString(append(b, `,"name":`...), s.Name)
-	b = appendString(append(b, `,"timezone":`...), s.Location.String())
-	b, _ = appendValue(append(b, `,"attrs":`...), s.Attrs)
-	b = appendString(append(b, `,"device":`...), s.Device)
+	b = expression.AppendString(append(b, `{"site":`...), s.ID)
+	b = expression.AppendString(append(b, `,"name":`...), s.Name)
+	b = expression.AppendString(append(b, `,"timezone":`...), s.Location.String())
+	b, _ = expression.AppendJSON(append(b, `,"attrs":`...), s.Attrs)
+	b = expression.AppendString(append(b, `,"device":`...), s.Device)
 	if s.TenDigits != "" {
-		b = appendString(append(b, `,"tenDigits":`...), s.TenDigits)
+		b = expression.AppendString(append(b, `,"tenDigits":`...), s.TenDigits)
 	}
 	return append(b, '}')
 }
 
-func (l *loader) appendDestination(b []byte, d *Destination) []byte {
-	b = appendString(append(b, `{"name":`...), d.Name)
-	b = appendString(append(b, `,"url":`...), d.URL)
-	b = appendString(append(b, `,"endpoint":`...), d.Endpoint)
-	b = appendString(append(b, `,"timeFormat":`...), d.TimeFormat)
+func (l *loader) appendDestination(b []byte, d *Destination, value func(named) *strictyaml.Node) []byte {
+	b = expression.AppendString(append(b, `{"name":`...), d.Name)
+	b = expression.AppendString(append(b, `,"url":`...), d.URL)
+	b = expression.AppendString(append(b, `,"endpoint":`...), d.Endpoint)
+	b = expression.AppendString(append(b, `,"timeFormat":`...), d.TimeFormat)
 	t := l.templates[d.Name]
-	b = appendTemplates(append(b, `,"headers":{`...), t.headers)
-	b = appendTemplates(append(b, `},"query":{`...), t.query)
+	b = appendTemplates(append(b, `,"headers":{`...), t.headers, value)
+	b = appendTemplates(append(b, `},"query":{`...), t.query, value)
 	return append(b, `}}`...)
 }
 
-func appendTemplates(b []byte, list []named) []byte {
+func appendTemplates(b []byte, list []named, value func(named) *strictyaml.Node) []byte {
 	for i, n := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = n.value.append(append(appendString(b, n.name), ':'))
+		b = appendNode(append(expression.AppendString(b, n.name), ':'), value(n))
 	}
 	return b
 }
 
 // used finds the conditions and tables whose names stand in a link's expressions, directly or in
 // a condition.
-func (l *loader) used(n *node) map[string]bool {
+func (l *loader) used(n *strictyaml.Node) map[string]bool {
 	used := map[string]bool{}
 	l.collect(n, used)
 	return used
 }
 
-func (l *loader) collect(n *node, used map[string]bool) {
-	for _, e := range n.entries {
-		l.collect(e.value, used)
+func (l *loader) collect(n *strictyaml.Node, used map[string]bool) {
+	for _, e := range n.Entries {
+		l.collect(e.Value, used)
 	}
-	for _, item := range n.items {
+	for _, item := range n.Items {
 		l.collect(item, used)
 	}
-	if n.kind != scalar {
+	if n.Kind != strictyaml.Scalar {
 		return
 	}
-	for _, name := range append(l.conditionNames(), l.tableNames()...) {
-		if used[name] || !strings.Contains(n.text, name) {
+	isName := func(c rune) bool { return c == '_' || unicode.IsLetter(c) || unicode.IsNumber(c) }
+	for name := range strings.FieldsFuncSeq(n.Text, func(c rune) bool { return !isName(c) }) {
+		c := l.conditions[name]
+		if used[name] || c == nil && l.tables[name] == nil {
 			continue
 		}
 		used[name] = true
-		if c := l.conditions[name]; c != nil {
-			l.collect(c.node, used)
+		if c != nil {
+			l.collect(c, used)
 		}
 	}
 }

@@ -57,6 +57,18 @@ func Example_phone() {
 	// phone("1234") = nil
 }
 
+// An e-mail address without what people paste around it, or nil for what is none. The function and the field have one name.
+func Example_email() {
+	show(calltouch.Fields{"email": "anna@example.ru", "comment": "пишите на «boris@example.ru», спасибо"},
+		`email(email)`, `email(comment)`, `email("mailto:Anna@example.ru?subject=1")`, `email("@anna_k")`, `filled(email) and email(email) == email`)
+	// Output:
+	// email(email) = "anna@example.ru"
+	// email(comment) = "boris@example.ru"
+	// email("mailto:Anna@example.ru?subject=1") = "Anna@example.ru"
+	// email("@anna_k") = nil
+	// filled(email) and email(email) == email = true
+}
+
 // A UUID in small letters, or nil for what is none and for the one of zeros.
 func Example_uuid() {
 	show(calltouch.Fields{},
@@ -72,7 +84,8 @@ func Example_uuid() {
 func Example_utc() {
 	show(calltouch.Fields{"timestamp": int64(1698092972), "requestDate": "2023-10-23 23:29:32"},
 		`utc(timestamp)`, `utc(requestDate)`, `local(timestamp)`, `local(timestamp, "HH:mm")`,
-		`utc(timestamp, "yyyy-MM-ddTHH:mm:ssZ")`, `date(timestamp)`, `utc(time)`)
+		`utc(timestamp, "yyyy-MM-ddTHH:mm:ssZ")`, `date(timestamp)`, `utc(time)`,
+		`utc(99999999999)`, `date("0001-01-01")`)
 	// Output:
 	// utc(timestamp) = "2023-10-23 20:29:32.000"
 	// utc(requestDate) = "2023-10-23 20:29:32.000"
@@ -81,6 +94,8 @@ func Example_utc() {
 	// utc(timestamp, "yyyy-MM-ddTHH:mm:ssZ") = "2023-10-23T20:29:32Z"
 	// date(timestamp) = "2023-10-23"
 	// utc(time) = nil
+	// utc(99999999999) = nil
+	// date("0001-01-01") = nil
 }
 
 // Texts: lower, trim, cut to so many characters. An empty result is nil.

@@ -1,36 +1,34 @@
 package link
 
 import (
+	"bytes"
 	"encoding/json"
-	"net/url"
+	"fmt"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/phone"
+	"github.com/touchbox/touchbox/pkg/lang"
+	"github.com/touchbox/touchbox/pkg/link/expression"
+	"github.com/touchbox/touchbox/pkg/mindbox"
+	"github.com/touchbox/touchbox/pkg/show"
 )
 
 // Explanation is all that can be said of one event and one link before anything is sent.
 type Explanation struct {
-	Link       string        `json:"link"`
-	Title      string        `json:"title,omitempty"`
-	Version    string        `json:"version"`
-	Outcome    event.Outcome `json:"outcome"` // delivered stands for "would be sent", dead for an expression's error
-	Conditions []Condition   `json:"conditions"`
-	Request    *Request      `json:"request,omitempty"` // nil when it cannot be rendered
-	Empty      []Empty       `json:"empty,omitempty"`
-	Missing    []string      `json:"missing,omitempty"` // required fields that came out empty
-	Notes      []string      `json:"notes,omitempty"`   // fields that Mindbox may refuse, see Rendered
-	Error      string        `json:"error,omitempty"`   // of an expression
-}
-
-// Request is what would be sent, without the transaction id. The secret is masked.
-type Request struct {
-	Method string            `json:"method"`
-	URL    string            `json:"url"`
-	Header map[string]string `json:"header"`
-	Body   json.RawMessage   `json:"body"`
+	Link       string           `json:"link"`
+	Title      string           `json:"title,omitempty"`
+	Version    string           `json:"version"`
+	Outcome    event.Outcome    `json:"outcome"` // delivered stands for "would be sent", dead for an expression's error
+	Conditions []Condition      `json:"conditions"`
+	Request    *mindbox.Preview `json:"request,omitempty"` // nil when it cannot be rendered
+	Empty      []Empty          `json:"empty,omitempty"`
+	Missing    []string         `json:"missing,omitempty"` // required fields that came out empty
+	Notes      []string         `json:"notes,omitempty"`   // fields that Mindbox may refuse, see Rendered
+	Error      string           `json:"error,omitempty"`   // of an expression
 }
 
 // Empty is a field of the body that is left out, and why.
@@ -57,76 +55,45 @@ const (
 func (l *Link) Explain(fields map[string]any, reveal bool) Explanation {
 	c := l.compiledFor(fields)
 	e := Explanation{Link: l.ID, Title: l.Title, Version: l.Version}
-	conditions, err := c.conditions(fields)
-	pass := err == nil && !slices.ContainsFunc(conditions, func(c Condition) bool { return !c.Pass })
-	e.Conditions = conditions
+	t := l.try(fields, e.leafOf(fields, reveal), everything)
+	e.Outcome, e.Conditions = t.Outcome, t.Conditions
 	if !reveal {
-		e.Conditions = maskConditions(conditions)
+		e.Conditions = maskConditions(t.Conditions)
 	}
-	if err != nil {
-		return e.failed(err)
+	if t.Err != nil {
+		e.Error = t.Err.Error()
 	}
-	rendered, err := c.render(fields, e.look(fields, reveal))
-	if err != nil {
-		return e.failed(err)
+	rendered := t.Rendered
+	if rendered.Body == nil {
+		return e
 	}
 	e.Missing, e.Notes = rendered.Missing, rendered.Notes
+	c.conceal(rendered)
 	if !reveal {
-		c.maskNamed(rendered)
+		c.maskNamed(rendered, fields)
 	}
-	e.Request = l.request(rendered)
-	if e.Outcome = l.wouldBe(pass, e.Missing); !l.takes(fields) {
-		e.Outcome = event.Untaken
-	}
+	e.Request = l.preview(rendered)
 	return e
 }
 
-// takes reports whether the link reads events of this site and kind at all. What is not said
-// counts as yes.
-func (l *Link) takes(fields map[string]any) bool {
-	site, known := fields["siteId"].(string)
-	if known && !slices.Contains(l.Sites, site) {
-		return false
-	}
-	kind, known := fields["kind"].(string)
-	return !known || slices.ContainsFunc(l.Kinds, func(k event.Kind) bool { return k.Dotted() == kind })
-}
-
-func (e Explanation) failed(err error) Explanation {
-	e.Error, e.Outcome = err.Error(), event.Dead
-	return e
-}
-
-func (l *Link) wouldBe(pass bool, missing []string) event.Outcome {
-	switch {
-	case !pass:
-		return event.Filtered
-	case len(missing) > 0:
-		return event.Undeliverable
-	case l.Shadow:
-		return event.Shadow
-	}
-	return event.Delivered
-}
-
-// look collects the empty leaves of a body and masks the personal ones.
-func (e *Explanation) look(fields map[string]any, reveal bool) func(*bodyNode, any) any {
+// leafOf is called with each leaf of a body: it collects the empty ones and masks the personal ones.
+func (e *Explanation) leafOf(fields map[string]any, reveal bool) func(*bodyNode, any) any {
 	return func(n *bodyNode, v any) any {
 		if v == nil {
 			e.Empty = append(e.Empty, emptyLeaf(n, fields, reveal))
 			return nil
 		}
-		if !reveal && n.template.personal() {
-			return maskValue(v)
+		if reveal {
+			return v
 		}
-		return v
+		return maskMade(n.template, v, fields)
 	}
 }
 
 func emptyLeaf(n *bodyNode, fields map[string]any, reveal bool) Empty {
-	reads := n.template.reads()
-	out := Empty{Path: n.path, Source: n.template.source, Saw: saw(reads, fields), Reason: NothingCame}
-	if slices.ContainsFunc(reads, func(name string) bool { return filled(out.Saw[name]) }) {
+	reads := n.template.Reads()
+	out := Empty{Path: n.path, Source: n.template.Source(), Saw: saw(reads, fields), Reason: NothingCame}
+	if slices.ContainsFunc(reads, func(name string) bool { return expression.Filled(out.Saw[name]) }) {
 		out.Reason = NothingMade
 	} else if all(reads, func(f calltouch.Field) bool { return !comesWith(f, fields) }) {
 		out.Reason = WrongKind
@@ -165,96 +132,120 @@ func comesBy(f calltouch.Field, fields map[string]any) bool {
 	return true
 }
 
-// request puts together what a person would see on the wire.
-func (l *Link) request(r Rendered) *Request {
-	query := url.Values{"endpointId": {l.To.Endpoint}, "operation": {l.Operation}}
-	if r.DeviceUUID != "" {
-		query.Set("deviceUUID", r.DeviceUUID)
-	}
-	for name, v := range r.Query {
-		query.Set(name, v)
-	}
-	header := map[string]string{"Content-Type": "application/json; charset=utf-8", "Accept": "application/json"}
-	for name, v := range r.Header {
-		header[name] = v
-	}
+// preview is the call as it would go out.
+func (l *Link) preview(r Rendered) *mindbox.Preview {
+	config := mindbox.Config{URL: l.To.URL, Authorization: l.To.Authorization}
 	if l.To.Secret.Set() {
-		header["Authorization"] = "SecretKey " + masked
-		if l.To.Authorization == AuthorizationMindbox {
-			header["Authorization"] = `Mindbox secretKey="` + masked + `"`
-		}
+		config.Secret = l.To.Secret.Value
 	}
-	return &Request{"POST", l.To.URL + "/v3/operations/async?" + query.Encode(), header, r.Body}
+	shown := config.Preview(mindbox.Operation{
+		Endpoint: l.To.Endpoint, Name: l.Operation, DeviceUUID: r.DeviceUUID, Body: r.Body, Header: r.Header, Query: r.Query,
+	})
+	return &shown
 }
 
-// maskNamed masks the headers and parameters that hold personal data.
-func (c *compiled) maskNamed(r Rendered) {
-	for _, n := range c.headers {
-		if _, ok := r.Header[n.name]; ok && n.template.personal() {
-			r.Header[n.name] = masked
-		}
+// Print writes the explanation for a person. Values that strangers sent are escaped, so that
+// they cannot drive a terminal.
+func (e Explanation) Print(w io.Writer, l lang.Language) error {
+	var b strings.Builder
+	name := e.Link
+	if e.Title != "" {
+		name += " (" + show.Printable(e.Title) + ")"
 	}
-	for _, n := range c.query {
-		if _, ok := r.Query[n.name]; ok && n.template.personal() {
-			r.Query[n.name] = masked
-		}
+	fmt.Fprintln(&b, l.Sprintf("Link %s, version %s", name, e.Version))
+	e.printConditions(&b, l)
+	e.printOutcome(&b, l)
+	e.printRequest(&b, l)
+	e.printEmpty(&b, l)
+	for _, path := range e.Notes {
+		fmt.Fprintln(&b, "  "+l.Sprintf("%s is longer or larger than Mindbox takes", path))
 	}
+	_, err := w.Write(show.JSON([]byte(b.String())))
+	return err
 }
 
-// Masked is the verdict without personal data: of a phone the last two digits stay.
-func (v Verdict) Masked() Verdict {
-	v.Conditions = maskConditions(v.Conditions)
-	return v
-}
-
-func maskConditions(conditions []Condition) []Condition {
-	out := slices.Clone(conditions)
-	for i, c := range out {
-		copied := make(map[string]any, len(c.Saw))
-		for name, v := range c.Saw {
-			copied[name] = v
-		}
-		maskSaw(copied)
-		out[i].Saw = copied
-		if _, yesOrNo := c.Value.(bool); !yesOrNo && c.Value != nil {
-			out[i].Value = masked
-		}
+func (e Explanation) printConditions(b *strings.Builder, l lang.Language) {
+	if len(e.Conditions) == 0 {
+		fmt.Fprintln(b, l.Sprintf("No conditions: every event passes."))
+		return
 	}
-	return out
-}
-
-func maskSaw(saw map[string]any) {
-	for name, v := range saw {
-		if personal(name) && !isDevice(name, v) {
-			saw[name] = maskValue(v)
+	fmt.Fprintln(b, l.Sprintf("Conditions:"))
+	for _, c := range e.Conditions {
+		answer := l.Text("no")
+		if c.Pass {
+			answer = l.Text("yes")
+		}
+		fmt.Fprintf(b, "  %-4s %s\n", answer, show.Printable(c.Source))
+		for _, name := range slices.Sorted(maps.Keys(c.Saw)) {
+			fmt.Fprintf(b, "         %s = %s\n", show.Printable(name), shown(c.Saw[name], l))
 		}
 	}
 }
 
-// isDevice spares the device's attribute: it names no person, and one must see it.
-func isDevice(name string, v any) bool {
-	s, ok := v.(string)
-	return ok && strings.HasPrefix(name, "attrs.") && wellFormed(s) != ""
+func (e Explanation) printOutcome(b *strings.Builder, l lang.Language) {
+	switch e.Outcome {
+	case event.Filtered:
+		fmt.Fprintln(b, l.Sprintf("Filtered: not all conditions hold. Nothing would be sent."))
+	case event.Undeliverable:
+		missing := strings.Join(e.Missing, ", ")
+		fmt.Fprintln(b, l.Sprintf("Undeliverable: nothing came for %s. Nothing would be sent.", missing))
+	case event.Shadow:
+		fmt.Fprintln(b, l.Sprintf("Shadow: the link is tried out. Nothing would be sent."))
+	case event.Untaken:
+		fmt.Fprintln(b, l.Sprintf("Untaken: the link does not read events of this site and kind. Nothing would be sent."))
+	case event.Dead:
+		fmt.Fprintln(b, l.Sprintf("Dead: %s.", e.Error))
+	default:
+		fmt.Fprintln(b, l.Sprintf("It would be sent."))
+	}
 }
 
-// maskValue hides a value of any type; nothing stays nothing.
-func maskValue(v any) any {
-	switch v := v.(type) {
-	case nil, bool:
-		return v
-	case string:
-		if strings.Trim(v, "+-() 0123456789") == "" && strings.ContainsAny(v, "0123456789") {
-			return phone.Mask(v)
-		}
-		if v == "" {
-			return v
-		}
-	case map[string]string:
-		out := make(map[string]string, len(v))
-		for k := range v {
-			out[k] = masked
-		}
-		return out
+func (e Explanation) printRequest(b *strings.Builder, l lang.Language) {
+	if e.Request == nil {
+		return
 	}
-	return masked
+	fmt.Fprintln(b, l.Sprintf("The request:"))
+	fmt.Fprintf(b, "  %s %s\n", e.Request.Method, e.Request.URL)
+	for _, name := range slices.Sorted(maps.Keys(e.Request.Header)) {
+		fmt.Fprintf(b, "  %s: %s\n", show.Printable(name), show.Printable(e.Request.Header[name]))
+	}
+	var body bytes.Buffer
+	if err := json.Indent(&body, e.Request.Body, "  ", "  "); err != nil {
+		return
+	}
+	fmt.Fprintf(b, "  %s\n", body.String())
+}
+
+func (e Explanation) printEmpty(b *strings.Builder, l lang.Language) {
+	if len(e.Empty) == 0 {
+		return
+	}
+	fmt.Fprintln(b, l.Sprintf("Left out, because nothing came of it:"))
+	for _, empty := range e.Empty {
+		names := strings.Join(slices.Sorted(maps.Keys(empty.Saw)), ", ")
+		fmt.Fprintf(b, "  %s = %s: %s\n", show.Printable(empty.Path), show.Printable(empty.Source), empty.Reason.text(names, l))
+	}
+}
+
+func (r Reason) text(names string, l lang.Language) string {
+	switch r {
+	case NotThisWay:
+		return l.Sprintf("%s never comes by this way", names)
+	case WrongKind:
+		return l.Sprintf("%s never comes with this kind of event", names)
+	case NothingMade:
+		return l.Sprintf("%s came, and the expression makes nothing of it", names)
+	}
+	return l.Sprintf("nothing came in %s (not ticked in Calltouch, or empty)", names)
+}
+
+func shown(v any, l lang.Language) string {
+	if expression.IsNil(v) {
+		return l.Text("nothing")
+	}
+	b, err := expression.AppendJSON(nil, v)
+	if err != nil {
+		return "?"
+	}
+	return string(b)
 }

@@ -44,7 +44,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestExplainOutcomes(t *testing.T) {
-	const body = "\n      customer.mobilePhone: ${phone(callerphone)}\n      customer.email: ${lower(email)}\n      worktime: ${worktime}\n      comment: ${comment}\n      n: ${int(utm_term)}"
+	const body = "\n      customer.mobilePhone: ${phone(callerphone)}\n      customer.lastName: ${lower(lastName)}\n      worktime: ${worktime}\n      comment: ${comment}\n      n: ${int(utm_term)}"
 	l := load(t, strings.Replace(withBody(body, "    when: unique"), "event: [call.ended, request]", "event: [call.ended, call.started, request]", 1)).Link("one")
 	reasons := func(e link.Explanation) map[string]link.Reason {
 		out := map[string]link.Reason{}
@@ -61,13 +61,13 @@ func TestExplainOutcomes(t *testing.T) {
 		reasons map[string]link.Reason
 	}{
 		{"filtered", calltouch.Fields{"kind": "call.ended", "unique": false}, event.Filtered, map[string]link.Reason{
-			"customer.mobilePhone": link.NothingCame, "customer.email": link.WrongKind, "worktime": link.NothingCame, "comment": link.NothingCame, "n": link.NothingCame,
+			"customer.mobilePhone": link.NothingCame, "customer.lastName": link.WrongKind, "worktime": link.NothingCame, "comment": link.NothingCame, "n": link.NothingCame,
 		}},
 		{"undeliverable", hidden, event.Undeliverable, map[string]link.Reason{
-			"customer.mobilePhone": link.NothingMade, "customer.email": link.WrongKind, "worktime": link.NotThisWay, "comment": link.NothingCame,
+			"customer.mobilePhone": link.NothingMade, "customer.lastName": link.WrongKind, "worktime": link.NotThisWay, "comment": link.NothingCame,
 		}},
 		{"an expression fails", calltouch.Fields{"unique": true, "utm_term": "x"}, event.Dead, map[string]link.Reason{
-			"customer.mobilePhone": link.NothingCame, "customer.email": link.NothingCame, "worktime": link.NothingCame, "comment": link.NothingCame,
+			"customer.mobilePhone": link.NothingCame, "customer.lastName": link.NothingCame, "worktime": link.NothingCame, "comment": link.NothingCame,
 		}},
 		{"a condition fails", calltouch.Fields{"unique": "maybe"}, event.Dead, map[string]link.Reason{}},
 	}
@@ -141,6 +141,26 @@ func TestPrint(t *testing.T) {
 			}
 			if diff := cmp.Diff(string(want), got); diff != "" {
 				t.Errorf("%s\nUPDATE=1 rewrites %s", diff, path)
+			}
+		})
+	}
+}
+
+func TestExplainKnowsWhatTheLinkDoesNotRead(t *testing.T) {
+	l := design(t).Links[0]
+	tests := []struct {
+		name   string
+		fields map[string]any
+		want   bool // untaken
+	}{
+		{"its own kind", map[string]any{"kind": "call.ended", "siteId": "10001"}, false},
+		{"another kind", map[string]any{"kind": "request", "siteId": "10001"}, true},
+		{"another site", map[string]any{"kind": "call.ended", "siteId": "10002"}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := l.Explain(tt.fields, false).Outcome; (got == event.Untaken) != tt.want {
+				t.Errorf("outcome %s", got)
 			}
 		})
 	}

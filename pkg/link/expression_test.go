@@ -12,6 +12,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/link/expression"
 )
 
 // configuration is a file with one link of one condition and one field.
@@ -316,9 +317,9 @@ func TestBadValue(t *testing.T) {
 			if err == nil && v.Pass {
 				_, err = l.Render(tt.fields)
 			}
-			e, ok := errorsAs[*link.ExpressionError](err)
+			e, ok := errorsAs[*expression.Error](err)
 			if !ok {
-				t.Fatalf("got %v, want an ExpressionError", err)
+				t.Fatalf("got %v, want an expression.Error", err)
 			}
 			if strings.Contains(e.Error(), secret) || !strings.Contains(e.Error(), e.Source) {
 				t.Errorf("the error is %q", e)

@@ -9,6 +9,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/link/expression"
 )
 
 // FuzzParse: no file makes the reader fail otherwise than by a mistake with a place, and every
@@ -78,14 +79,14 @@ func FuzzExpression(f *testing.F) {
 func tryLink(t *testing.T, l *link.Link) {
 	for _, fields := range []calltouch.Fields{fullEvent(), {}, nilEvent(), {"duration": "abc", "unique": "x", "attrs": map[string]string{"promo": "1"}}} {
 		v, err := l.Filter(fields)
-		if _, ok := errorsAs[*link.ExpressionError](err); err != nil && !ok {
+		if _, ok := errorsAs[*expression.Error](err); err != nil && !ok {
 			t.Errorf("filter: %v", err)
 		}
 		if !v.Pass && err == nil && len(v.Conditions) == 0 {
 			t.Error("filtered without a condition")
 		}
 		r, err := l.Render(fields)
-		if _, ok := errorsAs[*link.ExpressionError](err); err != nil && !ok {
+		if _, ok := errorsAs[*expression.Error](err); err != nil && !ok {
 			t.Errorf("render: %v", err)
 		}
 		if err == nil && !json.Valid(r.Body) {

@@ -1,188 +1,121 @@
 package link
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 
-	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/link/expression"
+	"github.com/touchbox/touchbox/pkg/strictyaml"
 )
 
-// condition is one of `conditions`.
-type condition struct {
-	source string
-	node   *node
-	pos    Pos // of the name
-	reads  []string
-	uses   []string // other conditions
-	broken bool     // after a mistake
+// inText reports the problems of a text of the file, each at its place in the file.
+type inText struct {
+	reader *strictyaml.Reader
+	node   *strictyaml.Node
 }
 
-var nameForm = regexp.MustCompile(namePattern)
-
-// keywords of expr cannot be names.
-var keywords = []string{"true", "false", "nil", "and", "or", "not", "in", "let", "if", "else", "matches", "contains", "startsWith", "endsWith"}
-
-// freeName checks the name of a condition or table.
-func (l *loader) freeName(e entry) bool {
-	_, field := calltouch.Lookup(e.key)
-	switch {
-	case !nameForm.MatchString(e.key) || slices.Contains(keywords, e.key):
-		l.mistake(e.pos, "%s cannot be a name", e.key).hint("letters, digits and _, as in dynamic or повторный")
-	case field:
-		l.mistake(e.pos, "%s is a field of Calltouch's and cannot be a name", e.key)
-	case slices.Contains(functionNames(), e.key) || withheld[e.key] != "":
-		l.mistake(e.pos, "%s is a function and cannot be a name", e.key)
-	case l.tables[e.key] != nil:
-		l.mistake(e.pos, "the name %s stands here a second time", e.key)
-	default:
-		return true
-	}
-	return false
+// Mistake implements expression.Reporter.
+func (t inText) Mistake(at int, format string, args ...any) expression.Note {
+	return t.reader.Mistake(t.reader.At(t.node, at), format, args...)
 }
+
+// Warn implements expression.Reporter.
+func (t inText) Warn(at int, format string, args ...any) expression.Note {
+	return t.reader.Warn(t.reader.At(t.node, at), format, args...)
+}
+
+// Text implements expression.Reporter.
+func (t inText) Text(english string) string { return t.reader.Language.Text(english) }
+
+// Line implements expression.Reporter.
+func (t inText) Line(at int) int { return t.reader.At(t.node, at).Line }
+
+// atName reports the problems of a name, which is a key of the file.
+type atName struct {
+	inText
+	pos strictyaml.Pos
+}
+
+// Mistake implements expression.Reporter.
+func (n atName) Mistake(_ int, format string, args ...any) expression.Note {
+	return n.reader.Mistake(n.pos, format, args...)
+}
+
+func (l *loader) inText(n *strictyaml.Node) inText { return inText{l.Reader, n} }
+
+func (l *loader) atName(e strictyaml.Entry) atName { return atName{l.inText(e.Value), e.Pos} }
 
 func (l *loader) readTables() {
-	for _, e := range l.root.entries("tables") {
-		if !l.freeName(e) {
+	for _, e := range few(l, l.root.entries("tables"), "tables") {
+		if !l.names.Free(e.Key, l.atName(e)) {
 			continue
 		}
-		if e.value.kind != mapping {
-			l.notA(e.value, "a mapping (key: value)")
+		if e.Value.Kind != strictyaml.Mapping {
+			l.NotA(e.Value, "a mapping (key: value)")
 			continue
 		}
-		t := &table{rows: map[string]any{}, node: e.value}
-		for _, row := range e.value.entries {
-			if row.value.kind != scalar {
-				l.notA(row.value, "a text")
+		rows := map[string]any{}
+		for _, row := range e.Value.Entries {
+			if row.Value.Kind != strictyaml.Scalar {
+				l.NotA(row.Value, "a text")
 				continue
 			}
-			t.rows[row.key] = scalarValue(row.value)
+			rows[row.Key] = scalarValue(row.Value)
 		}
-		l.tables[e.key] = t
+		l.names.AddTable(e.Key, rows, func(row string) int { return e.Value.Get(row).Pos.Line })
+		l.tables[e.Key] = e.Value
 	}
 }
 
 // scalarValue is a scalar with the type that its spelling has.
-func scalarValue(n *node) any {
-	if !n.literal() {
-		return n.text
+func scalarValue(n *strictyaml.Node) any {
+	if !n.Literal() {
+		return n.Text
 	}
-	if n.text == "true" || n.text == "false" {
-		return n.text == "true"
+	if n.Text == "true" || n.Text == "false" {
+		return n.Text == "true"
 	}
-	if i, err := strconv.ParseInt(n.text, 10, 64); err == nil {
+	if i, err := strconv.ParseInt(n.Text, 10, 64); err == nil {
 		return i
 	}
-	f, _ := strconv.ParseFloat(n.text, 64)
+	f, _ := strconv.ParseFloat(n.Text, 64)
 	return f
 }
 
 func (l *loader) readConditions() {
-	for _, e := range l.root.entries("conditions") {
-		if !l.freeName(e) {
+	for _, e := range few(l, l.root.entries("conditions"), "conditions") {
+		if !l.names.Free(e.Key, l.atName(e)) {
 			continue
 		}
-		if text, ok := l.scalarText(e.value); ok {
-			l.conditions[e.key] = &condition{source: text, node: e.value, pos: e.pos}
+		if text, ok := l.ScalarText(e.Value); ok {
+			l.names.AddCondition(e.Key, text, l.inText(e.Value), l.atName(e))
 		} else {
-			l.conditions[e.key] = &condition{pos: e.pos, node: e.value, broken: true}
+			l.names.AddBroken(e.Key)
 		}
+		l.conditions[e.Key] = e.Value
 	}
-	everywhere := l.everywhere()
-	for _, name := range l.conditionNames() {
-		l.uses(l.conditions[name], everywhere.names)
-	}
-	for _, name := range l.conditionNames() {
-		l.refuseCircle(name)
-	}
-	l.checkConditions(l.conditionNames(), everywhere)
+	l.names.Scope(l.allEvents()).CheckConditions()
 }
 
-func (l *loader) conditionNames() []string {
-	var names []string
-	for name := range l.conditions {
-		names = append(names, name)
-	}
-	return sorted(names)
-}
-
-// everywhere is the scope of what belongs to no link: the attributes of all sites.
-func (l *loader) everywhere() scope {
-	s := scope{names: names{conditions: l.conditions, tables: l.tables}}
+// allEvents are those of all sites: for what belongs to no link.
+func (l *loader) allEvents() expression.Events {
+	all := expression.Events{Device: defaultDevice}
 	for _, site := range l.file.Sites {
-		s.attrs = append(s.attrs, site.Attrs...)
+		all.Attrs = append(all.Attrs, site.Attrs...)
 	}
-	s.attrs = sorted(s.attrs)
-	s.names = s.ready()
-	return s
+	return all
 }
 
-// uses finds which other conditions a condition names.
-func (l *loader) uses(c *condition, n names) {
-	if c.broken {
-		return
-	}
-	tree := l.parse(origin{node: c.node, text: c.source}, n)
-	if tree == nil {
-		c.broken = true
-		return
-	}
-	c.uses = n.used(tree.Node)
-}
-
-// refuseCircle reports a condition that stands on itself.
-func (l *loader) refuseCircle(name string) {
-	seen := map[string]bool{}
-	var reach func(string) bool
-	reach = func(from string) bool {
-		for _, used := range l.conditions[from].uses {
-			if used == name {
-				return true
-			}
-			if !seen[used] {
-				seen[used] = true
-				if reach(used) {
-					return true
-				}
-			}
-		}
-		return false
-	}
-	if reach(name) {
-		l.mistake(l.conditions[name].pos, "the condition %s stands on itself", name)
-		l.conditions[name].broken = true
-	}
-}
-
-// checkConditions checks conditions in a scope, those that they use first, each once. What uses a
-// condition with a mistake is broken too, without a mistake of its own.
-func (l *loader) checkConditions(names []string, s scope) {
-	var visit func(string)
-	visit = func(name string) {
-		c := l.conditions[name]
-		if s.checked[name] {
-			return
-		}
-		s.checked[name] = true
-		for _, used := range c.uses {
-			visit(used)
-			c.broken = c.broken || l.conditions[used].broken
-		}
-		if !c.broken {
-			l.checkCondition(c, s)
+// eventsOf are those that a link reads from its sites, read as one of them reads them.
+func (l *loader) eventsOf(link *Link, as *Site) expression.Events {
+	events := l.allEvents()
+	if len(link.sites) > 0 {
+		events.Attrs, events.Kinds, events.Device = nil, link.Kinds, link.sites[0].Device
+		events.Unpolled = !slices.ContainsFunc(link.sites, func(s *Site) bool { return s.Token.Set() })
+		for _, site := range link.sites {
+			events.Attrs = append(events.Attrs, site.Attrs...)
 		}
 	}
-	for _, name := range names {
-		visit(name)
-	}
-}
-
-func (l *loader) checkCondition(c *condition, s scope) {
-	before := len(l.problems)
-	tree := l.check(origin{node: c.node, text: c.source}, s, wantCondition)
-	if tree == nil || l.failed(before) {
-		c.broken = true
-		return
-	}
-	c.reads = s.reads(tree)
+	events.Location, events.TenDigits = as.Location, as.TenDigits
+	return events
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/mindbox"
 )
 
 // withBody is a file with one link of the given body, indented by six, and further keys.
@@ -43,6 +44,8 @@ func TestRender(t *testing.T) {
 		{"types stay", "\n      n: ${duration}\n      b: ${unique}\n      t: ${city}\n      l: ${tags}\n      a: ${attrs}",
 			`{"n":42,"b":true,"t":"Москва","l":["a","b"],"a":{"mindboxDeviceUUID":"6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84","promo":"Весна"}}`, `{}`},
 		{"constants keep their spelling", "\n      i: 5\n      f: 7.10\n      b: true\n      t: \"5\"", `{"i":5,"f":7.10,"b":true,"t":"5"}`, `{"i":5,"f":7.10,"b":true,"t":"5"}`},
+		{"quotes of pasted JSON make a text", " |\n      {\"n\": ${duration}, \"t\": \"${duration}\", \"b\": \"${unique}\", \"c\": \"5\", \"d\": 5}",
+			`{"n":42,"t":"42","b":"true","c":"5","d":5}`, `{"c":"5","d":5}`},
 		{"mixed text", "\n      a: Звонок ${id}, ${duration} с, ${unique}\n      b: x", `{"a":"Звонок 148071, 42 с, true","b":"x"}`, `{"b":"x"}`},
 		{"nil inside mixed text", "\n      a: ${city}/${utm_content}/${duration}", `{"a":"Москва//42"}`, `{}`},
 		{"an object that comes out empty", "\n      a.b.c: ${city}\n      d: x", `{"a":{"b":{"c":"Москва"}},"d":"x"}`, `{"d":"x"}`},
@@ -142,7 +145,7 @@ func TestPastedJSONRefused(t *testing.T) {
 }
 
 func TestRequire(t *testing.T) {
-	const body = "\n      customer.mobilePhone: ${phone(callerphone)}\n      customer.email: ${email}\n      customer.ids.site: ${attrs.promo}\n      x: ${city}"
+	const body = "\n      customer.mobilePhone: ${phone(callerphone)}\n      customer.email: ${email(email)}\n      customer.ids.site: ${attrs.promo}\n      x: ${city}"
 	some := calltouch.Fields{"email": "a@example.com"}
 	tests := []struct {
 		name, require string
@@ -240,18 +243,18 @@ func TestFileValues(t *testing.T) {
 	f := design(t)
 	s, d, l := f.Site("clinic"), f.Destination("clinic"), f.Link("calls-dynamic")
 	if s.ID != "10001" || s.Counter != "abcd1234" || s.API != "https://api.calltouch.ru" || s.Location.String() != "Europe/Moscow" ||
-		s.Requests != (link.Requests{From: link.FromPoll, Every: time.Minute, Sweep: 240 * time.Hour, Grace: 15 * time.Minute}) ||
-		s.Journal != (link.Journal{Every: 15 * time.Minute, Sweep: 240 * time.Hour, Grace: 15 * time.Minute}) {
+		s.Requests != (calltouch.Requests{From: calltouch.RequestsFromPoll, Every: time.Minute, Sweep: 240 * time.Hour, Grace: 15 * time.Minute}) ||
+		s.Journal != (calltouch.Journal{Every: 15 * time.Minute, Sweep: 240 * time.Hour, Grace: 15 * time.Minute}) {
 		t.Errorf("site: %+v", s)
 	}
 	if d.URL != "https://api.mindbox.ru" || d.Endpoint != "clinic.Website" || d.Rate != 100 || d.Timeout != 30*time.Second ||
-		d.Retry != (link.Retry{For: 72 * time.Hour, UpTo: 15 * time.Minute}) || d.Authorization != link.AuthorizationMindbox {
+		d.Retry != (link.Retry{For: 72 * time.Hour, UpTo: 15 * time.Minute}) || d.Authorization != mindbox.AuthorizationMindbox {
 		t.Errorf("destination: %+v", d)
 	}
 	if l.Title != "Звонки, динамический пул" || l.To != d || l.Operation != "CallTouch" || l.Shadow || !l.Since.IsZero() || len(l.Version) != 16 {
 		t.Errorf("link: %+v", l)
 	}
-	if f.Keep != (link.Keep{Events: 720 * time.Hour, History: 720 * time.Hour, DeadLetters: 2160 * time.Hour, Disk: 10e9}) {
+	if f.Keep != (link.Keep{Events: 720 * time.Hour, History: 720 * time.Hour, DeadLetters: 2160 * time.Hour, Audit: 8760 * time.Hour, Disk: 10e9}) {
 		t.Errorf("keep: %+v", f.Keep)
 	}
 	if got := d.Secret.String(); got != "***" {

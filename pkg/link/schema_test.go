@@ -1,122 +1,18 @@
-package link
+package link_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"flag"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
-	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/link"
 )
 
-var update = flag.Bool("update", false, "rewrite what is generated: the schema and docs/vocabulary.md")
-
 const schemaFile = "../../schemas/config.schema.json"
-
-// schema is generated from the sections that the reader itself reads by, and the vocabulary.
-func schema() map[string]any {
-	defs := map[string]any{
-		"text": map[string]any{"type": []string{"string", "number", "boolean"}, "pattern": `\S`},
-		"duration": map[string]any{"type": "string", "pattern": durationPattern,
-			"description": "A span of time: 30s, 15m, 72h, 10d"},
-		"value":      map[string]any{"type": []string{"string", "number", "boolean"}},
-		"kind":       map[string]any{"enum": kindNames()},
-		"template":   describe(ref("text"), "A text with ${...} in it. "+expressionHelp()),
-		"expression": describe(map[string]any{"type": []string{"string", "boolean"}, "pattern": `\S`}, "A condition. "+expressionHelp()),
-		"secretSource": map[string]any{"oneOf": []any{ref("text"),
-			secretObject("env", "Name of an environment variable"), secretObject("file", "Path of a file")}},
-		"secret": map[string]any{"oneOf": []any{ref("secretSource"),
-			map[string]any{"type": "array", "items": ref("secretSource"), "minItems": 1, "maxItems": 2}}},
-		"body": map[string]any{"oneOf": []any{
-			map[string]any{"type": "string", "pattern": `\{`},
-			map[string]any{"type": "object", "minProperties": 1, "propertyNames": fieldNames(), "additionalProperties": ref("bodyValue")}}},
-		"bodyValue": map[string]any{"oneOf": []any{
-			map[string]any{"type": []string{"string", "number", "boolean"}, "description": expressionHelp()},
-			map[string]any{"type": "array", "items": ref("bodyValue")},
-			map[string]any{"type": "object", "propertyNames": fieldNames(), "additionalProperties": ref("bodyValue")}}},
-	}
-	for _, s := range []section{siteSection(), requestsSection(), journalSection(), scriptSection(),
-		destinationSection(), retrySection(), keepSection(), linkSection()} {
-		defs[s.name] = s.schema()
-	}
-	root := rootSection().schema()
-	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	root["$id"] = "https://github.com/touchbox/touchbox/schemas/config.schema.json"
-	root["$defs"] = defs
-	return root
-}
-
-func (s section) schema() map[string]any {
-	properties := map[string]any{}
-	required := []string{}
-	for _, k := range s.keys {
-		properties[k.name] = describe(k.schema, k.about)
-		if k.required {
-			required = append(required, k.name)
-		}
-	}
-	return map[string]any{"title": s.about, "type": "object", "properties": properties,
-		"required": required, "additionalProperties": false}
-}
-
-func describe(schema map[string]any, about string) map[string]any {
-	schema["description"] = about
-	return schema
-}
-
-func secretObject(key, about string) map[string]any {
-	return map[string]any{"type": "object", "required": []string{key}, "additionalProperties": false,
-		"properties": map[string]any{key: describe(ref("text"), about)}}
-}
-
-func fieldNames() map[string]any { return map[string]any{"pattern": `^[^.\s][^.]*(\.[^.]+)*$`} }
-
-func expressionHelp() string {
-	var names []string
-	for _, f := range calltouch.Vocabulary() {
-		names = append(names, f.Name)
-	}
-	var own []string
-	for _, f := range functions(settings{}) {
-		own = append(own, f.name)
-	}
-	return fmt.Sprintf("Fields: %s. Functions: %s, and those of expr.", strings.Join(names, ", "), strings.Join(own, ", "))
-}
-
-func TestSchemaIsGenerated(t *testing.T) {
-	var want bytes.Buffer
-	e := json.NewEncoder(&want)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(schema()); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, schemaFile, want.String())
-}
-
-// golden compares with a generated file; -update rewrites it.
-func golden(t *testing.T, path, want string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s is not what the code generates; run go test ./pkg/link -update\n%s", path, diff)
-	}
-}
 
 // TestSchemaAndReaderAgree holds the two equal on what a schema can see: shapes, names of keys,
 // required keys and forms of values.
@@ -195,7 +91,7 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 				t.Fatalf("the example has no %q", tt.old)
 			}
 			changed := strings.Replace(string(text), tt.old, tt.new, 1)
-			_, problems, _ := Parse("touchbox.yaml", []byte(changed), Options{Getenv: func(string) string { return "0123456789abcdef" }})
+			_, problems, _ := link.Parse("touchbox.yaml", []byte(changed), link.Options{Getenv: func(string) string { return "0123456789abcdef" }})
 			if read := len(problems.Mistakes()) == 0; read != tt.valid {
 				t.Errorf("reader: valid %v, want %v\n%s", read, tt.valid, problems)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
 )
@@ -79,15 +80,20 @@ func TestTraps(t *testing.T) {
 		{"history shorter than events", "history: 30d", "history: 20d", "30:30: history must be kept at least as long as events (30d), or not at all (0d)"},
 		{"no history", "history: 30d", "history: 0d", ""},
 		{"poll without a token", "token: {env: CALLTOUCH_TOKEN} ", "", "12:22: requests are to be polled, and the site has no token (give the site its API token, or write from: hook)"},
-		{"a guessable key", "key: {env: CALLTOUCH_KEY}", "key: abc", "4:10: the key has only 3 characters and can be guessed (16 or more)"},
+		{"a guessable key", "key: {env: CALLTOUCH_KEY}", "key: abc", "4:10: the key has only 3 characters and can be guessed (16 or more, as `touchbox init`"},
+		{"a key of 15", "key: {env: CALLTOUCH_KEY}", "key: abcdefghij12345", "4:10: the key has only 15 characters and can be guessed"},
+		{"a key of 16", "key: {env: CALLTOUCH_KEY}", "key: abcdefghij123456", ""},
+		{"a short one of two keys", "key: {env: CALLTOUCH_KEY}", "key: [abcdefghij123456, short]", "4:10: the key has only 5 characters and can be guessed"},
 		{"a key that is no part of an address", "key: {env: CALLTOUCH_KEY}", "key: 0123456789/abcdef", "4:10: the key must be of letters, digits, - and _"},
 		{"secret of a misspelt kind", "{env: MINDBOX_SECRET}", "{evn: MINDBOX_SECRET}", "18:14: unknown key evn in secret (did you mean env?)"},
-		{"secret file that is not there", "{env: MINDBOX_SECRET}", "{file: nowhere}", "18:20: the file of the secret cannot be read: testdata/nowhere"},
+		{"secret file that is not there", "{env: MINDBOX_SECRET}", "{file: nowhere.key}", "18:20: the file of the secret cannot be read: testdata/nowhere.key"},
 		{"a header of our own", "headers: {}", "headers: {authorization: x}", "21:15: the header authorization is set by Touchbox itself"},
-		{"a header with a blank", "headers: {}", `headers: {"a b": c}`, "21:15: a b is no name of a header"},
+		{"a header with a blank", "headers: {}", `headers: {"a b": c}`, "21:15: *** is no name of a header"},
 		{"a parameter of our own", "query: {}", "query: {transactionId: x}", "22:13: the parameter transactionId is set by Touchbox itself"},
 		{"a time format of another language", "timeFormat: yyyy-MM-dd HH:mm:ss.fff", "timeFormat: YYYY-MM-DD", "20:17: YYYY-MM-DD is no form of a time"},
 		{"unencrypted", "url: https://api", "url: http://api", "16:10: phones and the secret would go unencrypted to api.mindbox.ru"},
+		{"an unencrypted API", "api: https://api.calltouch.ru", "api: http://api.calltouch.ru", "the token and the list of calls would go unencrypted to api.calltouch.ru"},
+		{"an API on this machine", "api: https://api.calltouch.ru", "api: http://127.0.0.1:9000", ""},
 		{"attributes alike", "attrs: [mindboxDeviceUUID]", "attrs: [promo-code, promo_code]", "10:25: the attributes promo-code and promo_code cannot be told apart"},
 		{"a condition named as a field", "  dynamic: filled", "  duration: filled", "27:3: duration is a field of Calltouch's and cannot be a name"},
 		{"a condition named as a function", "  dynamic: filled", "  lower: filled", "27:3: lower is a function and cannot be a name"},
@@ -95,7 +101,7 @@ func TestTraps(t *testing.T) {
 		{"a mistake in a condition", "dynamic: filled(deviceUUID)", "dynamic: filled(deviceUID)", "27:19: unknown name deviceUID (did you mean deviceUUID?)"},
 		{"a condition in braces", "when: not dynamic ", "when: ${not dynamic} ", "52:11: conditions stand without ${ }"},
 		{"a condition that reads nothing", "when: not dynamic ", "when: 5 > 3 ", "52:11: this condition reads nothing of the event: it is the same for all"},
-		{"a field of another kind", "when: not dynamic ", "when: filled(email) ", "52:18: email never comes with call.ended"},
+		{"a field of another kind", "when: not dynamic ", "when: filled(fio) ", "52:18: fio never comes with call.ended"},
 		{"a link twice", "id: calls-static", "id: calls-dynamic", "49:9: the link calls-dynamic stands here a second time"},
 		{"since of no day", "    mode: live", "    since: 2026-13-01\n    mode: live", `43:12: 2026-13-01 is no day and no moment ("2026-11-01", "2026-11-01T10:00:00+03:00")`},
 
@@ -110,7 +116,7 @@ func TestTraps(t *testing.T) {
 		{"another placeholder", callID, field(`"{{id}}"`), "46:43: {{id}} is a placeholder"},
 		{"a third placeholder", callID, field(`"{callerphone}"`), "46:43: {callerphone} is a placeholder"},
 		{"a placeholder for the endpoint", "endpoint: clinic.Website ", "endpoint: <endpointId> ", "17:15: <endpointId> is a placeholder"},
-		{"an empty text", callID, field(`""`), "46:43: to Mindbox an empty text may mean: erase the field (leave the field out)"},
+		{"an empty text", callID, field(`""`), "46:43: the text is empty, and to Mindbox that may mean: erase the field (likely ${id}; or leave the field out)"},
 		{"a large integer", callID, field("12345678901"), `46:43: 12345678901 does not fit an integer field of Mindbox's (32 bits) (as a text, in quotes: "12345678901")`},
 		{"a long name", callID, "customer.firstName: " + strings.Repeat("я", 101) + "\n", "46:27: the text has 101 characters, Mindbox takes 100"},
 		{"a long text", callID, field(strings.Repeat("я", 1001)), "46:43: the text has 1001 characters, Mindbox takes 1000"},
@@ -218,7 +224,7 @@ mindbox:
 	if d.Secret.Value() != "second" {
 		t.Error("a changed file of a secret is not read again")
 	}
-	if s.Requests.From != link.FromPoll {
+	if s.Requests.From != calltouch.RequestsFromPoll {
 		t.Error("with a token requests are polled by default")
 	}
 }
@@ -235,7 +241,7 @@ func TestAbsentSecrets(t *testing.T) {
 	if err != nil || len(problems.Warnings()) != 3 { // and: there are no links
 		t.Fatalf("lenient: %v, %v", err, problems)
 	}
-	if s := f.Site("clinic"); !s.Token.Set() || s.Token.Value() != "" || s.Requests.From != link.FromPoll {
+	if s := f.Site("clinic"); !s.Token.Set() || s.Token.Value() != "" || s.Requests.From != calltouch.RequestsFromPoll {
 		t.Errorf("an absent token changes what is asked of the file: %+v", s.Requests)
 	}
 }

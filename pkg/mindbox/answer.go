@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/touchbox/touchbox/pkg/show"
+	"github.com/touchbox/touchbox/pkg/web"
 )
 
 // Bounds on what is read and kept of an answer, in bytes.
@@ -32,6 +34,7 @@ type Answer struct {
 	State      string        // the body's `status`; "" when the body is no JSON object or has none
 	Message    string        // what Mindbox says about it, masked and cut
 	ErrorID    string        // Mindbox's errorId, a UUID to ask its support about; may be missing
+	Foreign    bool          // an answer without Mindbox's JSON: empty, or another server's, whose text is Message
 	RetryAfter time.Duration // asked for by the answer, at most a day; 0 when it asks for nothing
 	Err        error         // a *TransportError: no whole answer came
 	Unsent     bool          // with Err: no connection was made, so Mindbox cannot have executed it
@@ -40,32 +43,79 @@ type Answer struct {
 
 // readAnswer reads loosely, as Mindbox asks its clients to: unknown fields, any order, nothing
 // obligatory.
-func readAnswer(response *http.Response, secret string) Answer {
-	answer := Answer{Status: response.StatusCode, RetryAfter: retryAfter(response.Header)}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxRead))
+func readAnswer(response *http.Response, secrets ...string) Answer {
+	answer := Answer{Status: response.StatusCode, RetryAfter: web.RetryAfter(response.Header, maxRetryAfter)}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxRead+1))
 	if err != nil {
 		answer.Err = transportError(err)
 		return answer
 	}
 	// Only a body read to its end leaves the connection usable; an endless one is cut off.
 	_, _ = io.CopyN(io.Discard, response.Body, maxDrain)
-	parseBody(&answer, body, secret)
+	parseBody(&answer, body, secrets...)
+	if answer.Message != "" && answer.Foreign && answer.Status < http.StatusInternalServerError && answer.Status != http.StatusTooManyRequests {
+		answer.RetryAfter = 0 // a page in front of Mindbox must not put an event off for a day
+	}
 	return answer
 }
 
-func parseBody(answer *Answer, body []byte, secret string) {
-	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	var fields map[string]json.RawMessage
-	// A decoder, not Unmarshal: what follows the first value does not matter.
-	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&fields); err != nil {
-		answer.Message = Mask(scrub(string(body), secret), maxMessage)
+// parseBody reads the JSON object that Mindbox answers with. What has none of its fields was written
+// by somebody else: a proxy, a guard against bots, a captive portal.
+func parseBody(answer *Answer, body []byte, secrets ...string) {
+	fields, whole := object(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	if !whole && len(body) <= maxRead {
+		fields = nil // its sender cut it off, not we
+	}
+	if answer.State = text(fields["status"]); !known(answer.State) {
+		answer.State = shown(answer.State, maxState, secrets)
+	}
+	if answer.Foreign = !fromMindbox(answer.State, fields); answer.Foreign {
+		answer.Message = shown(string(body), maxMessage, secrets)
 		return
 	}
-	answer.State = Mask(scrub(text(fields["status"]), secret), maxState)
-	answer.Message = Mask(scrub(message(fields), secret), maxMessage)
+	answer.Message = shown(message(fields), maxMessage, secrets)
 	if id, err := uuid.Parse(text(fields["errorId"])); err == nil {
 		answer.ErrorID = id.String()
 	}
+}
+
+// object reads the fields of a JSON object, and whether it comes to its end; those up to there if not. What
+// follows it does not matter.
+func object(body []byte) (fields map[string]json.RawMessage, whole bool) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, false
+	}
+	fields = map[string]json.RawMessage{}
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err == nil {
+			err = d.Decode(&value)
+		}
+		if err != nil {
+			return fields, false
+		}
+		fields[name.(string)] = value
+	}
+	_, err := d.Token()
+	return fields, err == nil
+}
+
+// fromMindbox reports whether an object is an answer of Mindbox: it has one of its status words, or a
+// field that its errors have.
+func fromMindbox(state string, fields map[string]json.RawMessage) bool {
+	ours := known(state)
+	for _, name := range []string{"errorMessage", "errorId", "validationMessages", "httpStatusCode"} {
+		_, there := fields[name]
+		ours = ours || there
+	}
+	return ours
+}
+
+// known reports whether a status word is one that Mindbox documents: there is nothing in it to hide.
+func known(state string) bool {
+	return slices.ContainsFunc(states, func(s string) bool { return strings.EqualFold(s, state) })
 }
 
 // message joins errorMessage and validationMessages. The latter come as
@@ -76,7 +126,7 @@ func message(fields map[string]json.RawMessage) string {
 		parts = append(parts, s)
 	}
 	var list []map[string]json.RawMessage
-	if json.Unmarshal(fields["validationMessages"], &list) == nil {
+	if raw := fields["validationMessages"]; len(raw) > 0 && json.Unmarshal(raw, &list) == nil {
 		for _, m := range list {
 			s := text(m["message"])
 			if location := text(m["location"]); location != "" {
@@ -91,39 +141,29 @@ func message(fields map[string]json.RawMessage) string {
 // text is a JSON string, or "" for anything else.
 func text(raw json.RawMessage) string {
 	var s string
-	if json.Unmarshal(raw, &s) != nil {
+	if len(raw) == 0 || json.Unmarshal(raw, &s) != nil {
 		return ""
 	}
 	return strings.TrimSpace(s)
 }
 
-// scrub takes the secret out of a text that quotes the request.
-func scrub(s, secret string) string {
-	if len(secret) < 4 {
-		return s // "a" would be everywhere, and is no secret
+// shown are Mindbox's words fit to be kept and shown: it quotes the request, and the phones and e-mail
+// addresses that it refuses. The mask may undo an encoding in which a secret stood.
+func shown(words string, limit int, secrets []string) string {
+	if words == "" {
+		return ""
 	}
-	return strings.NewReplacer(secret, "***", url.QueryEscape(secret), "***").Replace(s)
+	return scrub(show.Line(scrub(words, secrets...), limit), secrets...)
 }
 
-// retryAfter reads Retry-After in both its forms. A date is taken against the answer's own Date,
-// so that a wrong clock on either side does no harm.
-func retryAfter(h http.Header) time.Duration {
-	value := strings.TrimSpace(h.Get("Retry-After"))
-	if value == "" {
-		return 0
+// scrub takes the secrets out of a text that quotes the request.
+func scrub(s string, secrets ...string) string {
+	for _, secret := range secrets {
+		if len(secret) < 4 {
+			continue // "a" would be everywhere, and is no secret
+		}
+		s = strings.ReplaceAll(s, secret, show.Hidden)
+		s = strings.ReplaceAll(s, url.QueryEscape(secret), show.Hidden)
 	}
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		return boundRetryAfter(time.Duration(math.Min(math.Ceil(seconds), maxRetryAfter.Seconds())) * time.Second)
-	}
-	at, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	from, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		from = time.Now()
-	}
-	return boundRetryAfter(at.Sub(from))
+	return s
 }
-
-func boundRetryAfter(d time.Duration) time.Duration { return min(max(d, 0), maxRetryAfter) }

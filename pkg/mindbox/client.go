@@ -2,65 +2,49 @@
 // answer means.
 //
 // A rendered Operation goes in, an Answer comes out, and Judge turns the answer into a Verdict:
-// the one table of what is delivered, tried again, buried or parked. The package makes one
+// the one table of what is delivered, tried again, buried or parked. What a request looks like and
+// what its fields can hold is known here alone: Preview shows one, Longest, FitsInteger and
+// Identifies are for whoever makes its body. The package makes one
 // attempt per call; when to try again is not its business. It knows nothing of events, links or
 // Calltouch. Neither errors nor answers hold the secret, a URL or a body, and texts of Mindbox
-// pass Mask first, because Mindbox quotes the phones and e-mail addresses it refuses.
+// pass show.Line first, because Mindbox quotes the phones and e-mail addresses it refuses.
 package mindbox
 
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
+	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strings"
-	"sync/atomic"
+	"slices"
 	"time"
+
+	"github.com/touchbox/touchbox/pkg/defaults"
 )
 
 // DefaultTimeout is how long one attempt may take where Config says nothing. Mindbox publishes
 // no number; its own clients wait from 5 to 60 s.
-const DefaultTimeout = 30 * time.Second
-
-// operationsPath is the asynchronous call: accepted at once, executed by Mindbox later.
-const operationsPath = "/v3/operations/async"
-
-// The two spellings of the Authorization header that Mindbox publishes.
-const (
-	AuthorizationMindbox   = "mindbox"   // Mindbox secretKey="..."
-	AuthorizationSecretKey = "secretkey" // SecretKey ...
-)
+const DefaultTimeout = defaults.Timeout
 
 // Config describes one destination.
 type Config struct {
 	URL           string            // scheme and host, as in the operation's description: https://api.mindbox.ru
 	Secret        func() string     // read before each attempt, so that a key can be changed; nil or "" sends no Authorization
-	Other         func() string     // another key, tried once where Mindbox refuses Secret: for the days in which one replaces the other; nil or "": none
+	SecondSecret  func() string     // tried once where Mindbox refuses Secret: for the days in which one replaces the other; nil or "": none
 	Authorization string            // AuthorizationMindbox, also when empty, or AuthorizationSecretKey
 	Timeout       time.Duration     // of one attempt, answer included; 0 is DefaultTimeout
 	UserAgent     string            // "" is Touchbox
 	Transport     http.RoundTripper // nil is a pool of connections of this client's own
 }
 
-// Operation is one call, rendered.
-type Operation struct {
-	Endpoint      string // endpointId, the integration point's system name
-	Name          string // the operation's system name
-	DeviceUUID    string // "" leaves the parameter out: Mindbox reports an error when an operation without devices gets one
-	TransactionID string // a GUID; Mindbox executes each once
-	Body          []byte // JSON
-	Header, Query map[string]string
-}
-
 // Client calls operations of one destination. It is safe for concurrent use.
 type Client struct {
-	config Config
-	base   *url.URL
-	http   *http.Client
+	config    Config
+	base      *url.URL
+	endpoint  *url.URL // of all calls, without their parameters
+	transport http.RoundTripper
 }
 
 // New checks the configuration. The error names what is wrong without quoting it.
@@ -68,6 +52,10 @@ func New(config Config) (*Client, error) {
 	base, err := url.Parse(config.URL)
 	if err != nil || base.Host == "" || (base.Scheme != "https" && base.Scheme != "http") {
 		return nil, fmt.Errorf("mindbox: the url is not of the form https://host")
+	}
+	endpoint, err := url.Parse(address(base, nil))
+	if err != nil {
+		return nil, fmt.Errorf("mindbox: the path of the url is malformed")
 	}
 	switch config.Authorization {
 	case "", AuthorizationMindbox, AuthorizationSecretKey:
@@ -82,59 +70,41 @@ func New(config Config) (*Client, error) {
 	}
 	transport := config.Transport
 	if transport == nil {
-		transport = newTransport()
+		transport = newTransport(pings)
 	}
-	return &Client{config: config, base: base, http: &http.Client{
-		Transport: transport,
-		// A redirect means a wrong host: following it would hand the secret and a person's
-		// data to whoever answers there.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}, nil
-}
-
-// newTransport keeps connections open between attempts: as many idle ones as a busy worker
-// has attempts under way. Mindbox asks for TLS 1.2 or newer.
-func newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    10 * time.Second,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2:      true,
-		MaxIdleConns:           256,
-		MaxIdleConnsPerHost:    256,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
+	return &Client{config: config, base: base, endpoint: endpoint, transport: transport}, nil
 }
 
 // Close drops idle connections. Attempts under way are not touched.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { (&http.Client{Transport: c.transport}).CloseIdleConnections() }
 
 // Deliver makes one attempt. What went wrong is in the Answer: Judge says what follows from it.
 func (c *Client) Deliver(ctx context.Context, op Operation) Answer {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	start := time.Now()
-	var dialling, connected atomic.Bool
-	trace := &httptrace.ClientTrace{
-		GetConn: func(string) { dialling.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	}
-	answer := c.attemptWithKeys(httptrace.WithClientTrace(ctx, trace), op)
+	var trip progress
+	answer := c.attemptWithKeys(httptrace.WithClientTrace(ctx, trip.trace()), op)
 	answer.Duration = time.Since(start)
-	answer.Unsent = answer.Err != nil && dialling.Load() && !connected.Load()
+	answer.Unsent = answer.Err != nil && trip.dialling.Load() && !trip.connected.Load()
+	if timedOut(answer.Err) && trip.closeDead(start) {
+		c.Close() // what has idled as long may be as dead
+	}
 	return answer
 }
 
-// attemptWithKeys tries the other key where the first is refused. A request refused for its key is
-// not executed, so that the second is no repeat.
+func timedOut(err error) bool {
+	e, ok := errors.AsType[*TransportError](err)
+	return ok && e.Failure == FailureTimeout
+}
+
+// attemptWithKeys tries the second key where Mindbox refuses the first. A request refused for its key
+// is not executed, so that the second is no repeat.
 func (c *Client) attemptWithKeys(ctx context.Context, op Operation) Answer {
-	first, other := read(c.config.Secret), read(c.config.Other)
+	first, second := read(c.config.Secret), read(c.config.SecondSecret)
 	answer := c.attempt(ctx, op, first)
-	refused := answer.Err == nil && (answer.Status == http.StatusUnauthorized || answer.Status == http.StatusForbidden)
-	if refused && other != "" && other != first {
-		return c.attempt(ctx, op, other)
+	if Judge(answer).Action == ParkEndpoint && second != "" && second != first {
+		return c.attempt(ctx, op, second)
 	}
 	return answer
 }
@@ -147,60 +117,23 @@ func read(secret func() string) string {
 }
 
 func (c *Client) attempt(ctx context.Context, op Operation, secret string) Answer {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address(op), bytes.NewReader(op.Body))
+	query := parameters(c.base, op)
+	query.Set("transactionId", op.TransactionID)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(op.Body))
 	if err != nil {
 		return Answer{Err: transportError(err)}
 	}
-	c.setHeader(request.Header, op.Header, secret)
-	response, err := c.http.Do(request)
+	address := *c.endpoint
+	address.RawQuery = query.Encode()
+	request.URL, request.Host = &address, address.Host
+	request.Header.Set("User-Agent", c.config.UserAgent)
+	setHeader(request.Header, op.Header, c.config.Authorization, secret)
+	// A transport follows no redirect, which would mean a wrong host: that would hand the secret and a person's data to
+	// whoever answers there. Nor does a client of net/http do anything else for a single request that is needed here.
+	response, err := c.transport.RoundTrip(request)
 	if err != nil {
 		return Answer{Err: transportError(err)}
 	}
 	defer response.Body.Close()
-	return readAnswer(response, secret)
-}
-
-// address adds the parameters; the operation's own win over configured ones.
-func (c *Client) address(op Operation) string {
-	query := c.base.Query()
-	for name, value := range op.Query {
-		query.Set(name, value)
-	}
-	query.Set("endpointId", op.Endpoint)
-	query.Set("operation", op.Name)
-	query.Set("transactionId", op.TransactionID)
-	if op.DeviceUUID != "" {
-		query.Set("deviceUUID", op.DeviceUUID)
-	}
-	address := c.base.JoinPath(operationsPath)
-	address.RawQuery = query.Encode()
-	return address.String()
-}
-
-// setHeader sets the configured headers first: none of them can change what the API asks for.
-func (c *Client) setHeader(h http.Header, configured map[string]string, secret string) {
-	h.Set("User-Agent", c.config.UserAgent)
-	for name, value := range configured {
-		h.Set(name, headerValue(value))
-	}
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Accept", "application/json")
-	switch {
-	case secret == "":
-	case c.config.Authorization == AuthorizationSecretKey:
-		h.Set("Authorization", "SecretKey "+headerValue(secret))
-	default:
-		h.Set("Authorization", `Mindbox secretKey="`+headerValue(secret)+`"`)
-	}
-}
-
-// headerValue takes control characters out: a value may be rendered from what a stranger sent,
-// and net/http refuses the whole attempt for one of them.
-func headerValue(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s))
+	return readAnswer(response, append(slices.Clone(op.Concealed), secret)...)
 }

@@ -8,10 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -134,12 +137,26 @@ func TestDeliverTriesTheOtherKey(t *testing.T) {
 				}
 			})
 			client := newClient(t, mindbox.Config{URL: url, Authorization: mindbox.AuthorizationSecretKey,
-				Secret: func() string { return "new" }, Other: func() string { return tt.other }})
+				Secret: func() string { return "new" }, SecondSecret: func() string { return tt.other }})
 			answer := client.Deliver(t.Context(), operation())
 			if diff := cmp.Diff(tt.keys, keys); diff != "" || answer.Status != tt.want {
 				t.Errorf("status %d, keys %s", answer.Status, diff)
 			}
 		})
+	}
+}
+
+// TestDeliverKeepsTheOtherKeyFromStrangers: a page that refuses is no word about the key.
+func TestDeliverKeepsTheOtherKeyFromStrangers(t *testing.T) {
+	var keys atomic.Int32
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		keys.Add(1)
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, "<html>Access denied</html>")
+	})
+	answer := newClient(t, mindbox.Config{URL: url, SecondSecret: func() string { return "other" }}).Deliver(t.Context(), operation())
+	if keys.Load() != 1 || mindbox.Judge(answer).Reason != mindbox.ReasonForeign {
+		t.Errorf("%d requests, %+v", keys.Load(), answer)
 	}
 }
 
@@ -156,11 +173,16 @@ func TestDeliverReadsAnswers(t *testing.T) {
 		{"protocol error, code as text", `{"status":"ProtocolError","errorMessage":"номер 79001234567","errorId":"` + transaction + `","httpStatusCode":"400"}`, 400,
 			mindbox.Answer{State: "ProtocolError", Message: "номер *********67", ErrorID: transaction}},
 		{"code as a number, no errorId", `{"status":"ProtocolError","errorMessage":"x","httpStatusCode":400}`, 400, mindbox.Answer{State: "ProtocolError", Message: "x"}},
-		{"empty", "", 200, mindbox.Answer{}},
-		{"a page", "<html>\n<b>502</b></html>", 502, mindbox.Answer{Message: "<html> <b>502</b></html>"}},
-		{"no object", `["Success"]`, 200, mindbox.Answer{Message: `["Success"]`}},
-		{"status is no text", `{"status":200}`, 200, mindbox.Answer{}},
-		{"cut off", `{"status":"Success`, 200, mindbox.Answer{Message: `{"status":"Success`}},
+		{"empty", "", 200, mindbox.Answer{Foreign: true}},
+		{"a page", "<html>\n<b>502</b></html>", 502, mindbox.Answer{Foreign: true, Message: "<html> <b>502</b></html>"}},
+		{"no object", `["Success"]`, 200, mindbox.Answer{Foreign: true, Message: `["Success"]`}},
+		{"status is no text", `{"status":200}`, 200, mindbox.Answer{Foreign: true, Message: `{"status":200}`}},
+		{"another server's JSON", `{"status":"error","message":"log in"}`, 403, mindbox.Answer{Foreign: true, State: "error", Message: `{"status":"error","message":"log in"}`}},
+		{"an error without a status", `{"errorMessage":"no"}`, 400, mindbox.Answer{Message: "no"}},
+		{"a status that nobody knows, with an error", `{"status":"Surprise","errorMessage":"no"}`, 200, mindbox.Answer{State: "Surprise", Message: "no"}},
+		{"cut off", `{"status":"Success`, 200, mindbox.Answer{Foreign: true, Message: `{"status":"Success`}},
+		{"cut off behind the status", `{"status":"Success","a":`, 200, mindbox.Answer{Foreign: true, Message: `{"status":"Success","a":`}},
+		{"longer than is read", `{"status":"Success","a":"` + strings.Repeat("x", 300<<10) + `"}`, 200, mindbox.Answer{State: "Success"}},
 		{"it quotes the secret", `{"status":"ProtocolError","errorMessage":"key ` + secret + ` is wrong"}`, 403, mindbox.Answer{State: "ProtocolError", Message: "key *** is wrong"}},
 	}
 	for _, tt := range tests {
@@ -210,6 +232,22 @@ func TestDeliverObeysRetryAfter(t *testing.T) {
 				t.Errorf("got %v, want %v", answer.RetryAfter, tt.want)
 			}
 		})
+	}
+}
+
+// TestDeliverDoesNotWaitForStrangers: only who refuses for the rate, or is not working, says when to
+// come again.
+func TestDeliverDoesNotWaitForStrangers(t *testing.T) {
+	for status, waits := range map[int]bool{200: false, 302: false, 403: false, 429: true, 503: true} {
+		url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Retry-After", "86400")
+			w.WriteHeader(status)
+			fmt.Fprint(w, "<html>Checking your browser</html>")
+		})
+		answer := newClient(t, mindbox.Config{URL: url}).Deliver(t.Context(), operation())
+		if (answer.RetryAfter > 0) != waits {
+			t.Errorf("%d: %v", status, answer.RetryAfter)
+		}
 	}
 }
 
@@ -366,6 +404,15 @@ func TestNewRefuses(t *testing.T) {
 		if _, err := mindbox.New(config); err == nil {
 			t.Errorf("%+v was taken", config)
 		}
+	}
+}
+
+var longDigits = regexp.MustCompile(`\p{Nd}{7}`)
+
+func assertPresentable(t *testing.T, s string, limit int) {
+	t.Helper()
+	if len(s) > limit || !utf8.ValidString(s) || longDigits.MatchString(s) || strings.ContainsFunc(s, unicode.IsControl) {
+		t.Errorf("not fit to be kept: %q", s)
 	}
 }
 

@@ -13,7 +13,6 @@ type Action string
 const (
 	Success      Action = "success"       // accepted; for an asynchronous call that means queued at Mindbox
 	Retry        Action = "retry"         // later, with the same transaction id
-	RetryFew     Action = "retry_few"     // a few times, then as Refused
 	Slow         Action = "slow"          // later, and slower: too many requests
 	Refused      Action = "refused"       // never again unchanged: bury
 	ParkLink     Action = "park_link"     // every event of this link would fail alike
@@ -30,9 +29,10 @@ const (
 	ReasonAlreadyProcessed Reason = "already_processed" // a repeat that Mindbox knows
 	ReasonValidation       Reason = "validation_error"
 	ReasonProtocol         Reason = "protocol_error"      // 400, or ProtocolError inside a 2xx
-	ReasonUnclear          Reason = "unclear_answer"      // a 2xx that says nothing
-	ReasonUnknownState     Reason = "unknown_status"      // a 2xx with a status word that nobody knows
-	ReasonRedirect         Reason = "redirect"            // 3xx: wrong host
+	ReasonUnclear          Reason = "unclear_answer"      // a 2xx without Mindbox's JSON: empty, or a page of something in front of it
+	ReasonUnknownState     Reason = "unknown_status"      // an error of Mindbox inside a 2xx, with a status word that nobody knows
+	ReasonRedirect         Reason = "redirect"            // 3xx: another host, or the login of a network
+	ReasonForeign          Reason = "not_mindbox"         // a 4xx without Mindbox's JSON: something in front of it refuses
 	ReasonCredentials      Reason = "credentials_missing" // 401
 	ReasonForbidden        Reason = "credentials_refused" // 403
 	ReasonNotFound         Reason = "not_found"           // 404: wrong URL
@@ -47,7 +47,7 @@ const (
 // Reasons lists every reason of Judge, the failures included.
 var Reasons = []Reason{
 	ReasonAccepted, ReasonAlreadyProcessed, ReasonValidation, ReasonProtocol, ReasonUnclear, ReasonUnknownState,
-	ReasonRedirect, ReasonCredentials, ReasonForbidden, ReasonNotFound, ReasonRequestTimeout, ReasonConflict,
+	ReasonRedirect, ReasonForeign, ReasonCredentials, ReasonForbidden, ReasonNotFound, ReasonRequestTimeout, ReasonConflict,
 	ReasonClientError, ReasonTooMany, ReasonServerError, ReasonUnknownCode,
 	Reason(FailureTimeout), Reason(FailureName), Reason(FailureConnect), Reason(FailureTLS),
 	Reason(FailureConnection), Reason(FailureInterrupted),
@@ -62,6 +62,8 @@ const (
 	StateInternal         = "InternalServerError"
 )
 
+var states = []string{StateSuccess, StateAlreadyProcessed, StateValidation, StateProtocol, StateInternal}
+
 // Verdict is what Judge says of an answer. The zero value is no verdict.
 type Verdict struct {
 	Action Action
@@ -69,86 +71,155 @@ type Verdict struct {
 	// Pins: Mindbox may have executed the operation without saying so. Endpoint and operation
 	// must stay the same from now on, because the transaction id depends on them.
 	Pins bool
-	// Failure: a temporary failure of the endpoint as a whole (5xx, time-out, reset). Many of
-	// them in a row are an outage.
+	// Failure: a temporary failure of the endpoint as a whole (5xx, time-out, reset, an answer that
+	// is not Mindbox's). Many of them in a row are an outage.
 	Failure bool
 }
 
-// Judge is the table of what an answer means, after Mindbox's "error processing" page and its
-// SDKs. The order of checks: transport, then HTTP class, then the status in the body; the HTTP
-// class wins when the two disagree. What the table does not name is tried again: a repeat with
-// the same transaction id does no harm, a loss does.
+// verdicts is the table of what an answer means: what follows from each reason. Pins and Failure of a
+// transport failure hold unless judgeTransport knows better.
+var verdicts = map[Reason]Verdict{
+	ReasonAccepted:         {Action: Success},
+	ReasonAlreadyProcessed: {Action: Success},
+
+	ReasonValidation:   {Action: Refused},
+	ReasonProtocol:     {Action: Refused},
+	ReasonConflict:     {Action: Refused},
+	ReasonClientError:  {Action: Refused},
+	ReasonUnknownState: {Action: Refused},
+
+	ReasonUnclear:        {Action: Retry, Pins: true, Failure: true},
+	ReasonServerError:    {Action: Retry, Pins: true, Failure: true},
+	ReasonRequestTimeout: {Action: Retry, Pins: true, Failure: true},
+	ReasonUnknownCode:    {Action: Retry, Pins: true},
+	ReasonRedirect:       {Action: Retry, Failure: true},
+	ReasonForeign:        {Action: Retry, Failure: true},
+	// Data of a request refused for its rate are not stored: the transaction id is unburnt.
+	ReasonTooMany: {Action: Slow},
+
+	ReasonCredentials: {Action: ParkEndpoint},
+	ReasonForbidden:   {Action: ParkEndpoint},
+	// Many 404s get the sender's address blocked for a minute, so this one stops quickly.
+	ReasonNotFound: {Action: ParkLink},
+
+	Reason(FailureTimeout):     {Action: Retry, Pins: true, Failure: true},
+	Reason(FailureName):        {Action: Retry, Pins: true, Failure: true},
+	Reason(FailureConnect):     {Action: Retry, Pins: true, Failure: true},
+	Reason(FailureTLS):         {Action: Retry, Pins: true, Failure: true},
+	Reason(FailureConnection):  {Action: Retry, Pins: true, Failure: true},
+	Reason(FailureInterrupted): {Action: Retry, Pins: true}, // our own stop says nothing about Mindbox
+}
+
+// MayHaveRun reports whether Mindbox may have executed an operation whose attempt ended for this
+// reason, as far as the reason alone tells. Of a reason that the table does not name it may.
+func (r Reason) MayHaveRun() bool {
+	v, ok := verdicts[r]
+	return v.Pins || !ok
+}
+
+// verdict is a reason's row of the table.
+func (r Reason) verdict() Verdict {
+	v := verdicts[r]
+	v.Reason = r
+	return v
+}
+
+// Judge says what an answer means, after Mindbox's "error processing" page and its SDKs. It finds the
+// reason, from which the rest follows. The order of checks: transport, then HTTP class, then the status
+// in the body; the HTTP class wins when the two disagree. What is not named is tried again: a repeat
+// with the same transaction id does no harm, a loss does. Only Mindbox itself can refuse an event: what a
+// proxy, a guard or a captive portal says in its place is an outage, whatever its status.
 func Judge(a Answer) Verdict {
 	if a.Err != nil {
 		return judgeTransport(a)
 	}
 	switch a.Status / 100 {
 	case 2:
-		return judgeState(a.State)
+		return reasonInside(a).verdict()
 	case 3:
-		return Verdict{Action: Refused, Reason: ReasonRedirect}
+		return ReasonRedirect.verdict()
 	case 4:
-		return judgeClientError(a.Status)
+		return reasonOfClientError(a).verdict()
 	case 5:
-		return serverError
+		return ReasonServerError.verdict()
 	default:
-		return Verdict{Action: Retry, Reason: ReasonUnknownCode, Pins: true}
+		return ReasonUnknownCode.verdict()
 	}
 }
-
-var serverError = Verdict{Action: Retry, Reason: ReasonServerError, Pins: true, Failure: true}
 
 func judgeTransport(a Answer) Verdict {
 	failure := FailureConnection
 	if e, ok := errors.AsType[*TransportError](a.Err); ok {
 		failure = e.Failure
 	}
-	return Verdict{
-		Action: Retry, Reason: Reason(failure), Pins: !a.Unsent,
-		Failure: failure != FailureInterrupted, // our own stop says nothing about Mindbox
-	}
+	v := Reason(failure).verdict()
+	v.Pins = v.Pins && !a.Unsent
+	return v
 }
 
-// judgeState reads a 2xx: a refusal inside it is no success.
-func judgeState(state string) Verdict {
+// foreign reports whether a 4xx comes from something in front of Mindbox. 408 and 429 mean the same
+// from anybody. The three that park need no body: nothing dies of them.
+func foreign(a Answer) bool {
+	switch a.Status {
+	case http.StatusProxyAuthRequired:
+		return true
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		return a.Foreign && a.Message != ""
+	}
+	return a.Foreign
+}
+
+// reasonInside reads a 2xx: a refusal inside it is no success.
+func reasonInside(a Answer) Reason {
+	state := a.State
 	switch {
-	case strings.EqualFold(state, StateSuccess):
-		return Verdict{Action: Success, Reason: ReasonAccepted}
-	case strings.EqualFold(state, StateAlreadyProcessed):
-		return Verdict{Action: Success, Reason: ReasonAlreadyProcessed}
-	case strings.EqualFold(state, StateValidation):
-		return Verdict{Action: Refused, Reason: ReasonValidation}
-	case strings.EqualFold(state, StateProtocol):
-		return Verdict{Action: Refused, Reason: ReasonProtocol}
-	case strings.EqualFold(state, StateInternal):
-		return serverError
-	case state == "":
+	case a.Foreign, state == "":
 		// Mindbox's PHP client throws here, its iOS client takes it for a success.
-		return Verdict{Action: RetryFew, Reason: ReasonUnclear, Pins: true}
+		return ReasonUnclear
+	case strings.EqualFold(state, StateSuccess):
+		return ReasonAccepted
+	case strings.EqualFold(state, StateAlreadyProcessed):
+		return ReasonAlreadyProcessed
+	case strings.EqualFold(state, StateValidation):
+		return ReasonValidation
+	case strings.EqualFold(state, StateProtocol):
+		return ReasonProtocol
+	case strings.EqualFold(state, StateInternal):
+		return ReasonServerError
 	default:
-		return Verdict{Action: Refused, Reason: ReasonUnknownState}
+		return ReasonUnknownState
 	}
 }
 
-func judgeClientError(status int) Verdict {
-	switch status {
-	case http.StatusBadRequest:
-		return Verdict{Action: Refused, Reason: ReasonProtocol}
-	case http.StatusUnauthorized:
-		return Verdict{Action: ParkEndpoint, Reason: ReasonCredentials}
-	case http.StatusForbidden:
-		return Verdict{Action: ParkEndpoint, Reason: ReasonForbidden}
-	case http.StatusNotFound:
-		// Many 404s get the sender's address blocked for a minute, so this one stops quickly.
-		return Verdict{Action: ParkLink, Reason: ReasonNotFound}
-	case http.StatusRequestTimeout:
-		return Verdict{Action: Retry, Reason: ReasonRequestTimeout, Pins: true, Failure: true}
-	case http.StatusConflict:
-		return Verdict{Action: Refused, Reason: ReasonConflict}
-	case http.StatusTooManyRequests:
-		// Data of a request refused for its rate are not stored: the transaction id is unburnt.
-		return Verdict{Action: Slow, Reason: ReasonTooMany}
-	default:
-		return Verdict{Action: Refused, Reason: ReasonClientError}
+// reasonOfClientError reads a 4xx.
+func reasonOfClientError(a Answer) Reason {
+	if foreign(a) {
+		return ReasonForeign
 	}
+	switch a.Status {
+	case http.StatusBadRequest:
+		return ReasonProtocol
+	case http.StatusUnauthorized:
+		return ReasonCredentials
+	case http.StatusForbidden:
+		return ReasonForbidden
+	case http.StatusNotFound:
+		return ReasonNotFound
+	case http.StatusRequestTimeout:
+		return ReasonRequestTimeout
+	case http.StatusConflict:
+		return ReasonConflict
+	case http.StatusTooManyRequests:
+		return ReasonTooMany
+	default:
+		return ReasonClientError
+	}
+}
+
+// FailureOfOthers reports whether a temporary failure with this HTTP status was answered by something in
+// Mindbox's place: Mindbox itself fails with 408 and 5xx. 0 is no answer, and so nobody's.
+func FailureOfOthers(status int) bool {
+	return status != 0 && status < http.StatusInternalServerError && status != http.StatusRequestTimeout
 }

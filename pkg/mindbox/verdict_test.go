@@ -18,8 +18,11 @@ func TestJudgeEveryCode(t *testing.T) {
 	refused := func(reason mindbox.Reason) mindbox.Verdict {
 		return mindbox.Verdict{Action: mindbox.Refused, Reason: reason}
 	}
+	outage := func(reason mindbox.Reason, pins bool) mindbox.Verdict {
+		return mindbox.Verdict{Action: mindbox.Retry, Reason: reason, Pins: pins, Failure: true}
+	}
 	inside := map[string]mindbox.Verdict{
-		"":                            {Action: mindbox.RetryFew, Reason: "unclear_answer", Pins: true},
+		"":                            outage("unclear_answer", true),
 		"Success":                     {Action: mindbox.Success, Reason: "accepted"},
 		"TransactionAlreadyProcessed": {Action: mindbox.Success, Reason: "already_processed"},
 		"ValidationError":             refused("validation_error"),
@@ -32,7 +35,8 @@ func TestJudgeEveryCode(t *testing.T) {
 		401: {Action: mindbox.ParkEndpoint, Reason: "credentials_missing"},
 		403: {Action: mindbox.ParkEndpoint, Reason: "credentials_refused"},
 		404: {Action: mindbox.ParkLink, Reason: "not_found"},
-		408: {Action: mindbox.Retry, Reason: "request_timeout", Pins: true, Failure: true},
+		407: outage("not_mindbox", false),
+		408: outage("request_timeout", true),
 		409: refused("conflict"),
 		429: {Action: mindbox.Slow, Reason: "too_many_requests"},
 	}
@@ -46,7 +50,7 @@ func TestJudgeEveryCode(t *testing.T) {
 			case status < 300:
 				want = inside[state]
 			case status < 400:
-				want = refused("redirect")
+				want = outage("redirect", false)
 			case status < 500:
 				want = refused("client_error")
 			default:
@@ -55,6 +59,35 @@ func TestJudgeEveryCode(t *testing.T) {
 			if got := mindbox.Judge(mindbox.Answer{Status: status, State: state}); got != want {
 				t.Errorf("%d %q: got %+v, want %+v", status, state, got, want)
 			}
+		}
+	}
+}
+
+// TestJudgeKnowsWhoseAnswerItIs: what is not Mindbox's buries nothing and asks for no other key,
+// whatever its status.
+func TestJudgeKnowsWhoseAnswerItIs(t *testing.T) {
+	for status := 200; status <= 599; status++ {
+		got := mindbox.Judge(mindbox.Answer{Status: status, Foreign: true, Message: "<html>Checking your browser"})
+		want := mindbox.Verdict{Action: mindbox.Retry, Reason: "not_mindbox", Failure: true}
+		switch {
+		case status < 300:
+			want.Reason, want.Pins = "unclear_answer", true
+		case status < 400:
+			want.Reason = "redirect"
+		case status == 408:
+			want.Reason, want.Pins = "request_timeout", true
+		case status == 429:
+			want = mindbox.Verdict{Action: mindbox.Slow, Reason: "too_many_requests"}
+		case status >= 500:
+			want.Reason, want.Pins = "server_error", true
+		}
+		if got != want {
+			t.Errorf("%d: got %+v, want %+v", status, got, want)
+		}
+	}
+	for _, status := range []int{401, 403, 404} { // without a body they park, as Mindbox's own do
+		if got := mindbox.Judge(mindbox.Answer{Status: status, Foreign: true}); got.Action != mindbox.ParkEndpoint && got.Action != mindbox.ParkLink {
+			t.Errorf("%d without a body: %+v", status, got)
 		}
 	}
 }
@@ -92,5 +125,30 @@ func TestJudgeTransport(t *testing.T) {
 func TestJudgeReadsStatusWordsLoosely(t *testing.T) {
 	if got := mindbox.Judge(mindbox.Answer{Status: 200, State: "success"}); got.Action != mindbox.Success {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// A record of an earlier version says of its attempt no more than the reason.
+func TestMayHaveRun(t *testing.T) {
+	may := map[mindbox.Reason]bool{
+		"unclear_answer": true, "server_error": true, "request_timeout": true, "unknown_code": true,
+		"timeout": true, "name": true, "connect": true, "tls": true, "connection": true, "interrupted": true,
+	}
+	for _, reason := range mindbox.Reasons {
+		if got := reason.MayHaveRun(); got != may[reason] {
+			t.Errorf("%s: %v", reason, got)
+		}
+	}
+	if !mindbox.Reason("of a newer Touchbox").MayHaveRun() {
+		t.Error("an unknown reason: a second execution is worse than an old endpoint")
+	}
+}
+
+// TestFailureOfOthers: Mindbox itself fails with 408 and 5xx; all else comes from something in its place.
+func TestFailureOfOthers(t *testing.T) {
+	for status, want := range map[int]bool{0: false, 200: true, 302: true, 400: true, 403: true, 407: true, 408: false, 500: false, 503: false} {
+		if got := mindbox.FailureOfOthers(status); got != want {
+			t.Errorf("%d: %v", status, got)
+		}
 	}
 }

@@ -43,17 +43,17 @@ func Normalize(raw string, o Options) string {
 	case !ok:
 		return ""
 	case plus:
-		return international(digits, true)
+		return international(digits, possible)
 	case isRussian(digits):
 		return russian(digits)
 	case len(digits) == 10 && o.TenDigits != "" && digits[0] != '0':
 		return o.TenDigits + digits
 	case len(digits) > 13 && strings.HasPrefix(digits, "810"): // the way out of the Russian network
-		return international(digits[3:], true)
+		return international(digits[3:], possible)
 	case len(digits) > 11 && strings.HasPrefix(digits, "00"):
-		return international(digits[2:], true)
+		return international(digits[2:], possible)
 	case len(digits) > 10:
-		return international(digits, false)
+		return international(digits, existing)
 	}
 	return ""
 }
@@ -115,9 +115,16 @@ func decoration(r rune) bool {
 	return strings.ContainsRune("-().", r) || unicode.IsSpace(r) || unicode.In(r, unicode.Pd, unicode.Cf)
 }
 
-// international reads digits that begin with a country's code. lenient takes every number of a
-// possible length, since a country's plan grows faster than anybody's copy of it.
-func international(digits string, lenient bool) string {
+// check says which numbers of a country are taken.
+type check int
+
+const (
+	existing check = iota // those of its plan
+	possible              // all of a possible length: a country's plan grows faster than anybody's copy of it
+)
+
+// international reads digits that begin with a country's code.
+func international(digits string, which check) string {
 	if len(digits) < minDigits || len(digits) > maxDigits {
 		return ""
 	}
@@ -127,9 +134,9 @@ func international(digits string, lenient bool) string {
 	n, err := phonenumbers.Parse("+"+digits, "")
 	switch {
 	case err == nil && phonenumbers.IsValidNumber(n):
-	case lenient && isRussian(digits): // +8 916 123-45-67
+	case which == possible && isRussian(digits): // +8 916 123-45-67
 		return russian(digits)
-	case err != nil || !lenient || !phonenumbers.IsPossibleNumber(n):
+	case err != nil || which != possible || !phonenumbers.IsPossibleNumber(n):
 		return ""
 	}
 	return strings.TrimPrefix(phonenumbers.Format(n, phonenumbers.E164), "+")

@@ -83,23 +83,6 @@ func TestNormalizeGivesDigitsOrNothing(t *testing.T) {
 	})
 }
 
-func TestMask(t *testing.T) {
-	tests := []struct{ name, in, want string }{
-		{"digits", "79161234567", "*********67"},
-		{"decorated", "+7 (916) 123-45-67", "+* (***) ***-**-67"},
-		{"short", "123", "***"},
-		{"word", "sip:12345@host", "***:***45@****"},
-		{"empty", "", ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := phone.Mask(tt.in); got != tt.want {
-				t.Errorf("Mask(%q) = %q, want %q", tt.in, got, tt.want)
-			}
-		})
-	}
-}
-
 func ExampleNormalize() {
 	fmt.Println(phone.Normalize("8 (916) 123-45-67", phone.Options{}))
 	fmt.Println(phone.Normalize("375291234567", phone.Options{}))
@@ -112,11 +95,6 @@ func ExampleNormalize() {
 	// ""
 	// 79161234567
 	// ""
-}
-
-func ExampleMask() {
-	fmt.Println(phone.Mask("+7 916 123-45-67"))
-	// Output: +* *** ***-**-67
 }
 
 func BenchmarkNormalize(b *testing.B) {

@@ -3,123 +3,162 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
+	"github.com/google/uuid"
+
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/mindbox"
-	"github.com/touchbox/touchbox/pkg/queue"
 )
 
-// call is the operation to send, and the pin that holds it from the first attempt on that
-// Mindbox may have executed.
-type call struct {
-	op  mindbox.Operation
-	pin queue.Pin
-}
-
-// call makes the operation. Endpoint and operation are today's unless an earlier attempt pinned
-// them: another transaction id would be executed a second time. A revision asked for by a replay
-// wins over the pinned one, for that is what it is for.
-func (p *passage) call() call {
-	pin := queue.Pin{Endpoint: p.link.To.Endpoint, Operation: p.link.Operation}
-	if old := p.delivery.Pin; old != nil {
-		if pin.Endpoint != old.Endpoint || pin.Operation != old.Operation {
-			p.detail.Pinned = old
-		}
-		pin = *old
-	}
-	pin.Revision = cmp.Or(p.delivery.Revision, pin.Revision)
-	name := cmp.Or(p.delivery.As, p.link.ID)
-	id := TransactionID(pin.Endpoint, pin.Operation, name, p.delivery.Event.Key, pin.Revision)
-	return call{pin: pin, op: mindbox.Operation{
-		Endpoint: pin.Endpoint, Name: pin.Operation, TransactionID: id.String(),
-		DeviceUUID: p.rendered.DeviceUUID, Body: p.rendered.Body, Header: p.rendered.Header, Query: p.rendered.Query,
-	}}
-}
-
 // deliver makes one attempt, unless the link is parked, and decides by its answer.
-func deliver(ctx context.Context, p *passage) bool {
-	c := p.call()
-	if p.to.pace.wait(ctx) != nil {
-		return p.keep(string(mindbox.FailureInterrupted), time.Time{})
+func deliver(ctx context.Context, h *handling) bool {
+	pin := h.pin()
+	op := h.operation(pin)
+	to := h.setup.to
+	if to.pace.wait(ctx) != nil {
+		return h.interrupted()
 	}
-	pass, ok := p.gates.enter(ctx, p.delivery.Probe, p.to.lease())
+	pass, ok := h.breakers.Enter(ctx, h.delivery.Probe)
 	if !ok {
-		p.decision.Answer = p.delivery.LastError
-		return p.keep(ReasonParked, time.Time{})
+		h.decision.Answer = h.delivery.LastError()
+		return h.parked(ReasonParked, time.Time{})
 	}
 	start := time.Now()
-	answer := p.to.client.Deliver(ctx, c.op)
-	p.now = time.Now()
+	answer := to.client.Deliver(ctx, op)
+	h.now = time.Now()
 	verdict := mindbox.Judge(answer)
-	p.to.pace.answered(p.now, verdict.Action == mindbox.Slow)
-	p.record(c, answer, verdict)
-	return p.conclude(ctx, pass, attempt{start: start, answer: answer, verdict: verdict})
+	to.pace.answered(h.now, verdict.Action == mindbox.Slow)
+	h.note(answer, op.TransactionID)
+	if verdict.Pins {
+		h.decision.Pin = &pin
+	}
+	if verdict.Reason == mindbox.Reason(mindbox.FailureInterrupted) { // our own stop is no attempt
+		pass.GiveBack(ctx)
+		return h.interrupted()
+	}
+	if parked, next := pass.Answered(ctx, answer, verdict); parked {
+		if asked := h.now.Add(answer.RetryAfter); asked.After(next) {
+			next = asked
+		}
+		return h.parked(string(verdict.Reason), next)
+	}
+	return h.conclude(start, answer.RetryAfter, verdict)
 }
 
-// record notes what the attempt was and what came back, whatever follows from it.
-func (p *passage) record(c call, answer mindbox.Answer, verdict mindbox.Verdict) {
-	d := &p.decision
-	d.Status, d.Answer, d.Duration, d.TransactionID = answer.Status, answer.Message, answer.Duration, c.op.TransactionID
+// note keeps what came back, whatever follows from it.
+func (h *handling) note(answer mindbox.Answer, transaction string) {
+	d := &h.decision
+	d.Status, d.Answer, d.Duration, d.TransactionID = answer.Status, answer.Message, answer.Duration, transaction
 	if answer.Err != nil {
 		d.Answer = answer.Err.Error()
 	}
-	if verdict.Pins {
-		d.Pin = &c.pin
-	}
-	p.detail.ErrorID = answer.ErrorID
+	h.detail.ErrorID = answer.ErrorID
 }
 
-// attempt is one attempt with what it came to.
-type attempt struct {
-	start   time.Time
-	answer  mindbox.Answer
-	verdict mindbox.Verdict
-}
-
-// conclude turns the verdict into the decision.
-func (p *passage) conclude(ctx context.Context, pass pass, a attempt) bool {
-	reason := string(a.verdict.Reason)
-	if reason == string(mindbox.FailureInterrupted) { // our own stop is no attempt
-		pass.giveUp(ctx)
-		return p.keep(reason, time.Time{})
-	}
-	attempts, first := p.delivery.Attempts+1, p.delivery.First
+// conclude counts the attempt, begun at start, and decides by its verdict. A retry waits for after at least.
+func (h *handling) conclude(start time.Time, after time.Duration, verdict mindbox.Verdict) bool {
+	attempts, first := h.delivery.Attempts+1, h.delivery.First
 	if first.IsZero() {
-		first = a.start
+		first = start
 	}
-	action := a.verdict.Action
-	if action == mindbox.RetryFew && attempts >= fewAttempts {
-		action = mindbox.Refused
-	}
-	if parked, next := pass.answered(ctx, a, action); parked {
-		p.decision.Parked = true
-		return p.keep(reason, later(next, p.now.Add(a.answer.RetryAfter)))
-	}
-	p.decision.Attempts, p.decision.First = attempts, first
+	h.decision.Attempts, h.decision.First = attempts, first
+	retry := h.setup.link.To.Retry
 	switch {
-	case action == mindbox.Success:
-		return p.decide(event.Delivered, reason)
-	case action == mindbox.Refused:
-		return p.decide(event.Dead, reason)
-	case exhausted(first, p.now, attempts, p.link.To.Retry):
-		return p.decide(event.Dead, ReasonTooOld)
+	case verdict.Action == mindbox.Success:
+		return h.decide(event.Delivered, string(verdict.Reason))
+	case verdict.Action == mindbox.Refused:
+		return h.decide(event.Dead, string(verdict.Reason))
+	case exhausted(first, h.now, attempts, retry):
+		return h.decide(event.Dead, ReasonTooOld)
 	}
-	wait := max(p.retry(attempts, p.link.To.Retry.UpTo), a.answer.RetryAfter)
-	p.decision.Until = p.now.Add(wait)
-	return p.decide(event.Waiting, reason)
+	h.decision.Until = h.now.Add(max(h.setup.retry(attempts, retry.UpTo), after))
+	return h.decide(event.Waiting, string(verdict.Reason))
 }
 
-// keep lets the event wait with its count as it was.
-func (p *passage) keep(reason string, until time.Time) bool {
-	p.decision.Until = until
-	p.decision.Parked = p.decision.Parked || reason == ReasonParked
-	return p.decide(event.Waiting, reason)
+// parked lets the event wait with its count as it was: the link or its endpoint is parked.
+func (h *handling) parked(reason string, until time.Time) bool {
+	h.decision.Parked, h.decision.Until = true, until
+	return h.decide(event.Waiting, reason)
 }
 
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
+// interrupted lets the event wait with its count as it was: this process stops.
+func (h *handling) interrupted() bool {
+	return h.decide(event.Waiting, string(mindbox.FailureInterrupted))
+}
+
+// pin is what holds the operation from the first attempt on that Mindbox may have executed: endpoint and
+// operation are today's unless an earlier attempt pinned them, for another transaction id would be executed
+// a second time. A revision asked for by a replay wins over the pinned one: that is what it is for.
+func (h *handling) pin() event.Pin {
+	l := h.setup.link
+	pin := event.Pin{Endpoint: l.To.Endpoint, Operation: l.Operation}
+	if old := h.delivery.Pin; old != nil {
+		if pin.Endpoint != old.Endpoint || pin.Operation != old.Operation {
+			h.detail.Pinned = old
+		}
+		pin = *old
 	}
-	return a
+	pin.Revision = cmp.Or(h.delivery.Revision, pin.Revision)
+	return pin
+}
+
+// operation is what Mindbox is to execute.
+func (h *handling) operation(pin event.Pin) mindbox.Operation {
+	link := cmp.Or(h.delivery.As, h.setup.link.ID)
+	id := TransactionID(pin.Endpoint, pin.Operation, link, h.delivery.Event.Key, pin.Revision)
+	return mindbox.Operation{
+		Endpoint: pin.Endpoint, Name: pin.Operation, TransactionID: id.String(),
+		DeviceUUID: h.rendered.DeviceUUID, Body: h.rendered.Body, Header: h.rendered.Header, Query: h.rendered.Query,
+		Concealed: h.rendered.Concealed,
+	}
+}
+
+// namespace of all transaction ids. It must never change: an event that was sent under one id
+// and is sent again under another is executed twice.
+var namespace = uuid.MustParse("6f0c7a52-9d6e-5b0a-8c3e-7f1b0d2a4e91")
+
+// TransactionID names one effect at Mindbox. Every retry, redelivery and replay of an event over
+// a link sends the same id, and Mindbox executes it once. The operation is part of it because
+// Mindbox does not tie the id to the operation; the revision, empty as a rule, is a person's name
+// for a correction that is to be executed beside what was sent before.
+func TransactionID(endpoint, operation, link string, key event.Key, revision string) uuid.UUID {
+	name := strings.Join([]string{endpoint, operation, link, key.String(), revision}, "\n")
+	return uuid.NewSHA1(namespace, []byte(name))
+}
+
+const (
+	// firstRetry bounds the wait after the first failed attempt.
+	firstRetry = 5 * time.Second
+	// leastAttempts is how often an event is tried before its age can bury it: a worker that
+	// stood still for `retry.for` must not bury what it tried once.
+	leastAttempts = 10
+)
+
+// Backoff is how long an event waits after its attempt-th failed attempt, the first being 1: a
+// random time (full jitter) of up to 5 s, 10 s, 20 s and so on, at most upTo. So 1000 events that
+// failed in one second do not come back in one second.
+func Backoff(attempt int, upTo time.Duration) time.Duration {
+	b := backoff.NewExponentialBackOff(
+		// Around the middle of 0..bound, by as much as the middle: that is full jitter.
+		backoff.WithRandomizationFactor(1),
+		backoff.WithInitialInterval(min(firstRetry, upTo)/2),
+		backoff.WithMultiplier(2),
+		backoff.WithMaxInterval(upTo/2),
+		backoff.WithMaxElapsedTime(0),
+	)
+	wait := b.NextBackOff()
+	for range min(attempt, 64) - 1 {
+		wait = b.NextBackOff()
+	}
+	return min(wait, upTo)
+}
+
+// exhausted reports whether an event has been tried for long enough: the time has passed since
+// its first attempt, and it had its attempts.
+func exhausted(first, now time.Time, attempts int, retry link.Retry) bool {
+	return now.Sub(first) >= retry.For && attempts >= leastAttempts
 }

@@ -1,12 +1,9 @@
 package pipeline_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -18,15 +15,13 @@ import (
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
 	"github.com/touchbox/touchbox/pkg/pipeline"
+	"github.com/touchbox/touchbox/pkg/pipeline/breaker"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
-func TestMain(m *testing.M) { queuetest.Main(m) }
-
-const device = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
-
-// patience bounds every wait of these tests.
+// patience bounds the stopping of a worker.
 const patience = 90 * time.Second
 
 // house is a queue, a simulated Mindbox, and workers between them.
@@ -35,21 +30,29 @@ type house struct {
 	queue   *queue.Queue
 	far     *mindboxtest.Server
 	address string
-	log     *logBook
-	probing pipeline.Probing
+	log     *waittest.Buffer
+	probing breaker.Probing
 	finish  time.Duration
 
 	mu     sync.Mutex
 	parked map[string]bool
 }
 
+// often is how tests probe that look at many probes.
+var often = breaker.Probing{First: 20 * time.Millisecond, Max: 100 * time.Millisecond}
+
 func newHouse(t *testing.T, config mindboxtest.Config) *house {
 	t.Helper()
-	h := &house{t: t, far: mindboxtest.New(config), log: &logBook{}, parked: map[string]bool{},
-		probing: pipeline.Probing{First: 200 * time.Millisecond, Max: time.Second}}
+	h := &house{t: t, far: mindboxtest.New(config), log: &waittest.Buffer{}, parked: map[string]bool{},
+		probing: breaker.Probing{First: 200 * time.Millisecond, Max: time.Second}}
 	server := httptest.NewServer(h.far)
 	t.Cleanup(server.Close)
 	h.address = server.URL
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("stats %+v; log:\n%s", h.far.Stats(), h.log)
+		}
+	})
 	return h
 }
 
@@ -87,12 +90,12 @@ links:
     %s
     body:
       customer.mobilePhone: ${phone(callerphone)}
-      customer.email: ${email}
+      customer.email: ${email(email)}
       customer.lastName: ${manager}
       customerAction.customFields.callId: ${id}
 `, l.id, l.to, l.operation, l.more)
 	}
-	file, problems, err := link.Parse("touchbox.yaml", []byte(b.String()), link.Options{Getenv: func(string) string { return secret }})
+	file, problems, err := link.Parse("touchbox.yaml", []byte(b.String()), link.Options{Getenv: func(string) string { return pipeline.Secret }})
 	if err != nil {
 		h.t.Fatal(err, problems)
 	}
@@ -101,19 +104,14 @@ links:
 
 func calls(operation string) linkText { return linkText{id: "calls", operation: operation, to: "main"} }
 
-const secret = "s3cr3t-Key-0123456789"
-
 // worker starts a worker and returns it with the function that stops it.
 func (h *house) worker(file *link.File) (*pipeline.Worker, func()) {
 	h.t.Helper()
 	w, err := pipeline.New(pipeline.Config{
 		Queue: h.queue, File: file, Log: zerolog.New(h.log), Probing: h.probing, Finish: h.finish,
-		Parked: func(scope string, parked bool) {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			h.parked[scope] = parked
-		},
-		Backoff: func(int, time.Duration) time.Duration { return 0 },
+		Parked:   func(scope string) { h.noteParked(scope, true) },
+		Unparked: func(scope string) { h.noteParked(scope, false) },
+		Backoff:  func(int, time.Duration) time.Duration { return 0 },
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -139,6 +137,12 @@ func (h *house) worker(file *link.File) (*pipeline.Worker, func()) {
 	return w, stop
 }
 
+func (h *house) noteParked(scope string, parked bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.parked[scope] = parked
+}
+
 func (h *house) isParked(scope string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -148,37 +152,20 @@ func (h *house) isParked(scope string) bool {
 // publish stores a finished call; fields are more of it, or others.
 func (h *house) publish(id string, fields ...string) event.Key {
 	h.t.Helper()
-	form := url.Values{
-		"id": {id}, "siteId": {"10001"}, "leadtype": {"call"}, "callphase": {"calldisconnected"}, "callerphone": {"79001234567"},
-		"timestamp": {fmt.Sprint(time.Now().Unix())}, "duration": {"42"}, "waiting_time": {"3"},
-		"attrs": {`{"mindboxDeviceUUID":"` + device + `"}`},
-	}
-	for i := 0; i < len(fields); i += 2 {
-		form.Set(fields[i], fields[i+1])
-	}
-	key, err := event.NewKey("10001", event.CallEnded, id)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	e := event.Event{Key: key, Origin: event.Webhook, ContentType: "application/x-www-form-urlencoded",
-		Body: []byte(form.Encode()), Received: time.Now(), Time: time.Now()}
+	e := pipeline.Hook(h.t, id, fields...)
 	h.until("published", func() bool {
 		ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Second)
 		defer cancel()
 		_, err := h.queue.Publish(ctx, e)
 		return err == nil
 	})
-	return key
+	return e.Key
 }
 
 // until waits for a condition.
 func (h *house) until(what string, condition func() bool) {
 	h.t.Helper()
-	for end := time.Now().Add(patience); !condition(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			h.t.Fatalf("not %s in %v; stats %+v; log:\n%s", what, patience, h.far.Stats(), h.log)
-		}
-	}
+	waittest.Eventually(h.t, what, condition)
 }
 
 // last returns the newest record of an event for a link; the zero one when there is none.
@@ -205,41 +192,4 @@ func (h *house) ends(key event.Key, link string, want event.Outcome) queue.Recor
 		return r.Outcome == want
 	})
 	return r
-}
-
-// logBook keeps what was logged.
-type logBook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// lines are the logged lines for which every name has its value.
-func (l *logBook) lines(want map[string]any) int {
-	n := 0
-	for line := range strings.Lines(l.String()) {
-		var got map[string]any
-		if json.Unmarshal([]byte(line), &got) != nil {
-			continue
-		}
-		all := true
-		for name, value := range want {
-			all = all && got[name] == value
-		}
-		if all {
-			n++
-		}
-	}
-	return n
 }

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// What an answer says of the rate.
+const tooMany, welcome = true, false
+
 func TestPaceWithoutARateHasNoLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, start := newPace(), time.Now()
@@ -47,7 +50,7 @@ func sent(t *testing.T, p *pace, d time.Duration) int {
 		if err := p.wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		p.answered(time.Now(), false)
+		p.answered(time.Now(), welcome)
 	}
 	return n
 }
@@ -94,24 +97,24 @@ func TestPaceHalvesOnceASecondAndGrowsByATenth(t *testing.T) {
 		p := newPace()
 		p.share(100)
 		for range 10 {
-			p.answered(time.Now(), true)
+			p.answered(time.Now(), tooMany)
 		}
 		if p.limit >= 100 {
 			t.Fatalf("limit %v", p.limit)
 		}
 		halved := p.limit
 		time.Sleep(900 * time.Millisecond)
-		p.answered(time.Now(), true)
+		p.answered(time.Now(), tooMany)
 		if p.limit != halved {
 			t.Fatalf("halved twice in one second: %v, then %v", halved, p.limit)
 		}
 		time.Sleep(1100 * time.Millisecond)
-		p.answered(time.Now(), false)
+		p.answered(time.Now(), welcome)
 		if want := halved * 1.1 * 1.1; math.Abs(p.limit-want) > 1e-9 {
 			t.Fatalf("limit %v after two seconds, want %v", p.limit, want)
 		}
 		time.Sleep(time.Minute)
-		p.answered(time.Now(), false)
+		p.answered(time.Now(), welcome)
 		if p.limit != 100 {
 			t.Fatalf("limit %v after a minute, want the configured 100", p.limit)
 		}
@@ -126,7 +129,7 @@ func TestPaceForgetsTheLimitWhereNoneIsConfigured(t *testing.T) {
 			t.Fatal("no limit after fifty 429")
 		}
 		time.Sleep(5 * time.Minute)
-		p.answered(time.Now(), false)
+		p.answered(time.Now(), welcome)
 		if p.inHand() != 0 {
 			t.Errorf("limit %v after five good minutes", p.limit)
 		}
@@ -147,11 +150,11 @@ func TestPaceUnderTheLimitThatMindboxHas(t *testing.T) {
 			if tokens >= 1 {
 				tokens--
 				good++
-				p.answered(now, false)
+				p.answered(now, welcome)
 				continue
 			}
 			slow++
-			p.answered(now, true)
+			p.answered(now, tooMany)
 		}
 		if good < 700 || slow > good/2 {
 			t.Errorf("%d taken and %d refused in a minute at 20/s", good, slow)

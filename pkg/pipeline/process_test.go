@@ -19,12 +19,16 @@ import (
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/mindbox"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/pipeline/breaker"
+	"github.com/touchbox/touchbox/pkg/pipeline/breaker/breakertest"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
+// What the tests of this package have in common, also those outside of it: the device of each Hook, and
+// the destinations' secret.
 const (
 	device = "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84"
-	secret = "s3cr3t-Key"
+	Secret = "s3cr3t-Key-0123456789"
 )
 
 // testFile is a file with one link; options are more lines of it.
@@ -49,15 +53,15 @@ links:
       customerAction.customFields.utmTerm: ${utm_term}
       executionDateTimeUtc: ${utc(time)}
 `, address, operation, strings.Join(options, "\n    "))
-	file, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: func(string) string { return secret }})
+	file, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: func(string) string { return Secret }})
 	if err != nil {
 		t.Fatal(err, problems)
 	}
 	return file
 }
 
-// hook is a finished call as a hook brings it; fields are more of it, or others.
-func hook(t *testing.T, id string, fields ...string) event.Event {
+// Hook is a finished call as a hook brings it; fields are more of it, or others.
+func Hook(t *testing.T, id string, fields ...string) event.Event {
 	t.Helper()
 	form := url.Values{
 		"id": {id}, "siteId": {"10001"}, "leadtype": {"call"}, "callphase": {"calldisconnected"}, "callerphone": {"79001234567"},
@@ -77,9 +81,9 @@ func hook(t *testing.T, id string, fields ...string) event.Event {
 
 // bench is one link before a simulated Mindbox, without a queue.
 type bench struct {
-	*setup
-	gates gates
-	far   *mindboxtest.Server
+	setup    *setup
+	breakers breaker.Pair
+	far      *mindboxtest.Server
 }
 
 func newBench(t *testing.T, config mindboxtest.Config, operation string, options ...string) *bench {
@@ -87,12 +91,15 @@ func newBench(t *testing.T, config mindboxtest.Config, operation string, options
 	far := mindboxtest.New(config)
 	server := httptest.NewServer(far)
 	t.Cleanup(server.Close)
-	b := &bench{far: far, gates: gates{
-		endpoint: newGate("endpoint/main", newState(), Probing{}, zerolog.Nop(), nil),
-		link:     newGate("link/calls", newState(), Probing{}, zerolog.Nop(), nil),
-	}}
+	b := &bench{far: far, breakers: newBreakers(&breakertest.Store{}, breaker.Probing{})}
 	b.use(t, testFile(t, server.URL, operation, options...))
 	return b
+}
+
+// newBreakers are those of the bench's link and endpoint.
+func newBreakers(store *breakertest.Store, probing breaker.Probing) breaker.Pair {
+	set := breaker.NewSet(breaker.Config{Store: store, Probing: probing, Log: zerolog.Nop()})
+	return breaker.Pair{Endpoint: set.Of("endpoint/main"), Link: set.Of("link/calls")}
 }
 
 func (b *bench) use(t *testing.T, file *link.File) {
@@ -103,20 +110,20 @@ func (b *bench) use(t *testing.T, file *link.File) {
 	}
 	t.Cleanup(client.Close)
 	b.setup = &setup{
-		link: file.Links[0], views: views(file), retry: Backoff, undeclared: func(string, []string) {},
-		to: &destination{file: file.Destinations[0], client: client, pace: newPace(), gate: b.gates.endpoint},
+		link: file.Links[0], views: views(file, file.Links[0]), retry: Backoff, warnings: &warnings{},
+		to: &destination{file: file.Destinations[0], client: client, pace: newPace(), breaker: b.breakers.Endpoint},
 	}
 }
 
 func (b *bench) process(t *testing.T, d queue.Delivery) queue.Decision {
 	t.Helper()
-	d.Link = b.link.ID
-	return process(t.Context(), b.setup, b.gates, &d)
+	d.Link = b.setup.link.ID
+	return process(t.Context(), b.setup, b.breakers, &d)
 }
 
 // again is the delivery that follows from a decision to wait.
 func again(d queue.Delivery, x queue.Decision) queue.Delivery {
-	d.Attempts, d.First, d.Pin, d.LastError, d.Retry = x.Attempts, x.First, x.Pin, x.Answer, true
+	d.Attempts, d.First, d.Pin, d.Answer, d.Retry = x.Attempts, x.First, x.Pin, x.Answer, true
 	return d
 }
 
@@ -132,10 +139,10 @@ func answerWith(replies ...mindboxtest.Reply) mindboxtest.Config {
 
 func TestProcessDelivers(t *testing.T) {
 	b := newBench(t, mindboxtest.Config{}, "CallTouch")
-	x := b.process(t, queue.Delivery{Event: hook(t, "148071")})
+	x := b.process(t, queue.Delivery{Event: Hook(t, "148071")})
 	key, _ := event.NewKey("10001", event.CallEnded, "148071")
 	want := queue.Decision{
-		Outcome: event.Delivered, Attempts: 1, Reason: "accepted", Status: 200, Version: b.link.Version,
+		Outcome: event.Delivered, Attempts: 1, Reason: "accepted", Status: 200, Version: b.setup.link.Version,
 		TransactionID: TransactionID("clinic.Website", "CallTouch", "calls", key, "").String(),
 	}
 	if diff := cmp.Diff(want, x, cmpopts.IgnoreFields(queue.Decision{}, "First", "Duration")); diff != "" {
@@ -171,23 +178,28 @@ func TestProcessDecides(t *testing.T) {
 		{name: "an expression fails", options: []string{"when: int(utm_term) > 1"}, fields: []string{"utm_term", "Ivanov"}, want: event.Dead, reason: "expression", detail: `"error":"the expression`},
 		{name: "expired", options: []string{"expire: 1h"}, fields: []string{"timestamp", old}, want: event.Dead, reason: "expired"},
 		{name: "not expired yet", options: []string{"expire: 3h"}, fields: []string{"timestamp", old}, want: event.Delivered, reason: "accepted"},
-		{name: "a replay knows no age", options: []string{"expire: 1h"}, fields: []string{"timestamp", old}, delivery: queue.Delivery{Replayed: true}, want: event.Delivered, reason: "accepted"},
+		{name: "a replay knows no age", options: []string{"expire: 1h"}, fields: []string{"timestamp", old}, delivery: queue.Delivery{Trail: event.Trail{Replayed: true}}, want: event.Delivered, reason: "accepted"},
 		{name: "shadow", options: []string{"mode: shadow"}, want: event.Shadow},
 		{name: "refused", config: reply(400, `{"status":"ProtocolError","errorMessage":"no","errorId":"`+device+`"}`), want: event.Dead, reason: "protocol_error", detail: `"error_id":"` + device + `"`},
 		{name: "refused inside a 200", config: reply(200, `{"status":"ValidationError"}`), want: event.Dead, reason: "validation_error"},
 		{name: "temporary", config: reply(503, ""), want: event.Waiting, reason: "server_error"},
 		{name: "too many", config: reply(429, ""), want: event.Waiting, reason: "too_many_requests"},
 		{name: "no key", config: reply(401, ""), want: event.Waiting, reason: "credentials_missing"},
-		{name: "says nothing, fourth time", config: reply(200, ""), delivery: queue.Delivery{Attempts: 3}, want: event.Waiting, reason: "unclear_answer"},
-		{name: "says nothing, fifth time", config: reply(200, ""), delivery: queue.Delivery{Attempts: 4}, want: event.Dead, reason: "unclear_answer"},
-		{name: "old but tried seldom", config: reply(500, ""), delivery: queue.Delivery{Attempts: 8, First: time.Now().Add(-2 * time.Hour)}, want: event.Waiting, reason: "server_error"},
-		{name: "old and tried often", config: reply(500, ""), delivery: queue.Delivery{Attempts: 9, First: time.Now().Add(-2 * time.Hour)}, want: event.Dead, reason: "too_old"},
-		{name: "tried often but not old", config: reply(500, ""), delivery: queue.Delivery{Attempts: 50, First: time.Now()}, want: event.Waiting, reason: "server_error"},
+		{name: "says nothing", config: reply(200, ""), delivery: queue.Delivery{Trail: event.Trail{Attempts: 40}}, want: event.Waiting, reason: "unclear_answer"},
+		{name: "a page", config: reply(200, "<html>Checking your browser</html>"), delivery: queue.Delivery{Trail: event.Trail{Attempts: 40}}, want: event.Waiting, reason: "unclear_answer"},
+		{name: "a challenge", config: reply(202, "<html>Checking your browser</html>"), delivery: queue.Delivery{Trail: event.Trail{Attempts: 40}}, want: event.Waiting, reason: "unclear_answer"},
+		{name: "a login", config: reply(302, ""), delivery: queue.Delivery{Trail: event.Trail{Attempts: 40}}, want: event.Waiting, reason: "redirect"},
+		{name: "a page that refuses", config: reply(400, "<html>Bad Request</html>"), delivery: queue.Delivery{Trail: event.Trail{Attempts: 40}}, want: event.Waiting, reason: "not_mindbox"},
+		{name: "a proxy that wants a password", config: reply(407, ""), delivery: queue.Delivery{Trail: event.Trail{Attempts: 40}}, want: event.Waiting, reason: "not_mindbox"},
+		{name: "a page for longer than retry.for", config: reply(200, "<html>"), delivery: queue.Delivery{Trail: event.Trail{Attempts: 40, First: time.Now().Add(-2 * time.Hour)}}, want: event.Dead, reason: "too_old"},
+		{name: "old but tried seldom", config: reply(500, ""), delivery: queue.Delivery{Trail: event.Trail{Attempts: 8, First: time.Now().Add(-2 * time.Hour)}}, want: event.Waiting, reason: "server_error"},
+		{name: "old and tried often", config: reply(500, ""), delivery: queue.Delivery{Trail: event.Trail{Attempts: 9, First: time.Now().Add(-2 * time.Hour)}}, want: event.Dead, reason: "too_old"},
+		{name: "tried often but not old", config: reply(500, ""), delivery: queue.Delivery{Trail: event.Trail{Attempts: 50, First: time.Now()}}, want: event.Waiting, reason: "server_error"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t, tt.config, "CallTouch", tt.options...)
-			tt.delivery.Event = hook(t, "1", tt.fields...)
+			tt.delivery.Event = Hook(t, "1", tt.fields...)
 			x := b.process(t, tt.delivery)
 			detail, _ := json.Marshal(x.Detail)
 			if x.Outcome != tt.want || x.Reason != tt.reason || !strings.Contains(string(detail), tt.detail) {
@@ -202,12 +214,12 @@ func TestProcessDecides(t *testing.T) {
 
 func TestProcessBuriesWhatItCannotRead(t *testing.T) {
 	b := newBench(t, mindboxtest.Config{}, "CallTouch")
-	e := hook(t, "1")
+	e := Hook(t, "1")
 	e.ContentType, e.Body = "application/json", []byte("{")
 	if x := b.process(t, queue.Delivery{Event: e}); x.Outcome != event.Dead || x.Reason != ReasonUnreadable {
 		t.Errorf("got %+v", x)
 	}
-	e = hook(t, "1")
+	e = Hook(t, "1")
 	e.Key.Site = "999"
 	if x := b.process(t, queue.Delivery{Event: e}); x.Outcome != event.Dead || x.Reason != ReasonUnknown {
 		t.Errorf("got %+v", x)
@@ -217,7 +229,7 @@ func TestProcessBuriesWhatItCannotRead(t *testing.T) {
 func TestProcessNeverTriesBeforeTheTimeAskedFor(t *testing.T) {
 	for _, status := range []int{429, 503, 404} { // 404 parks: that is no attempt, and no sooner either
 		b := newBench(t, answerWith(mindboxtest.Reply{Status: status, Header: map[string]string{"Retry-After": "600"}}), "CallTouch")
-		x := b.process(t, queue.Delivery{Event: hook(t, "1")})
+		x := b.process(t, queue.Delivery{Event: Hook(t, "1")})
 		if wait := time.Until(x.Until); x.Outcome != event.Waiting || wait < 595*time.Second {
 			t.Errorf("%d: %s for %v", status, x.Outcome, wait)
 		}
@@ -240,13 +252,13 @@ func TestProcessPins(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t, answerWith(tt.first), "CallTouch")
-			d := queue.Delivery{Event: hook(t, "1")}
+			d := queue.Delivery{Event: Hook(t, "1")}
 			d = again(d, b.process(t, d))
 			if (d.Pin != nil) != tt.pinned {
 				t.Fatalf("pin %+v", d.Pin)
 			}
-			b.gates.endpoint.open(t.Context())
-			b.use(t, testFile(t, b.to.file.URL, "Other"))
+			b.breakers.Endpoint.Unpark(t.Context())
+			b.use(t, testFile(t, b.setup.to.file.URL, "Other"))
 			x := b.process(t, d)
 			want := "Other"
 			if tt.pinned {
@@ -270,7 +282,7 @@ func TestProcessPinsAlsoWhenTheAnswerParks(t *testing.T) {
 	b := newBench(t, mindboxtest.Config{Faults: mindboxtest.Faults{P500: 100}}, "CallTouch")
 	var x queue.Decision
 	for i := range 20 {
-		x = b.process(t, queue.Delivery{Event: hook(t, fmt.Sprint(i))})
+		x = b.process(t, queue.Delivery{Event: Hook(t, fmt.Sprint(i))})
 	}
 	if !x.Parked || x.Attempts != 0 || x.Pin == nil {
 		t.Errorf("got %+v", x)
@@ -279,21 +291,21 @@ func TestProcessPinsAlsoWhenTheAnswerParks(t *testing.T) {
 
 func TestProcessReplays(t *testing.T) {
 	b := newBench(t, mindboxtest.Config{}, "CallTouch")
-	e := hook(t, "1")
+	e := Hook(t, "1")
 	id := func(link, revision string) string {
 		return TransactionID("clinic.Website", "CallTouch", link, e.Key, revision).String()
 	}
-	pin := &queue.Pin{Endpoint: "clinic.Website", Operation: "CallTouch", Revision: "old"}
+	pin := &event.Pin{Endpoint: "clinic.Website", Operation: "CallTouch", Revision: "old"}
 	tests := []struct {
 		name string
 		d    queue.Delivery
 		want string
 	}{
-		{"as it was", queue.Delivery{Replayed: true}, id("calls", "")},
-		{"a correction", queue.Delivery{Replayed: true, Revision: "fix"}, id("calls", "fix")},
-		{"a renamed link keeps the id", queue.Delivery{Replayed: true, As: "old-name"}, id("old-name", "")},
-		{"pinned under a revision", queue.Delivery{Pin: pin}, id("calls", "old")},
-		{"a new correction of what is pinned", queue.Delivery{Pin: pin, Revision: "new"}, id("calls", "new")},
+		{"as it was", queue.Delivery{Trail: event.Trail{Replayed: true}}, id("calls", "")},
+		{"a correction", queue.Delivery{Trail: event.Trail{Replayed: true, Revision: "fix"}}, id("calls", "fix")},
+		{"a renamed link keeps the id", queue.Delivery{Trail: event.Trail{Replayed: true, As: "old-name"}}, id("old-name", "")},
+		{"pinned under a revision", queue.Delivery{Trail: event.Trail{Pin: pin}}, id("calls", "old")},
+		{"a new correction of what is pinned", queue.Delivery{Trail: event.Trail{Pin: pin, Revision: "new"}}, id("calls", "new")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -307,11 +319,11 @@ func TestProcessReplays(t *testing.T) {
 
 func TestProcessSendsNothingOverAParkedLink(t *testing.T) {
 	b := newBench(t, answerWith(mindboxtest.Reply{Status: 404}), "CallTouch")
-	b.process(t, queue.Delivery{Event: hook(t, "1")})
+	b.process(t, queue.Delivery{Event: Hook(t, "1")})
 	first := time.Now().Add(-time.Minute)
-	x := b.process(t, queue.Delivery{Event: hook(t, "2"), Attempts: 3, First: first, LastError: "no answer in time"})
+	x := b.process(t, queue.Delivery{Event: Hook(t, "2"), Trail: event.Trail{Attempts: 3, First: first, Answer: "no answer in time"}})
 	want := queue.Decision{Outcome: event.Waiting, Parked: true, Reason: "parked", Attempts: 3, First: first,
-		Answer: "no answer in time", Version: b.link.Version}
+		Answer: "no answer in time", Version: b.setup.link.Version}
 	if diff := cmp.Diff(want, x); diff != "" {
 		t.Error(diff)
 	}
@@ -324,8 +336,8 @@ func TestProcessInterruptedIsNoAttempt(t *testing.T) {
 	b := newBench(t, mindboxtest.Config{Faults: mindboxtest.Faults{Latency: time.Minute}}, "CallTouch")
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	d := queue.Delivery{Event: hook(t, "1"), Link: "calls"}
-	x := process(ctx, b.setup, b.gates, &d)
+	d := queue.Delivery{Event: Hook(t, "1"), Link: "calls"}
+	x := process(ctx, b.setup, b.breakers, &d)
 	if x.Outcome != event.Waiting || x.Attempts != 0 || x.Reason != string(mindbox.FailureInterrupted) || x.Pin == nil {
 		t.Errorf("got %+v", x)
 	}
@@ -333,7 +345,14 @@ func TestProcessInterruptedIsNoAttempt(t *testing.T) {
 
 func TestReasonsAreWords(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range Reasons() {
+	reasons := []string{
+		ReasonUnreadable, ReasonExpression, ReasonCondition, ReasonMissing, ReasonExpired, ReasonTooOld,
+		ReasonParked, ReasonCrashed, ReasonUnknown,
+	}
+	for _, r := range mindbox.Reasons {
+		reasons = append(reasons, string(r))
+	}
+	for _, r := range reasons {
 		if strings.Trim(r, "abcdefghijklmnopqrstuvwxyz_0123456789") != "" || seen[r] {
 			t.Errorf("%q is no reason, or is there twice", r)
 		}

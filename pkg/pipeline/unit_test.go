@@ -1,7 +1,10 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,6 +97,46 @@ func TestExhausted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := exhausted(now.Add(-tt.age), now, tt.attempts, link.Retry{For: 72 * time.Hour}); got != tt.want {
 				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// TestDetailIsBounded: whatever came, a record holds what is said about it.
+func TestDetailIsBounded(t *testing.T) {
+	many := func(n int, text string) []string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = text
+		}
+		return list
+	}
+	saw := func(v any) map[string]any { return map[string]any{"tags": v} }
+	tests := []struct {
+		name       string
+		detail     Detail
+		conditions int
+		cut        bool
+	}{
+		{"small", Detail{Conditions: []link.Condition{{Source: "a", Saw: saw("x")}}, Missing: many(3, "a")}, 1, false},
+		{"a list of many values", Detail{Conditions: []link.Condition{{Source: "a", Saw: saw(many(60_000, "tag"))}, {Source: "b"}}}, 2, false},
+		{"many conditions", Detail{Conditions: slices.Repeat([]link.Condition{{Source: strings.Repeat("x", 1000)}}, 100)}, 15, true},
+		{"many fields", Detail{Missing: many(5000, "customer.ids.one"), Notes: many(5000, "customer.ids.one")}, 0, true},
+		{"signs that JSON writes long", Detail{Conditions: []link.Condition{{Source: strings.Repeat("<", 10_000)}}, Notes: many(3000, "\u2028")}, 0, true},
+		{"what is no JSON", Detail{Conditions: []link.Condition{{Source: "a", Saw: saw(math.Inf(1))}}}, 1, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := tt.detail.bounded()
+			raw, err := json.Marshal(got)
+			if err != nil || len(raw) > maxDetail+1000 {
+				t.Errorf("%d bytes, %v", len(raw), err)
+			}
+			if len(got.Conditions) != tt.conditions || (got.Cut > 0) != tt.cut {
+				t.Errorf("%d conditions, %d cut", len(got.Conditions), got.Cut)
+			}
+			if lost := len(tt.detail.Conditions) + len(tt.detail.Missing) + len(tt.detail.Notes) - len(got.Conditions) - len(got.Missing) - len(got.Notes); lost != got.Cut {
+				t.Errorf("%d are lost, %d counted", lost, got.Cut)
 			}
 		})
 	}

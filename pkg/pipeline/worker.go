@@ -2,18 +2,19 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
-	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
-	"github.com/touchbox/touchbox/pkg/mindbox"
+	"github.com/touchbox/touchbox/pkg/pipeline/breaker"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
@@ -25,14 +26,13 @@ type Config struct {
 
 	// Settled, where not nil, is told of each outcome once it is stored; calls are concurrent.
 	Settled func(d *queue.Delivery, x queue.Decision)
-	// Parked, where not nil, is told when a link ("link/ID") or an endpoint ("endpoint/NAME")
-	// parks and when it goes on.
-	Parked func(scope string, parked bool)
+	// Parked and Unparked, where not nil, are told when a link ("link/ID") or an endpoint
+	// ("endpoint/NAME") parks and when it goes on.
+	Parked, Unparked func(scope string)
 
 	UserAgent string        // towards Mindbox; "" is Touchbox
-	Workers   int           // events in hand per link; 0 is the queue's default
 	Finish    time.Duration // for what is in hand at the end; 0 is the queue's default
-	Probing   Probing
+	Probing   breaker.Probing
 
 	// Backoff is how long an event waits after its attempt-th failure; nil is Backoff.
 	Backoff func(attempt int, upTo time.Duration) time.Duration
@@ -40,17 +40,19 @@ type Config struct {
 
 // Worker runs the links of a file. Several workers, in one process or many, share the work.
 type Worker struct {
-	config  Config
-	id      string
-	changed chan struct{} // full when the file has changed since lookAfterLinks looked
+	config   Config
+	id       string
+	breakers *breaker.Set
+	crashes  *crashes
+	warnings *warnings
+	changed  chan struct{} // full when the file has changed since lookAfterLinks looked
 
 	mu           sync.Mutex
 	file         *link.File
 	runners      map[string]*runner
 	destinations map[string]*destination
-	gates        map[string]*gate // by scope, of links and endpoints
-	warned       map[string]time.Time
-	live         int // workers, this one included
+	versions     map[string]bool // of links: stored in STATE, or, false, on the way there
+	present      int             // workers, this one included
 	stopped      bool
 	group        sync.WaitGroup
 	base         context.Context // of the runners; nil before Run
@@ -63,8 +65,12 @@ func New(config Config) (*Worker, error) {
 	}
 	w := &Worker{
 		config: config, id: uuid.NewString(), runners: map[string]*runner{}, destinations: map[string]*destination{},
-		gates: map[string]*gate{}, warned: map[string]time.Time{}, live: 1, changed: make(chan struct{}, 1),
+		versions: map[string]bool{}, present: 1, changed: make(chan struct{}, 1), warnings: &warnings{log: config.Log},
 	}
+	w.breakers = breaker.NewSet(breaker.Config{
+		Store: config.Queue, Probing: config.Probing, Log: config.Log, Parked: config.Parked, Unparked: config.Unparked,
+	})
+	w.crashes = newCrashes(config.Queue.State(), config.Log)
 	if _, err := w.destinationsOf(config.File); err != nil {
 		return nil, err
 	}
@@ -77,11 +83,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var helpers sync.WaitGroup
-	helpers.Go(func() { w.watchParks(work) })
-	if err := w.meet(work); err != nil {
+	helpers.Go(func() { w.breakers.Follow(w.config.Queue.WatchParks(work)) })
+	if err := w.announce(work); err != nil {
 		w.config.Log.Warn().Err(err).Msg("the number of workers could not be read, counting this one alone")
 	}
 	helpers.Go(func() { w.stayPresent(work) })
+	begun := w.crashes.begin(work) == nil
+	helpers.Go(func() { w.crashes.live(work, begun) })
 
 	w.mu.Lock()
 	w.base = work
@@ -97,7 +105,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	cancel()
 	w.group.Wait()
 	helpers.Wait()
-	w.leave()
+	helpers.Go(w.leave)
+	helpers.Go(w.crashes.end)
+	helpers.Wait()
 	return err
 }
 
@@ -126,6 +136,7 @@ func (w *Worker) Use(file *link.File) error {
 	for _, l := range file.Links {
 		w.use(l)
 	}
+	w.forgetVersions()
 	for _, d := range old { // attempts under way keep their connections
 		d.client.Close()
 	}
@@ -138,9 +149,10 @@ func (w *Worker) Use(file *link.File) error {
 
 // use starts a link or brings a running one up to date; the lock is held.
 func (w *Worker) use(l *link.Link) {
-	s := &setup{link: l, views: views(w.file), to: w.destinations[l.To.Name], retry: w.config.Backoff, undeclared: w.warnUndeclared}
-	w.group.Go(func() { w.keepVersion(w.base, l) })
-	spec := w.spec(l)
+	s := &setup{link: l, views: views(w.file, l), to: w.destinations[l.To.Name], retry: w.config.Backoff, crashes: w.crashes,
+		warnings: w.warnings}
+	w.storeVersion(l)
+	spec := specOf(l)
 	r := w.runners[l.ID]
 	if r != nil && r.fits(spec, s) {
 		r.setup.Store(s)
@@ -156,14 +168,11 @@ func (w *Worker) use(l *link.Link) {
 	w.group.Go(func() { r.run(before) })
 }
 
-func (w *Worker) spec(l *link.Link) queue.LinkSpec {
-	return queue.LinkSpec{
-		ID: l.ID, Subjects: l.Subjects(), Since: l.Since, Delay: l.Delay, Workers: w.config.Workers,
-		Timeout: l.To.Timeout + leaseMargin,
-	}
+func specOf(l *link.Link) queue.LinkSpec {
+	return queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: l.Since, Delay: l.Delay}
 }
 
-// destinationsOf makes the shared parts of a file's destinations; pace and gate of one that is
+// destinationsOf makes the shared parts of a file's destinations; pace and breaker of one that is
 // known go on.
 func (w *Worker) destinationsOf(file *link.File) (map[string]*destination, error) {
 	made := map[string]*destination{}
@@ -172,7 +181,7 @@ func (w *Worker) destinationsOf(file *link.File) (map[string]*destination, error
 		if err != nil {
 			return nil, err
 		}
-		made[d.Name] = &destination{file: d, client: client, pace: newPace(), gate: w.gate(endpointScope(d.Name))}
+		made[d.Name] = &destination{file: d, client: client, pace: newPace(), breaker: w.breakers.Of(event.EndpointScope(d.Name))}
 		if old := w.destinations[d.Name]; old != nil {
 			made[d.Name].pace = old.pace
 		}
@@ -180,66 +189,83 @@ func (w *Worker) destinationsOf(file *link.File) (map[string]*destination, error
 	return made, nil
 }
 
-// gate returns the gate of a scope, the same one each time; the lock is held, or nothing runs yet.
-func (w *Worker) gate(scope string) *gate {
-	g := w.gates[scope]
-	if g == nil {
-		g = newGate(scope, w.config.Queue, w.config.Probing, w.config.Log, w.config.Parked)
-		w.gates[scope] = g
-	}
-	return g
+// runner runs one link in this process.
+type runner struct {
+	worker  *Worker
+	spec    queue.LinkSpec
+	breaker *breaker.Breaker
+	setup   atomic.Pointer[setup]
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{}
 }
 
-// watchParks brings what other workers park. A park of a link or endpoint that is not in this
-// file is remembered: the file may bring it yet.
-func (w *Worker) watchParks(ctx context.Context) {
-	for change := range w.config.Queue.WatchParks(ctx) {
-		w.mu.Lock()
-		g := w.gate(change.Scope)
-		w.mu.Unlock()
-		g.apply(change)
+func (w *Worker) newRunner(s *setup, spec queue.LinkSpec) *runner {
+	r := &runner{worker: w, spec: spec, breaker: w.breakers.Of(event.LinkScope(s.link.ID)), done: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancel(w.base)
+	r.setup.Store(s)
+	return r
+}
+
+// fits reports whether the link can go on under a new setup without being opened anew.
+func (r *runner) fits(spec queue.LinkSpec, s *setup) bool {
+	return slices.Equal(r.spec.Subjects, spec.Subjects) && r.spec.Since.Equal(spec.Since) && r.spec.Delay == spec.Delay &&
+		r.setup.Load().to.breaker == s.to.breaker
+}
+
+// run opens the link and consumes until its context ends. before, where not nil, is the end of
+// the runner that it replaces.
+func (r *runner) run(before <-chan struct{}) {
+	defer close(r.done)
+	if before != nil {
+		<-before
+	}
+	opened, err := r.open()
+	if err != nil {
+		return // the context has ended
+	}
+	err = opened.Consume(r.ctx, queue.Consumption{
+		Turn: r.turn, Handle: r.handle, Settled: r.settled, Finish: r.worker.config.Finish,
+	})
+	if err != nil {
+		r.worker.config.Log.Warn().Str("link", r.spec.ID).Err(err).Msg("stopped before all that was in hand was finished")
 	}
 }
 
-// views are how the events of each site of a file are read.
-func views(file *link.File) map[string]calltouch.View {
-	m := make(map[string]calltouch.View, len(file.Sites))
-	for _, s := range file.Sites {
-		m[s.ID] = s.View()
-	}
-	return m
-}
-
-// versionKeys begin the keys of STATE under which each version of a link is kept.
-const versionKeys = "version."
-
-// keepVersion stores the link as it is today under its hash, which HISTORY names, so that what was
-// sent can be rendered again when the file has long changed.
-func (w *Worker) keepVersion(ctx context.Context, l *link.Link) {
-	tries := backoff.NewExponentialBackOff(backoff.WithMaxInterval(time.Minute), backoff.WithMaxElapsedTime(0))
-	_ = backoff.Retry(func() error {
-		_, err := w.config.Queue.State().Create(ctx, versionKeys+l.Version, json.RawMessage(l.Document()))
-		if errors.Is(err, queue.ErrConflict) { // it stands there
-			return nil
-		}
+// open opens the link on the server, trying until it works: a worker may start before its server.
+func (r *runner) open() (*queue.Link, error) {
+	var opened *queue.Link
+	tries := backoff.NewExponentialBackOff(backoff.WithMaxInterval(15*time.Second), backoff.WithMaxElapsedTime(0))
+	err := backoff.RetryNotify(func() (err error) {
+		opened, err = r.worker.config.Queue.OpenLink(r.ctx, r.spec)
 		return err
-	}, backoff.WithContext(tries, ctx))
+	}, backoff.WithContext(tries, r.ctx), func(err error, wait time.Duration) {
+		r.worker.config.Log.Warn().Str("link", r.spec.ID).Err(err).Dur("again_in", wait).Msg("the link could not be opened")
+	})
+	if err == nil && opened.Differs != "" {
+		r.worker.config.Log.Warn().Str("link", r.spec.ID).Msg(opened.Differs)
+	}
+	return opened, err
 }
 
-// maxWarned bounds how many names of attributes are remembered: strangers can send any.
-const maxWarned = 1000
+// breakers are the two that stand before the link.
+func (r *runner) breakers() breaker.Pair {
+	to := r.setup.Load().to
+	return breaker.Pair{Endpoint: to.breaker, Link: r.breaker, Lease: to.lease()}
+}
 
-// warnUndeclared names, once a day, an attribute that comes and that no link can use.
-func (w *Worker) warnUndeclared(site string, names []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, name := range names {
-		key := site + "/" + name
-		if time.Since(w.warned[key]) < warnEvery || len(w.warned) >= maxWarned {
-			continue
-		}
-		w.warned[key] = time.Now()
-		w.config.Log.Warn().Str("site", site).Str("attribute", mindbox.Mask(name, 64)).
-			Msg("this attribute comes and is not among the site's attrs in the file: links cannot use it")
+func (r *runner) turn(ctx context.Context) (queue.Turn, error) {
+	return r.breakers().Turn(ctx, func() int { return r.setup.Load().to.pace.inHand() })
+}
+
+func (r *runner) handle(ctx context.Context, d *queue.Delivery) queue.Decision {
+	return process(ctx, r.setup.Load(), r.breakers(), d)
+}
+
+func (r *runner) settled(d *queue.Delivery, x queue.Decision) {
+	logOutcome(r.worker.config.Log, d, x)
+	if r.worker.config.Settled != nil {
+		r.worker.config.Settled(d, x)
 	}
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/pipeline"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 func TestWorkerDeliversOnce(t *testing.T) {
@@ -31,7 +33,7 @@ func TestWorkerDeliversOnce(t *testing.T) {
 		t.Errorf("stats %+v", stats)
 	}
 	want := map[string]any{"level": "info", "event_id": "10001/call-ended/148071", "link": "calls", "outcome": "delivered", "attempt": 1.0, "reason": "accepted"}
-	h.until("logged", func() bool { return h.log.lines(want) == 1 }) // the line follows the record
+	h.until("logged", func() bool { return h.log.Lines(want) == 1 }) // the line follows the record
 	var document map[string]any
 	if _, err := h.queue.State().Get(t.Context(), "version."+r.Version, &document); err != nil || document["links"] == nil {
 		t.Errorf("the version that the record names: %v, %v", document, err)
@@ -57,7 +59,7 @@ func TestWorkerRetries(t *testing.T) {
 	if stats := h.far.Stats(); stats.Executed != 1 {
 		t.Errorf("stats %+v", stats)
 	}
-	if n := h.log.lines(map[string]any{"level": "warn", "outcome": "waiting"}); n != 2 {
+	if n := h.log.Lines(map[string]any{"level": "warn", "outcome": "waiting"}); n != 2 {
 		t.Errorf("%d warnings, want 2:\n%s", n, h.log)
 	}
 }
@@ -77,7 +79,7 @@ func TestWorkerBuriesWhatMindboxRefuses(t *testing.T) {
 	if letter.Reason != "protocol_error" || letter.Status != 400 || letter.Answer != "no such customer: *********67" || letter.Attempts != 1 {
 		t.Errorf("letter %+v", letter)
 	}
-	if n := h.log.lines(map[string]any{"level": "error", "outcome": "dead"}); n != 1 {
+	if n := h.log.Lines(map[string]any{"level": "error", "outcome": "dead"}); n != 1 {
 		t.Errorf("%d errors:\n%s", n, h.log)
 	}
 }
@@ -86,6 +88,7 @@ func TestWorkerBuriesWhatMindboxRefuses(t *testing.T) {
 // what stood still, what went on, and that nothing was buried or counted.
 func TestWorkerParks(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "a person mends what is refused, and probes find it")
 	tests := []struct {
 		name   string
 		status int
@@ -143,6 +146,7 @@ func TestWorkerParks(t *testing.T) {
 // link parked.
 func TestProbesTakeAnotherEventEachTime(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "a row of probes, one after the other")
 	var mu sync.Mutex
 	var tried []string
 	h := newHouse(t, mindboxtest.Config{Script: func(r mindboxtest.Request) *mindboxtest.Reply {
@@ -151,6 +155,7 @@ func TestProbesTakeAnotherEventEachTime(t *testing.T) {
 		tried = append(tried, r.CallID)
 		return &mindboxtest.Reply{Status: 404}
 	}}).withQueue()
+	h.probing = often
 	h.worker(h.file("", calls("CallTouch")))
 	h.publish("first")
 	h.until("parked", func() bool { return h.isParked("link/calls") })
@@ -178,8 +183,51 @@ func TestProbesTakeAnotherEventEachTime(t *testing.T) {
 	}
 }
 
+// TestLinksOfAnEndpointProbeInTurn: while one link probes, the others leave their events where they
+// are, instead of turning each of them over with a record.
+func TestLinksOfAnEndpointProbeInTurn(t *testing.T) {
+	t.Parallel()
+	waittest.Slow(t, "a row of probes, one after the other")
+	h := newHouse(t, mindboxtest.Config{Script: func(mindboxtest.Request) *mindboxtest.Reply {
+		return &mindboxtest.Reply{Status: 401}
+	}}).withQueue()
+	h.probing = often
+	links := []string{"one", "two", "three", "four", "five"}
+	var texts []linkText
+	for _, id := range links {
+		texts = append(texts, linkText{id, "CallTouch", "main", ""})
+	}
+	h.worker(h.file("", texts...))
+	var keys []event.Key
+	for i := range 3 {
+		keys = append(keys, h.publish(fmt.Sprint(i)))
+	}
+	h.until("parked", func() bool { return h.isParked("endpoint/main") })
+	before := h.far.Stats().Requests
+	h.until("probed", func() bool { return h.far.Stats().Requests >= before+6 })
+	made, inVain := 0, 0
+	for _, key := range keys {
+		records, err := h.queue.History(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			switch {
+			case r.Probe && r.Reason == "parked":
+				inVain++
+			case r.Probe:
+				made++
+			}
+		}
+	}
+	if made == 0 || inVain > 0 {
+		t.Errorf("%d probes were made, %d events were fetched for one in vain", made, inVain)
+	}
+}
+
 func TestWorkerSitsOutAnOutage(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "an outage lasts some seconds")
 	h := newHouse(t, mindboxtest.Config{}).withQueue()
 	h.far.SetFaults(mindboxtest.Faults{OutageUntil: time.Now().Add(time.Hour), OutageMode: "reset"})
 	h.worker(h.file("", calls("CallTouch")))
@@ -188,6 +236,7 @@ func TestWorkerSitsOutAnOutage(t *testing.T) {
 		keys = append(keys, h.publish(fmt.Sprint(i)))
 	}
 	h.until("parked", func() bool { return h.isParked("endpoint/main") })
+	time.Sleep(time.Second) // what was on its way when the breaker opened has ended
 	before := h.far.Stats().Requests
 	time.Sleep(2 * time.Second)
 	if n := h.far.Stats().Requests - before; n > 20 {
@@ -201,6 +250,57 @@ func TestWorkerSitsOutAnOutage(t *testing.T) {
 	}
 	if stats := h.far.Stats(); stats.Executed != len(keys) {
 		t.Errorf("stats %+v", stats)
+	}
+}
+
+// TestWorkerSitsOutStrangers puts what is not Mindbox in front of it until a person has mended that:
+// nothing dies, and the park holds as long as the answers last.
+func TestWorkerSitsOutStrangers(t *testing.T) {
+	t.Parallel()
+	waittest.Slow(t, "each stranger lasts some seconds")
+	const page = "<html><head><title>Checking your browser</title></head></html>"
+	tests := []struct {
+		name    string
+		replies []mindboxtest.Reply // by turns
+	}{
+		{"a page with 200", []mindboxtest.Reply{{Status: 200, Body: page}}},
+		{"a redirect", []mindboxtest.Reply{{Status: 302, Header: map[string]string{"Location": "https://login.example/"}}}},
+		{"pages of many kinds", []mindboxtest.Reply{
+			{Status: 200, Body: page}, {Status: 403, Body: page}, {Status: 202}, {Status: 400, Body: page}, {Status: 407, Body: page},
+			{Status: 200, Body: `{"status":"Succ`}, {Status: 404, Body: page}, {Status: 200, Body: `{"status":"ok"}`},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var mended atomic.Bool
+			var n atomic.Int32
+			h := newHouse(t, mindboxtest.Config{Script: func(mindboxtest.Request) *mindboxtest.Reply {
+				if mended.Load() {
+					return nil
+				}
+				return &tt.replies[int(n.Add(1))%len(tt.replies)]
+			}}).withQueue()
+			h.probing = often
+			h.worker(h.file("", calls("CallTouch")))
+			var keys []event.Key
+			for i := range 25 {
+				keys = append(keys, h.publish(fmt.Sprint(i)))
+			}
+			h.until("parked", func() bool { return h.isParked("endpoint/main") })
+			met := n.Load()
+			h.until("probed", func() bool { return n.Load() >= met+10 })
+			if !h.isParked("endpoint/main") {
+				t.Error("the park opened on a probe that met the same")
+			}
+			mended.Store(true)
+			for _, key := range keys {
+				h.ends(key, "calls", event.Delivered)
+			}
+			if n := h.log.Lines(map[string]any{"outcome": "dead"}); n != 0 {
+				t.Errorf("%d events died", n)
+			}
+		})
 	}
 }
 
@@ -290,6 +390,7 @@ func (h *house) workers() int {
 // TestKillsRepeatNothing kills the server and stops workers in the middle of the work.
 func TestKillsRepeatNothing(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "processes are killed and started again")
 	server := queuetest.Spawn(t)
 	h := newHouse(t, mindboxtest.Config{Faults: mindboxtest.Faults{Latency: 10 * time.Millisecond, PLost: 10, P500: 10}})
 	h.queue = server.Open(queue.Options{})
@@ -373,7 +474,7 @@ func TestWorkerPausesWhatLeftTheFile(t *testing.T) {
 
 	_, stop = h.worker(one)
 	h.until("paused", func() bool { return h.paused("gone") == queue.Gone })
-	h.until("warned", func() bool { return h.log.lines(map[string]any{"level": "warn", "link": "gone"}) == 1 })
+	h.until("warned", func() bool { return h.log.Lines(map[string]any{"level": "warn", "link": "gone"}) == 1 })
 	key := h.publish("3")
 	h.ends(key, "calls", event.Delivered)
 	stop()
@@ -383,6 +484,21 @@ func TestWorkerPausesWhatLeftTheFile(t *testing.T) {
 	if h.paused("gone") != queue.Running {
 		t.Error("still paused")
 	}
+}
+
+// A link whose record is not in order keeps no other that left the file from being paused.
+func TestWorkerPausesBehindALinkThatCannotBe(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, mindboxtest.Config{}).withQueue()
+	_, stop := h.worker(h.file("", calls("CallTouch"), linkText{"gone", "Gone", "main", ""}))
+	h.ends(h.publish("1"), "gone", event.Delivered)
+	stop()
+	// The record of another id: what is paused by it is not there.
+	if _, err := h.queue.State().Put(t.Context(), "link.a-first", queue.LinkState{ID: "nobody", Subjects: []string{"touchbox.event.1.request.*"}}); err != nil {
+		t.Fatal(err)
+	}
+	h.worker(h.file("", calls("CallTouch")))
+	h.until("paused", func() bool { return h.paused("gone") == queue.Gone })
 }
 
 func (h *house) paused(id string) queue.Pause {
@@ -415,7 +531,7 @@ func TestNothingPersonalLeaksOut(t *testing.T) {
 			}
 		case "page":
 			if r.Attempt == 1 {
-				return &mindboxtest.Reply{Status: 502, Body: "<html>" + phone + " " + secret + "</html>"}
+				return &mindboxtest.Reply{Status: 502, Body: "<html>" + phone + " " + pipeline.Secret + "</html>"}
 			}
 		}
 		return nil
@@ -440,7 +556,7 @@ func TestNothingPersonalLeaksOut(t *testing.T) {
 		}
 	}
 	for _, where := range []struct{ name, text string }{{"the log", h.log.String()}, {"the history", kept.String()}} {
-		for _, marked := range []string{phone, name, email, token, secret, "clinic.example", "/v3/operations"} {
+		for _, marked := range []string{phone, name, email, token, pipeline.Secret, "clinic.example", "/v3/operations"} {
 			if strings.Contains(where.text, marked) {
 				t.Errorf("%s holds %q:\n%s", where.name, marked, where.text)
 			}

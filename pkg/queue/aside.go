@@ -6,33 +6,26 @@ import (
 	"iter"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue/jet"
 )
 
 // Aside is something that Calltouch sent and that is no event, or none that may be stored.
-type Aside struct {
-	Site        string // as in the address; empty: unknown
-	Reason      string // one word: letters, digits, "_" and "-"
-	Key         string // of the event that it would have been, as Key.String writes it; empty: none
-	Origin      event.Origin
-	ContentType string
-	Query       string // of a POST's URL
-	Body        []byte
-	Received    time.Time
+type Aside = event.Aside
 
-	Sequence uint64    // place in ASIDE; set when read
-	Stored   time.Time // when ASIDE took it; set when read
-}
+// AsideUnpolled is the reason of what waits in ASIDE to become an event, or to be known as one: the
+// hook of a form request. Its Key is that of the event.
+const AsideUnpolled = "unpolled"
 
 // noSite stands in the subject for an unknown site.
 const noSite = "none"
 
-// PutAside stores what came and is no event. It is kept a week, as far as there is room. An error
-// means undecided, as for Publish.
+// PutAside stores what came and is no event. It is kept a week, as far as there is room. It is tried
+// again and an error means undecided, as for Publish; a try that was stored without an answer leaves
+// it twice, which is harmless.
 func (q *Queue) PutAside(ctx context.Context, a Aside) error {
 	site := a.Site
 	if site == "" {
@@ -41,51 +34,77 @@ func (q *Queue) PutAside(ctx context.Context, a Aside) error {
 	if !token(site) || !token(a.Reason) {
 		return fmt.Errorf("set aside: the site or the reason %q is no single word", a.Reason)
 	}
-	m := &nats.Msg{Subject: asidePrefix + site + "." + a.Reason, Data: a.Body, Header: nats.Header{
-		headerFormat:   {strconv.Itoa(event.Format)},
-		headerReceived: {moment(a.Received)},
-		headerOrigin:   {string(a.Origin)},
+	m := &nats.Msg{Subject: event.AsideSubjects.Of(site + "." + a.Reason), Data: a.Body, Header: nats.Header{
+		event.HeaderFormat:   {strconv.Itoa(event.Format)},
+		event.HeaderReceived: {event.FormatMoment(a.Received)},
+		event.HeaderOrigin:   {string(a.Origin)},
 	}}
-	for name, value := range map[string]string{headerContent: a.ContentType, headerQuery: a.Query, headerKey: a.Key} {
+	for name, value := range map[string]string{event.HeaderContent: a.ContentType, event.HeaderQuery: a.Query, event.HeaderKey: a.Key} {
 		if value != "" {
 			m.Header.Set(name, value)
 		}
 	}
-	_, err := q.publish(ctx, m)
+	if a.Size > len(a.Body) {
+		m.Header.Set(event.HeaderSize, strconv.Itoa(a.Size))
+	}
+	err := q.jet.Insist(ctx, func(ctx context.Context) error {
+		_, err := q.jet.Publish(ctx, m)
+		return err
+	})
 	return describe("set aside", err)
 }
 
 // Asides iterates over what was set aside, oldest first. Empty site or reason: all.
 func (q *Queue) Asides(ctx context.Context, site, reason string) iter.Seq2[Aside, error] {
 	return func(yield func(Aside, error) bool) {
-		for m, err := range q.scan(ctx, asideStream, asidePrefix+orAny(site)+"."+orAny(reason), 1) {
+		for m, err := range q.jet.Scan(ctx, event.AsideStream, event.AsideSubjects.Of(orAny(site)+"."+orAny(reason)), 1) {
 			if err != nil {
 				yield(Aside{}, err)
 				return
 			}
-			if !yield(readAside(m), nil) {
+			if !yield(ReadAside(m), nil) {
 				return
 			}
 		}
 	}
 }
 
-func readAside(m *stored) Aside {
+// ReadAside reads a message of ASIDE.
+func ReadAside(m *jet.Message) Aside {
 	h := m.Header
-	site, reason, _ := strings.Cut(strings.TrimPrefix(m.Subject, asidePrefix), ".")
+	size, _ := strconv.Atoi(h.Get(event.HeaderSize)) // none: 0
+	site, reason, _ := strings.Cut(event.AsideSubjects.Rest(m.Subject), ".")
 	if site == noSite {
 		site = ""
 	}
 	return Aside{
-		Site: site, Reason: reason, Key: h.Get(headerKey), Origin: event.Origin(h.Get(headerOrigin)),
-		ContentType: h.Get(headerContent), Query: h.Get(headerQuery), Body: m.Data,
-		Received: readMoment(h.Get(headerReceived)), Sequence: m.Sequence, Stored: m.Time,
+		Site: site, Reason: reason, Key: h.Get(event.HeaderKey), Origin: event.Origin(h.Get(event.HeaderOrigin)),
+		ContentType: h.Get(event.HeaderContent), Query: h.Get(event.HeaderQuery), Body: m.Data, Size: size,
+		Received: event.ReadMoment(h.Get(event.HeaderReceived)), Sequence: m.Sequence, Stored: m.Time,
 	}
 }
 
 // RemoveAside removes one from ASIDE; a missing one is no error.
 func (q *Queue) RemoveAside(ctx context.Context, sequence uint64) error {
-	return q.remove(ctx, asideStream, sequence)
+	return q.jet.Remove(ctx, event.AsideStream, sequence)
+}
+
+// EraseAside removes one from ASIDE and overwrites its bytes; a missing one is no error.
+func (q *Queue) EraseAside(ctx context.Context, sequence uint64) error {
+	return q.jet.Wipe(ctx, event.AsideStream, sequence)
+}
+
+// asidePressed is how full ASIDE is, in hundredths, when its older half may soon be pushed out.
+const asidePressed = 80
+
+// AsideEdge is the sequence before which what lies in ASIDE may be pushed out soon by what is set
+// aside next; 0 while there is room.
+func (q *Queue) AsideEdge(ctx context.Context) (uint64, error) {
+	e, err := q.Extent(ctx, event.AsideStream)
+	if err != nil || !e.Above(asidePressed) {
+		return 0, err
+	}
+	return e.First + (e.Last-e.First)/2, nil
 }
 
 // token reports whether s can stand as one token of a subject.
@@ -97,11 +116,4 @@ func token(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= 64
-}
-
-func orAny(s string) string {
-	if s == "" {
-		return "*"
-	}
-	return s
 }

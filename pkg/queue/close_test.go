@@ -16,10 +16,10 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	p := queuetest.Spawn(t) // in a process of its own: the server's goroutines are not ours
 	before := goleak.IgnoreCurrent()
 	q := p.Open(queue.Options{})
-	publish(t, q, call(1))
-	h := &handler{}
-	stop := h.consume(t, openLink(t, q, calls("a")))
-	eventually(t, "delivered", func() bool { return h.outcomes()[event.Delivered] == 1 })
+	queuetest.Publish(t, q, queuetest.Call(1))
+	h := &queuetest.Handler{}
+	stop := h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Eventually(t, "delivered", func() bool { return h.Outcomes()[event.Delivered] == 1 })
 	lease, err := q.Lease(t.Context(), "x", 5*time.Second)
 	if err != nil {
 		t.Fatal(err)

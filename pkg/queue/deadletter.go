@@ -1,34 +1,27 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue/jet"
 )
 
 // DeadLetter is an event that a link has given up, untouched, and why.
 type DeadLetter struct {
-	Link     string
-	Event    event.Event // only Key and Body where Damaged
-	Damaged  bool        // its headers cannot be read
-	Reason   string
-	Status   int    // of Mindbox's last answer; 0 when there was none
-	Answer   string // Mindbox's words, masked and cut
-	Attempts int
-	First    time.Time // first attempt; zero when there was none
+	Link    string
+	Event   event.Event // where Damaged, what can be read of it: its Key and Body at least
+	Damaged bool        // its headers cannot be read
+	event.Trail
 	Died     time.Time
-	Pin      *Pin
-	Revision string
-	As       string // id that the transaction keeps, of a replay for a renamed link; else empty
-	Replayed bool   // it was a replay that died
-	Version  string // hash of the link that gave it up
 	Sequence uint64 // place in DEADLETTERS
 
 	key    string
@@ -37,58 +30,97 @@ type DeadLetter struct {
 }
 
 // bury is the rule of dead letters: published before the original is acknowledged, untouched but
-// for the trail. A second death replaces the first, also in a full stream: the subject holds one.
-func (q *Queue) bury(ctx context.Context, key string, h nats.Header, body []byte, t trail) error {
-	h = ownHeader(h)
-	t.write(h)
-	delete(h, headerUntil)
-	h.Set(headerDied, moment(time.Now()))
-	if h.Get(headerFormat) == "" {
-		h.Set(headerFormat, strconv.Itoa(event.Format))
+// for its label. A second death replaces the first, which is removed by itself before: one that the
+// server drops for its successor leaves no mark in the stream's blocks, and is back when the server
+// rebuilds the stream from them. The event is in flight meanwhile, so nothing is lost in between.
+// Where the label makes an event larger than NATS takes, its body stays in the log alone.
+func (u undelivered) bury(ctx context.Context, key string, h nats.Header, body []byte, l event.Label) error {
+	h = jet.OwnHeader(h)
+	l.Write(h)
+	delete(h, event.HeaderUntil)
+	h.Set(event.HeaderDied, event.FormatMoment(time.Now()))
+	if h.Get(event.HeaderFormat) == "" {
+		h.Set(event.HeaderFormat, strconv.Itoa(event.Format))
 	}
-	_, err := q.publish(ctx, &nats.Msg{Subject: deadPrefix + t.Link + "." + key, Header: h, Data: body})
-	return describe("publish the dead letter", err)
+	if err := u.clearDeadLetter(ctx, l.Link, key); err != nil {
+		return err
+	}
+	m := &nats.Msg{Subject: event.DeadSubjects.OfLink(l.Link, key), Header: h, Data: body}
+	_, err := u.jet.Publish(ctx, m)
+	if jet.TooLarge(err) {
+		m.Data = nil
+		h.Del(event.HeaderQuery)
+		h.Set(event.HeaderCut, event.Yes)
+		_, err = u.jet.Publish(ctx, m)
+	}
+	return jet.Describe("publish the dead letter", err)
+}
+
+// uncut returns header and body of a dead letter as they are to be replayed: one that was buried
+// without its body, because NATS did not take it, has it in the log.
+func (u undelivered) uncut(ctx context.Context, d DeadLetter) (nats.Header, []byte, error) {
+	if d.header.Get(event.HeaderCut) == "" {
+		return d.header, d.body, nil
+	}
+	m, err := u.jet.Last(ctx, event.EventsStream, event.LogSubjects.Of(d.key))
+	if err == nil && Erased(m.Header) {
+		err = ErrErased
+	}
+	if err != nil {
+		return nil, nil, jet.Describe("the dead letter was too large to be kept whole, and the event in the log", err)
+	}
+	return m.Header, m.Data, nil
 }
 
 // DeadLetters iterates over the dead letters that the filter selects, oldest first.
 func (q *Queue) DeadLetters(ctx context.Context, f Filter) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
-		for m, err := range q.scan(ctx, deadStream, deadPrefix+f.subject(), 1) {
+		read := q.jet.Flow
+		if f.Key != (event.Key{}) { // at most one a link
+			read = q.jet.Scan
+		}
+		for m, err := range read(ctx, event.DeadLettersStream, event.DeadSubjects.Of(f.subject()), 1) {
 			if err != nil {
 				yield(DeadLetter{}, err)
 				return
 			}
-			d, ok := readDeadLetter(m)
-			if ok && f.match(d.Reason, d.Status, d.Died) && !yield(d, nil) {
+			d, ok := ReadDeadLetter(m)
+			if ok && f.Match(d.Reason, d.Status, d.Died) && !yield(d, nil) {
 				return
 			}
 		}
 	}
 }
 
+// OldestDeadLetters returns the first n dead letters that the filter selects, and how many it selects in
+// all. Only a filter by reason, status or time reads them all for that.
+func (q *Queue) OldestDeadLetters(ctx context.Context, f Filter, n int) ([]DeadLetter, int, error) {
+	return oldest(ctx, q, undeliveredStream[DeadLetter]{event.DeadLettersStream, event.DeadSubjects, q.DeadLetters, ReadDeadLetter}, f, n)
+}
+
 // DeadLetter reads the dead letter of an event. ErrNotFound.
 func (q *Queue) DeadLetter(ctx context.Context, link string, key event.Key) (DeadLetter, error) {
-	m, err := q.last(ctx, deadStream, deadPrefix+link+"."+key.Subject())
+	m, err := q.jet.Last(ctx, event.DeadLettersStream, event.DeadSubjects.OfLink(link, key.Subject()))
 	if err != nil {
-		return DeadLetter{}, describe("dead letter of "+key.String(), err)
+		return DeadLetter{}, jet.Describe("dead letter of "+key.String(), err)
 	}
-	d, ok := readDeadLetter(m)
+	d, ok := ReadDeadLetter(m)
 	if !ok {
-		return DeadLetter{}, describe("dead letter of "+key.String(), ErrNotFound)
+		return DeadLetter{}, jet.Describe("dead letter of "+key.String(), ErrNotFound)
 	}
 	return d, nil
 }
 
-func readDeadLetter(m *stored) (DeadLetter, bool) {
-	link, key, ok := strings.Cut(strings.TrimPrefix(m.Subject, deadPrefix), ".")
+// ReadDeadLetter reads a message of DEADLETTERS; false when its subject says nothing.
+func ReadDeadLetter(m *jet.Message) (DeadLetter, bool) {
+	link, key, ok := event.DeadSubjects.LinkAndRest(m.Subject)
 	if !ok {
 		return DeadLetter{}, false
 	}
-	t := readTrail(m.Header)
+	l := event.ReadLabel(m.Header)
 	d := DeadLetter{
-		Link: link, Reason: t.Reason, Status: t.Status, Answer: t.Answer, Attempts: t.Attempts, First: t.First,
-		Died: readMoment(m.Header.Get(headerDied)), Pin: t.Pin, Revision: t.Revision, As: t.As, Replayed: t.Replayed,
-		Version: t.Version, Sequence: m.Sequence, key: key, header: m.Header, body: m.Data,
+		Link: link, Trail: l.Trail, Died: event.ReadMoment(m.Header.Get(event.HeaderDied)), Sequence: m.Sequence,
+		key: key, header: m.Header, body: m.Data,
 	}
 	if d.Died.IsZero() {
 		d.Died = m.Time
@@ -96,27 +128,162 @@ func readDeadLetter(m *stored) (DeadLetter, bool) {
 	e, err := readEvent(key, m.Header, m.Data)
 	if err != nil {
 		d.Damaged = true
-		e = event.Event{Body: m.Data}
-		e.Key, _ = event.ParseSubject(key)
+		e.Body = m.Data
+		e = mended(e, cmp.Or(l.Stored, m.Time))
 	}
-	e.Sequence, e.Stored = t.Sequence, t.Stored
+	e.Sequence, e.Stored = l.Sequence, l.Stored
 	d.Event = e
 	return d, true
 }
 
+// Subject is the end of its subject: the key as it stands there.
+func (d DeadLetter) Subject() string { return d.key }
+
 // DropDeadLetter removes a dead letter, this one only: one that has died again meanwhile stays.
 func (q *Queue) DropDeadLetter(ctx context.Context, d DeadLetter) error {
-	return q.remove(ctx, deadStream, d.Sequence)
+	return q.jet.Remove(ctx, event.DeadLettersStream, d.Sequence)
 }
 
 // clearDeadLetter removes the dead letter of an event; a missing one is no error.
-func (q *Queue) clearDeadLetter(ctx context.Context, link, key string) error {
-	m, err := q.last(ctx, deadStream, deadPrefix+link+"."+key)
+func (u undelivered) clearDeadLetter(ctx context.Context, link, key string) error {
+	m, err := u.jet.Last(ctx, event.DeadLettersStream, event.DeadSubjects.OfLink(link, key))
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return describe("look for the dead letter", err)
+		return jet.Describe("look for the dead letter", err)
 	}
-	return q.remove(ctx, deadStream, m.Sequence)
+	return u.jet.Remove(ctx, event.DeadLettersStream, m.Sequence)
+}
+
+// Filter selects dead letters or retries. Zero fields select everything.
+type Filter struct {
+	Link   string
+	Site   string
+	Kind   event.Kind
+	Key    event.Key // this event only; Site and Kind do not count then
+	Reason string
+	Status int
+	Since  time.Time // died, or began to wait, not before
+	Until  time.Time // and before
+}
+
+// subject is the part of the filter that the server applies: link, site, kind, id.
+func (f Filter) subject() string {
+	key := orAny(f.Site) + "." + orAny(string(f.Kind)) + ".*"
+	if f.Key != (event.Key{}) {
+		key = f.Key.Subject()
+	}
+	return orAny(f.Link) + "." + key
+}
+
+// Match is the rest of it.
+func (f Filter) Match(reason string, status int, at time.Time) bool {
+	switch {
+	case f.Reason != "" && f.Reason != reason,
+		f.Status != 0 && f.Status != status,
+		!f.Since.IsZero() && at.Before(f.Since),
+		!f.Until.IsZero() && !at.Before(f.Until):
+		return false
+	}
+	return true
+}
+
+// About is what subject says, for what is not read by its subject.
+func (f Filter) About(key event.Key) bool {
+	if f.Key != (event.Key{}) {
+		return key == f.Key
+	}
+	return (f.Site == "" || f.Site == key.Site) && (f.Kind == "" || f.Kind == key.Kind)
+}
+
+func orAny(s string) string {
+	if s == "" {
+		return "*"
+	}
+	return s
+}
+
+// ReplayOptions say how an event is replayed.
+type ReplayOptions struct {
+	Revision string // short name of a correction, part of the transaction's id; empty: as it was
+	As       string // link that handles it instead, where the link was renamed; empty: its own
+}
+
+// Replay gives a dead letter back to its link, due at once, and then removes it by its sequence:
+// interrupted in between it is both, and the same replay again ends it. Its attempts and its age
+// count from now; what is pinned stays pinned. ErrUnderWay: a retry or replay waits already.
+// ErrConflict: it was replayed or dropped, or has died again, since it was read.
+//
+// An event that has not died is replayed as a DeadLetter without a Sequence: of it count Link,
+// Event, Pin, Revision, As and Version, and nothing is removed.
+func (q *Queue) Replay(ctx context.Context, d DeadLetter, o ReplayOptions) error {
+	if d.Sequence == 0 {
+		return q.undelivered.replayEvent(ctx, d, o)
+	}
+	now, err := q.jet.Last(ctx, event.DeadLettersStream, event.DeadSubjects.OfLink(d.Link, d.key))
+	if err != nil {
+		return fmt.Errorf("replay %s for link %s: %w", d.Event.Key, d.Link, missingIsConflict(err))
+	}
+	if now.Sequence != d.Sequence {
+		return fmt.Errorf("replay %s for link %s: the dead letter was %w", d.Event.Key, d.Link, ErrConflict)
+	}
+	l := o.label(event.ReadLabel(d.header), d.Link)
+	h, body, err := q.undelivered.uncut(ctx, d)
+	if d.mendable() { // as it is, it would die again
+		h = d.Event.Header()
+	}
+	if err == nil {
+		err = q.undelivered.publishDue(ctx, d.key, h, body, l)
+	}
+	if err != nil {
+		return fmt.Errorf("replay %s for link %s: %w", d.Event.Key, l.Link, err)
+	}
+	if err := q.AwaitBackup(ctx); err != nil {
+		return err
+	}
+	return q.DropDeadLetter(ctx, d)
+}
+
+// mendable reports whether only times of a damaged event cannot be read: its key and its origin stand
+// there, and say what it is.
+func (d DeadLetter) mendable() bool {
+	e, _ := event.Read(d.header, d.body)
+	return d.Damaged && e.Origin != "" && e.Key.Subject() == d.key
+}
+
+// replayEvent gives a link an event of the log, whatever became of it before.
+func (u undelivered) replayEvent(ctx context.Context, d DeadLetter, o ReplayOptions) error {
+	l := o.label(event.Label{Sequence: d.Event.Sequence, Stored: d.Event.Stored, Trail: event.Trail{
+		Pin: d.Pin, Revision: d.Revision, As: d.As, Version: d.Version,
+	}}, d.Link)
+	e := d.Event
+	if err := u.publishDue(ctx, e.Key.Subject(), e.Header(), e.Body, l); err != nil {
+		return fmt.Errorf("replay %s for link %s: %w", e.Key, l.Link, err)
+	}
+	return nil
+}
+
+// label turns what was known of an event's way through link into that of its replay.
+func (o ReplayOptions) label(l event.Label, link string) event.Label {
+	l.Link, l.Replayed = link, true
+	l.Attempts, l.First, l.Status, l.Answer, l.Reason = 0, time.Time{}, 0, "", ""
+	if o.Revision != "" {
+		l.Revision = o.Revision
+	}
+	if o.As != "" && o.As != link {
+		l.Link = o.As
+		if l.As == "" {
+			l.As = link
+		}
+	}
+	return l
+}
+
+// missingIsConflict: what was read and is not found now was changed meanwhile.
+func missingIsConflict(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return ErrConflict
+	}
+	return err
 }

@@ -3,7 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
-	"strings"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -11,44 +11,37 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue/jet"
 )
 
-// The points at which the tests let a process die.
+// The points of settle at which the tests let a process die.
 const (
-	AfterPlace  = "after the retry or dead letter was published"
-	AfterRecord = "after the record was written"
+	AfterPlace  = eventMoved
+	AfterRecord = recordWritten
 )
-
-// DieAt returns a context that ends when the server has been asked for the n-th thing. Others that use
-// the server meanwhile count too.
-func DieAt(ctx context.Context, q *Queue, n int) (context.Context, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	var asked atomic.Int64
-	sub, err := q.nc.Subscribe(">", func(m *nats.Msg) {
-		if !strings.HasPrefix(m.Subject, "_INBOX") && asked.Add(1) == int64(n) {
-			cancel()
-		}
-	})
-	context.AfterFunc(ctx, func() { _ = sub.Unsubscribe() })
-	return ctx, err
-}
 
 // PublishReplay is the first half of Replay: a process that dies behind it.
 func PublishReplay(ctx context.Context, q *Queue, d DeadLetter) error {
-	t := readTrail(d.header)
+	t := event.ReadLabel(d.header)
 	t.Link, t.Replayed = d.Link, true
-	return q.giveBack(ctx, d.key, d.header, d.body, t)
+	return q.undelivered.publishDue(ctx, d.key, d.header, d.body, t)
 }
 
-// Die takes one event of the link, decides and dies at the point. The event goes back to the
-// server at once, as it does after AckWait.
-func Die(ctx context.Context, l *Link, retry bool, point string, x Decision) error {
+// Die takes one event of the link, decides and dies at the point, in the midst of settling it. The event
+// goes back to the server at once, as it does after AckWait.
+func Die(ctx context.Context, l *Link, retry bool, at point, x Decision) error {
+	died := false
 	w := &worker{Link: l, c: Consumption{Handle: func(context.Context, *Delivery) Decision { return x }}}
-	stream := eventsStream
-	if retry {
-		stream = retriesStream
+	w.died = func(p point) {
+		if died = p == at; died {
+			runtime.Goexit()
+		}
 	}
-	batch, err := l.reader[stream].Fetch(1, jetstream.FetchMaxWait(10*time.Second))
+	stream := event.EventsStream
+	if retry {
+		stream = event.RetriesStream
+	}
+	batch, err := l.consumers[stream].Fetch(1, jetstream.FetchMaxWait(10*time.Second))
 	if err != nil {
 		return err
 	}
@@ -56,25 +49,18 @@ func Die(ctx context.Context, l *Link, retry bool, point string, x Decision) err
 	if !ok {
 		return errors.New("nothing came")
 	}
-	m, err := newMessage(msg, l.spec.ID, retry)
+	m, err := newMessage(msg, retry)
 	if err != nil {
 		return err
 	}
-	d, err := m.delivery(l)
-	if err != nil {
-		return err
-	}
-	if _, err := w.place(ctx, m, d, x, retry); err != nil {
-		return err
-	}
-	if point == AfterRecord {
-		r, err := d.record(x, m)
-		if err != nil {
-			return err
-		}
-		if err := l.q.record(ctx, m.key, r); err != nil {
-			return err
-		}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.handle(ctx, m)
+	}()
+	<-ended
+	if !died {
+		return errors.New("the event was handled without reaching the point")
 	}
 	return msg.Nak()
 }
@@ -82,14 +68,8 @@ func Die(ctx context.Context, l *Link, retry bool, point string, x Decision) err
 // Forget sets a link's consumer of EVENTS back to the beginning, as a crash of the server does
 // with the acks that it had not written yet: what comes again is marked as a first delivery.
 func Forget(ctx context.Context, q *Queue, link string) error {
-	_, err := q.js.ResetConsumerToSequence(ctx, eventsStream, consumerName(link), 1)
+	_, err := q.js.ResetConsumerToSequence(ctx, event.EventsStream, ConsumerName(link), 1)
 	return err
-}
-
-// DeleteConsumers removes a link's consumers, as a person may.
-func DeleteConsumers(ctx context.Context, q *Queue, link string) error {
-	return errors.Join(q.js.DeleteConsumer(ctx, eventsStream, consumerName(link)),
-		q.js.DeleteConsumer(ctx, retriesStream, consumerName(link)))
 }
 
 // DeleteStream removes a stream of the given name.
@@ -97,24 +77,94 @@ func DeleteStream(ctx context.Context, q *Queue, name string) error {
 	return q.js.DeleteStream(ctx, name)
 }
 
+// ShortMarkers lets the traces that the server leaves in STATE expire after a second.
+func ShortMarkers(ctx context.Context, q *Queue) error {
+	s, err := q.js.Stream(ctx, event.StateStream)
+	if err != nil {
+		return err
+	}
+	config := s.CachedInfo().Config
+	config.SubjectDeleteMarkerTTL = time.Second
+	_, err = q.js.UpdateStream(ctx, config)
+	return err
+}
+
+// PurgeState removes a value as the versions before did: with a trace that expires.
+func PurgeState(ctx context.Context, q *Queue, key string) error {
+	kv, err := q.js.KeyValue(ctx, event.StateBucket)
+	if err != nil {
+		return err
+	}
+	return kv.Purge(ctx, key, jetstream.PurgeTTL(time.Second))
+}
+
+// Traced reports whether STATE holds anything under a key, a value or the trace of one.
+func Traced(ctx context.Context, q *Queue, key string) bool {
+	_, err := q.jet.Last(ctx, event.StateStream, "$KV."+event.StateBucket+"."+key)
+	return !errors.Is(err, ErrNotFound)
+}
+
+// ParkTTL is how long a park counts that no worker renews.
+const ParkTTL = parkTTL
+
+// WatchParks is Queue.WatchParks, with another time between renewals.
+func WatchParks(ctx context.Context, q *Queue, every time.Duration) <-chan ParkChange {
+	w := &parkWatch{q: q, out: make(chan ParkChange), held: map[string]Entry{}}
+	go w.run(ctx, every)
+	return w.out
+}
+
+// CountAsked counts what the server is asked on a subject from now on.
+func CountAsked(ctx context.Context, q *Queue, subject string) (func() int64, error) {
+	var n atomic.Int64
+	sub, err := q.jet.Conn().Subscribe(subject, func(*nats.Msg) { n.Add(1) })
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { _ = sub.Unsubscribe() })
+	return n.Load, q.jet.Conn().Flush()
+}
+
+// LoseRetry takes a message out of RETRIES, as a damaged block does.
+func LoseRetry(ctx context.Context, q *Queue, sequence uint64) error {
+	return q.jet.Remove(ctx, event.RetriesStream, sequence)
+}
+
+// PurgeEvents empties the log.
+func PurgeEvents(ctx context.Context, q *Queue) error {
+	last, err := q.jet.LastSequence(ctx, event.EventsStream)
+	if err != nil {
+		return err
+	}
+	return q.jet.Purge(ctx, event.EventsStream, last+1)
+}
+
+// AgeMargin is by how much two servers' clocks may differ.
+const AgeMargin = ageMargin
+
 // PublishAsBatch stores events in one atomic batch.
 func PublishAsBatch(ctx context.Context, q *Queue, events ...event.Event) error {
 	var batch []*nats.Msg
 	for _, e := range events {
-		batch = append(batch, &nats.Msg{Subject: eventPrefix + e.Key.Subject(), Header: e.Header(), Data: e.Body})
+		batch = append(batch, &nats.Msg{Subject: event.LogSubjects.Of(e.Key.Subject()), Header: e.Header(), Data: e.Body})
 	}
-	return q.publishBatch(ctx, batch)
+	return q.jet.PublishBatch(ctx, batch)
 }
 
-// PublishRaw stores a message on an event's subject with just these headers.
-func PublishRaw(ctx context.Context, q *Queue, key event.Key, h map[string][]string, body []byte) error {
-	_, err := q.publish(ctx, &nats.Msg{Subject: eventPrefix + key.Subject(), Header: h, Data: body})
+// RecordRaw stores bytes as a record of an event.
+func RecordRaw(ctx context.Context, q *Queue, key event.Key, data []byte) error {
+	m, err := recordMessage(key.Subject(), Record{})
+	if err != nil {
+		return err
+	}
+	m.Data = data
+	_, err = q.jet.Publish(ctx, m)
 	return err
 }
 
 // Headers of the newest message on an event's subject.
 func Headers(ctx context.Context, q *Queue, key event.Key) (map[string][]string, error) {
-	m, err := q.last(ctx, eventsStream, eventPrefix+key.Subject())
+	m, err := q.jet.Last(ctx, event.EventsStream, event.LogSubjects.Of(key.Subject()))
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +173,7 @@ func Headers(ctx context.Context, q *Queue, key event.Key) (map[string][]string,
 
 // RetryHeaders of the newest message of RETRIES.
 func RetryHeaders(ctx context.Context, q *Queue, link string, key event.Key) (map[string][]string, error) {
-	m, err := q.last(ctx, retriesStream, atPrefix+link+"."+key.Subject())
+	m, err := q.jet.Last(ctx, event.RetriesStream, event.AtSubjects.OfLink(link, key.Subject()))
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +182,7 @@ func RetryHeaders(ctx context.Context, q *Queue, link string, key event.Key) (ma
 
 // BreakHistory makes HISTORY refuse every record, or takes them again.
 func BreakHistory(ctx context.Context, q *Queue, broken bool) error {
-	s, err := q.js.Stream(ctx, historyStream)
+	s, err := q.js.Stream(ctx, event.HistoryStream)
 	if err != nil {
 		return err
 	}
@@ -145,9 +195,24 @@ func BreakHistory(ctx context.Context, q *Queue, broken bool) error {
 	return err
 }
 
+// FillHistory makes HISTORY refuse what is new for want of room, or gives it room again.
+func FillHistory(ctx context.Context, q *Queue, full bool) error {
+	s, err := q.js.Stream(ctx, event.HistoryStream)
+	if err != nil {
+		return err
+	}
+	config := s.CachedInfo().Config
+	config.Discard, config.MaxBytes = jetstream.DiscardOld, -1
+	if full {
+		config.Discard, config.MaxBytes = jetstream.DiscardNew, 1
+	}
+	_, err = q.js.UpdateStream(ctx, config)
+	return err
+}
+
 // Full leaves room for so many bytes more in DEADLETTERS.
 func Full(ctx context.Context, q *Queue, room int64) error {
-	s, err := q.js.Stream(ctx, deadStream)
+	s, err := q.js.Stream(ctx, event.DeadLettersStream)
 	if err != nil {
 		return err
 	}
@@ -159,16 +224,12 @@ func Full(ctx context.Context, q *Queue, room int64) error {
 
 // Functions that are tested by themselves.
 var (
-	CheckVersion = checkVersion
-	RoundUp      = roundUp
-	NightDue     = nightDue
-	ParkKey      = parkKey
-	ScopeOf      = scopeOf
+	RoundUp = roundUp
 )
 
 // MemorySize is how many keys a memory of the limit holds after n were added.
 func MemorySize(limit, n int, key func(int) event.Key) int {
-	m := newMemory(limit)
+	m := newKeyCache(limit)
 	for i := range n {
 		m.add(key(i), event.Fingerprint{})
 	}
@@ -189,8 +250,8 @@ func (b *Backlog) Full(ctx context.Context, count func(context.Context) (uint64,
 // Checks counts a consumer's messages since the last break.
 type Checks struct{ c checks }
 
-// Due asks whether the next message is looked up, in an era of the connection.
-func (c *Checks) Due(era uint64) bool { return c.c.due(era) }
+// Due asks whether the next message is looked up, in an epoch of the connection.
+func (c *Checks) Due(epoch uint64) bool { return c.c.due(epoch) }
 
 // Resume is what a pause in the deliveries looks like.
 func (c *Checks) Resume() { c.c.last = c.c.last.Add(-2 * checkPause) }
@@ -199,4 +260,113 @@ func (c *Checks) Resume() { c.c.last = c.c.last.Add(-2 * checkPause) }
 func Suspect(first bool, delivered uint64) bool {
 	m := &message{check: first, meta: &jetstream.MsgMetadata{NumDelivered: delivered}}
 	return m.suspect()
+}
+
+// AckWaits are how long the server waits for a word about what a link's consumers have given out.
+func AckWaits(ctx context.Context, q *Queue, link string) (waits [2]time.Duration, err error) {
+	for i, stream := range []string{event.EventsStream, event.RetriesStream} {
+		c, err := q.js.Consumer(ctx, stream, ConsumerName(link))
+		if err != nil {
+			return waits, err
+		}
+		waits[i] = c.CachedInfo().Config.AckWait
+	}
+	return waits, nil
+}
+
+// Room bounds what is in hand.
+type Room struct{ r *room }
+
+// Share is a source's part of it.
+type Share struct {
+	s    *share
+	last request
+}
+
+// NewRoom has room for so many messages and bytes.
+func NewRoom(messages int, bytes int64) Room { return Room{newRoom(messages, bytes)} }
+
+// SetRoom gives a queue, of which no link is consumed yet, another room.
+func SetRoom(q *Queue, messages int, bytes int64) { q.room = newRoom(messages, bytes) }
+
+// Join gives a source its part.
+func (r Room) Join(most int) *Share { return &Share{s: r.r.join(most)} }
+
+// Take takes room for up to n messages.
+func (s *Share) Take(n int) int { s.last = s.s.ask(n); return s.last.n }
+
+// Give returns room.
+func (s *Share) Give(n int, bytes int64) { s.s.give(n, bytes) }
+
+// Arrived counts the bytes of a message.
+func (s *Share) Arrived(bytes int64) { s.s.arrived(bytes) }
+
+// Fetched ends a request.
+func (s *Share) Fetched(full bool) {
+	end := drained
+	if full {
+		end = filled
+	}
+	s.s.fetched(s.last, end)
+}
+
+// MetLarge ends a request that brought nothing, because of a message that did not fit into it.
+func (s *Share) MetLarge() { s.s.fetched(s.last, metLarge) }
+
+// Backlog says that the source has one.
+func (s *Share) Backlog() { s.Fetched(true) }
+
+// Wait waits for room.
+func (s *Share) Wait(ctx context.Context) error { return s.s.wait(ctx) }
+
+// Adopt lets a link take up a state of it that has a start and a revision, and returns its start then.
+func Adopt(l *Link, start time.Time, revision uint64) time.Time {
+	state := *l.now.Load()
+	state.Start, state.revision = start, revision
+	l.adopt(state)
+	return l.now.Load().Start
+}
+
+// Revision is that of the state that a link runs by.
+func Revision(l *Link) uint64 { return l.now.Load().revision }
+
+// MaxPayload is how large a message the server takes, headers included.
+func MaxPayload(q *Queue) int { return int(q.jet.Conn().MaxPayload()) }
+
+// MostWaiting sets with how many retries a link takes no fresh events.
+func MostWaiting(l *Link, n int64) { l.load.most = n }
+
+// Knows reports whether a key is remembered as stored.
+func Knows(q *Queue, key event.Key) bool { _, ok := q.publisher.keys.get(key); return ok }
+
+// AsReplicated lets a queue of one server behave as one of three.
+func AsReplicated(q *Queue) { q.opts.Replicas = 3 }
+
+// Cut reports whether a request for n messages that ended after so long is taken for one that met a message too large for it.
+func Cut(n, used int, after time.Duration) bool {
+	return request{n: n, bytes: leastRequest}.cut(used, after)
+}
+
+// PullWait is how long a request stays open.
+const PullWait = pullWait
+
+// EnsureAsOf pauses or resumes the consumers of a link as STATE said before, and does what opening a link does after that.
+func EnsureAsOf(ctx context.Context, q *Queue, id string, before Pause) error {
+	until := time.Time{}
+	if before != Running {
+		until = pausedUntil
+	}
+	if err := q.registry.pause(ctx, id, until); err != nil {
+		return err
+	}
+	_, err := q.registry.settlePause(ctx, id, before)
+	return err
+}
+
+// MuteState lets no answer come to what is read of the links in STATE, as by way of a server that has lost the others.
+func MuteState(q *Queue) error {
+	const nowhere = "nowhere"
+	q.registry.state = q.jet.Bucket(jet.BucketOptions{Name: nowhere})
+	_, err := q.Client().Conn().Subscribe("$JS.API.DIRECT.GET.KV_"+nowhere+".>", func(*nats.Msg) {})
+	return err
 }

@@ -7,100 +7,79 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
-// handle takes one message all the way: it is passed over, put back, left, or decided about and
-// settled. An error on the way leaves it unacknowledged, and it is delivered again.
-func (w *worker) handle(ctx context.Context, m *message, probe bool) {
+// handle takes one message all the way. It is
+//   - left where it is, when a newer Touchbox wrote it;
+//   - acknowledged, when it is a tombstone, not for this link, or was settled before;
+//   - returned for a while, when it is too young for the link's delay;
+//   - decided about and settled else.
+//
+// An error on the way leaves it unacknowledged, and it is delivered again.
+func (w *worker) handle(ctx context.Context, m *message) {
 	d, err := m.delivery(w.Link)
-	d.Probe = probe
 	switch {
 	case errors.Is(err, event.ErrNewerFormat):
-		w.leave(d, err)
+		w.leaveNewer(d, err)
 		return
-	case !m.retry && erased(m.msg.Headers()):
+	case !m.retry && Erased(m.msg.Headers()):
 		_ = m.msg.Ack()
 		return
 	case err == nil && !m.retry && !event.Taken(d.Event, d.Start):
-		w.pass(m, d)
-		return
-	case w.tooYoung(m):
+		w.passOver(m, d)
 		return
 	}
-	f, ok := w.known(ctx, m)
-	if !ok || f.done {
+	if ripe := m.stored().Add(w.spec.Delay); w.spec.Delay > 0 && !m.retry && time.Now().Before(ripe) {
+		w.postpone(m, ripe)
 		return
 	}
+	before, lookupErr := w.lookUp(ctx, m)
+	switch {
+	case lookupErr != nil: // HISTORY did not answer before the end
+		return
+	case before.settled:
+		w.acknowledge(m, through)
+		return
+	}
+	m.traces = before.traces || m.again() || m.retry
 	x := Decision{Outcome: event.Dead, Reason: ReasonDamaged}
 	if err == nil {
-		if x, ok = w.decide(ctx, d); !ok {
-			return
-		}
+		x = w.decide(ctx, m, d)
 	}
-	w.settle(ctx, m, d, x, f.trace || m.again() || m.retry)
+	w.settle(ctx, m, d, x)
 }
 
-// leave leaves a message of a newer format where it is: a newer worker will take it.
-func (w *worker) leave(d *Delivery, err error) {
+// leaveNewer leaves a message of a newer format where it is: a newer worker will take it.
+func (w *worker) leaveNewer(d *Delivery, err error) {
 	if w.q.alarms.due("format " + w.spec.ID) {
 		w.q.log.Error().Str("link", w.spec.ID).Str("event", d.Event.Key.String()).Err(err).Msg("an event cannot be read by this version and waits")
 	}
 }
 
-// pass acknowledges an event that the link does not take. No record is written: that it is untaken
+// passOver acknowledges an event that the link does not take. No record is written: that it is untaken
 // can be told from the event and the link's start.
-func (w *worker) pass(m *message, d *Delivery) {
+func (w *worker) passOver(m *message, d *Delivery) {
 	if err := m.msg.Ack(); err == nil && w.c.Settled != nil {
 		w.c.Settled(d, Decision{Outcome: event.Untaken})
 	}
 }
 
-// tooYoung is the rule of a link's delay: an event from EVENTS that was stored less than that ago
-// is put back for the rest of it. Besides a refused publish this is the only Nak. Retries and
-// replays know no delay.
-func (w *worker) tooYoung(m *message) bool {
-	ripe := m.stored().Add(w.spec.Delay)
-	rest := time.Until(ripe)
-	if m.retry || w.spec.Delay == 0 || rest <= 0 {
-		return false
-	}
-	_ = m.msg.NakWithDelay(rest)
+// postpone is the rule of a link's delay: an event from EVENTS that was stored less than that ago is
+// returned for the rest of it. Besides a refused publish and the end of a worker this is the only Nak.
+// Retries and replays know no delay.
+func (w *worker) postpone(m *message, ripe time.Time) {
+	_ = m.msg.NakWithDelay(time.Until(ripe))
 	w.young.Store(&ripe)
-	return true
 }
 
-// known looks a message up in HISTORY where it may have been settled before, and acknowledges it
-// when it was. False: HISTORY did not answer before the end.
-func (w *worker) known(ctx context.Context, m *message) (found, bool) {
-	if !m.suspect() {
-		return found{}, true
-	}
-	var f found
-	err := w.persist(ctx, func() (err error) {
-		f, err = w.q.lookup(ctx, w.spec.ID, m)
-		return err
-	})
-	if err != nil {
-		return found{}, false
-	}
-	if f.done {
-		w.acknowledge(m, false)
-	}
-	return f, true
-}
-
-// decide asks the handler, when one of the places for it is free. False: the end came first. The
-// place is free again while the decision is carried out, so that a slow disk does not make the
-// handlers wait.
-func (w *worker) decide(ctx context.Context, d *Delivery) (Decision, bool) {
-	select {
-	case w.busy <- struct{}{}:
-		defer func() { <-w.busy }()
-		return w.guarded(ctx, d), true
-	case <-ctx.Done():
-		return Decision{}, false
-	}
+// decide asks the handler, which is free for the next message while the decision is carried out: a slow
+// disk does not make handlers wait.
+func (w *worker) decide(ctx context.Context, m *message, d *Delivery) Decision {
+	defer m.handled()
+	return w.guarded(ctx, d)
 }
 
 // guarded asks the handler. One that panics has decided that a person must look at the event.
@@ -119,3 +98,75 @@ func (w *worker) guarded(ctx context.Context, d *Delivery) (x Decision) {
 	}()
 	return w.c.Handle(ctx, d)
 }
+
+// before is what HISTORY says of earlier deliveries of a message in flight.
+type before struct {
+	settled bool // this message was settled: no sending, only the ack
+	traces  bool // the event waited or died for this link: a retry or a dead letter may be left
+}
+
+// lookUp looks a message up in HISTORY where it may have been settled before, until HISTORY answers.
+func (w *worker) lookUp(ctx context.Context, m *message) (b before, err error) {
+	if !m.suspect() {
+		return before{}, nil
+	}
+	err = w.keepTrying(ctx, func() (err error) {
+		b, err = w.q.history.lookUp(ctx, *w.now.Load(), m)
+		return err
+	})
+	return b, err
+}
+
+// ageMargin is how much younger than a message from RETRIES a final record must be to end it: the
+// two times may come from two servers, and a replay follows the death that it answers.
+const ageMargin = 2 * time.Second
+
+// lookUp is the rule for what comes again. A message was settled when a record says that this very
+// message was, or when a final outcome of its link is younger than it. What a removed link of the same
+// id had abandoned is none of this link's outcomes.
+func (h historyLog) lookUp(ctx context.Context, link LinkState, m *message) (before, error) {
+	if h.committer == nil {
+		return before{traces: m.again()}, nil
+	}
+	_, err := h.jet.Last(ctx, event.HistoryStream, event.HistorySubjects.Of(m.key))
+	if errors.Is(err, ErrNotFound) { // as a rule, and it costs one small request
+		return before{}, nil
+	}
+	records, err := h.of(ctx, m.key)
+	if err != nil {
+		return before{}, err
+	}
+	return readBefore(records, link, m), nil
+}
+
+func readBefore(records []Record, link LinkState, m *message) before {
+	margin := time.Duration(0)
+	if m.retry {
+		margin = ageMargin
+	}
+	var b before
+	for _, r := range records {
+		if r.Link != link.ID || r.Outcome == "" || r.Outcome == event.Abandoned && r.place <= link.Born {
+			continue
+		}
+		b.traces = b.traces || r.Outcome == event.Waiting || r.Outcome == event.Dead
+		// A stream that was damaged, or replaced by an older copy, counts from a lower number again: a
+		// record from before this message settled another one.
+		this := r.Source == m.source() && r.Sequence == m.sequence() && r.stored.After(m.stored().Add(-ageMargin))
+		younger := r.Outcome.Final() && r.stored.After(m.stored().Add(margin))
+		b.settled = b.settled || this || younger
+	}
+	return b
+}
+
+// returnInterrupted returns to the server what the end has interrupted: nobody need wait until it misses a
+// word from here.
+func (w *worker) returnInterrupted(work context.Context, m *message) {
+	if work.Err() != nil && !errors.Is(m.msg.NakWithDelay(returnIn), jetstream.ErrMsgAlreadyAckd) {
+		w.unfinished.Add(1)
+	}
+}
+
+// returnIn is how soon the server gives to others what is returned: when it knows that the requests of
+// this worker have ended, for else it would answer them.
+const returnIn = 200 * time.Millisecond

@@ -10,27 +10,29 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue/jet"
 )
 
 // LinkSpec is what the queue must know of a link.
 type LinkSpec struct {
 	ID       string        // [a-z0-9][a-z0-9-]{0,31}
-	Subjects []string      // of the events that it reads, see EventSubject
+	Subjects []string      // of the events that it reads, see event.SubjectOf
 	Since    time.Time     // its start; zero: the moment of the first Register or OpenLink
 	Delay    time.Duration // an event is handled no sooner than this after EVENTS stored it
-	Workers  int           // how many events are handled at once; 0 means 64
-	Timeout  time.Duration // how long handling one event takes as a rule; 0 means 30 s
+	Handlers int           // how many events are handled at once; 0 means 256
+	AckWait  time.Duration // how long the server waits for a word of who has an event in flight; 0 means 10 s
 }
 
 const (
-	defaultWorkers = 64
-	defaultTimeout = 30 * time.Second
+	// defaultHandlers bounds how many answers a link waits for. How many it does follows from the far end (Little's
+	// law): two where it answers at once, 130 at 1,000 events a second and 130 ms an answer.
+	defaultHandlers = 256
+	// defaultAckWait counts when a worker has died or a delivery was lost on the way: however long
+	// handling takes, the server is told of what is in flight every third of it.
+	defaultAckWait = 10 * time.Second
 )
-
-// ackMargin is how much longer than the handling the server waits before it gives an event to
-// another worker. What takes longer, for the publishes behind the handling too, is told to the
-// server, so the margin counts only when a worker has died or a delivery was lost on the way.
-const ackMargin = 5 * time.Second
 
 // leastAckPending is the least number of unacknowledged messages that a consumer allows: after a
 // crash the server gives out again some hundred that were acknowledged, and they must not stop it.
@@ -47,21 +49,18 @@ type Link struct {
 	// link runs as STATE says.
 	Differs string
 
-	q      *Queue
-	spec   LinkSpec
-	load   backlog                       // what waits in RETRIES
-	now    atomic.Pointer[LinkState]     // State as it is by now
-	reader map[string]jetstream.Consumer // by stream
+	q         *Queue
+	spec      LinkSpec
+	load      backlog                       // what waits in RETRIES
+	now       atomic.Pointer[LinkState]     // State as it is by now
+	consumers map[string]jetstream.Consumer // by stream
 }
 
 // OpenLink registers the link and creates its two consumers, on EVENTS and on RETRIES. What stands
 // in STATE is kept; a link that was Gone goes on.
 func (q *Queue) OpenLink(ctx context.Context, s LinkSpec) (*Link, error) {
-	if s.Workers == 0 {
-		s.Workers = defaultWorkers
-	}
-	if s.Timeout == 0 {
-		s.Timeout = defaultTimeout
+	if s.Handlers == 0 {
+		s.Handlers = defaultHandlers
 	}
 	state, err := q.Register(ctx, s)
 	if err != nil {
@@ -72,26 +71,36 @@ func (q *Queue) OpenLink(ctx context.Context, s LinkSpec) (*Link, error) {
 			return nil, err
 		}
 	}
-	l := &Link{Differs: differs(s, state), q: q, spec: s, reader: map[string]jetstream.Consumer{}}
+	l := &Link{Differs: differs(s, state), q: q, spec: s, consumers: map[string]jetstream.Consumer{}}
 	if err := l.ensure(ctx); err != nil {
 		return nil, fmt.Errorf("open link %s: %w", s.ID, err)
 	}
 	l.State = *l.now.Load()
-	for _, stream := range []string{eventsStream, retriesStream} {
-		if l.reader[stream], err = q.js.Consumer(ctx, stream, consumerName(s.ID)); err != nil {
-			return nil, fmt.Errorf("open link %s: %w", s.ID, describe("its consumer on "+stream, err))
+	for _, stream := range []string{event.EventsStream, event.RetriesStream} {
+		if l.consumers[stream], err = q.js.Consumer(ctx, stream, ConsumerName(s.ID)); err != nil {
+			return nil, fmt.Errorf("open link %s: %w", s.ID, jet.Describe("its consumer on "+stream, err))
 		}
 	}
 	return l, nil
 }
 
+// OtherSubjects reports whether the spec names other subjects than those that the link runs on.
+func (s LinkSpec) OtherSubjects(now LinkState) bool {
+	return !slices.Equal(sorted(s.Subjects), now.Subjects)
+}
+
+// OtherStart reports whether the spec names another start than the link's. Without one any start is right.
+func (s LinkSpec) OtherStart(now LinkState) bool {
+	return !s.Since.IsZero() && !s.Since.Equal(now.Start)
+}
+
 // differs says what the file and STATE do not agree on.
 func differs(s LinkSpec, state LinkState) string {
 	var what []string
-	if !slices.Equal(sorted(s.Subjects), state.Subjects) {
+	if s.OtherSubjects(state) {
 		what = append(what, fmt.Sprintf("the file reads %s, the link runs on %s", strings.Join(sorted(s.Subjects), " "), strings.Join(state.Subjects, " ")))
 	}
-	if !s.Since.IsZero() && !s.Since.Equal(state.Start) {
+	if s.OtherStart(state) {
 		what = append(what, fmt.Sprintf("the file starts it at %s, the link started at %s", s.Since.UTC().Format(time.RFC3339), state.Start.UTC().Format(time.RFC3339)))
 	}
 	if len(what) == 0 {
@@ -101,22 +110,25 @@ func differs(s LinkSpec, state LinkState) string {
 		"`touchbox links reset %s` brings it to what the file says", s.ID, strings.Join(what, "; "), s.ID)
 }
 
-// consumerName is the durable name of a link's consumers on both streams.
-func consumerName(link string) string { return "link-" + link }
+// ConsumerName is the durable name of a link's consumers on both streams.
+func ConsumerName(link string) string { return "link-" + link }
 
 // ensure creates the link's consumers where they are missing and brings them to the spec.
 func (l *Link) ensure(ctx context.Context) error {
-	state, err := l.q.linkState(ctx, l.spec.ID)
+	state, err := l.q.registry.get(ctx, l.spec.ID)
 	if err == nil && state.Resetting {
-		state, err = l.q.finishReset(ctx, l.spec.ID)
+		state, err = linkChange{q: l.q, id: l.spec.ID}.finishReset(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	for _, stream := range []string{eventsStream, retriesStream} {
+	for _, stream := range []string{event.EventsStream, event.RetriesStream} {
 		if state, err = l.ensureConsumer(ctx, stream, state); err != nil {
 			return err
 		}
+	}
+	if state.Paused, err = l.q.registry.settlePause(ctx, l.spec.ID, state.Paused); err != nil {
+		return err
 	}
 	l.now.Store(&state)
 	return nil
@@ -129,7 +141,7 @@ func (l *Link) ensureConsumer(ctx context.Context, stream string, state LinkStat
 		return l.createConsumer(ctx, stream, state)
 	}
 	if err != nil {
-		return state, describe("look for its consumer on "+stream, err)
+		return state, jet.Describe("look for its consumer on "+stream, err)
 	}
 	have := c.CachedInfo().Config
 	if filters := filtersOf(have); !slices.Equal(filters, want.FilterSubjects) {
@@ -138,7 +150,7 @@ func (l *Link) ensureConsumer(ctx context.Context, stream string, state LinkStat
 	}
 	if state.Paused != Running && !c.CachedInfo().Paused {
 		if _, err := l.q.js.PauseConsumer(ctx, stream, want.Durable, pausedUntil); err != nil {
-			return state, describe("pause its consumer on "+stream, err)
+			return state, jet.Describe("pause its consumer on "+stream, err)
 		}
 	}
 	if have.AckWait == want.AckWait && have.MaxAckPending == want.MaxAckPending {
@@ -146,19 +158,19 @@ func (l *Link) ensureConsumer(ctx context.Context, stream string, state LinkStat
 	}
 	have.AckWait, have.MaxAckPending, have.PauseUntil = want.AckWait, want.MaxAckPending, nil
 	_, err = l.q.js.UpdateConsumer(ctx, stream, have)
-	return state, describe("update its consumer on "+stream, err)
+	return state, jet.Describe("update its consumer on "+stream, err)
 }
 
 // createConsumer makes a consumer. On EVENTS it begins at the link's start, also when the link had
 // one that somebody deleted: how far that one came only HISTORY knows, so up to here every event
 // is looked up.
 func (l *Link) createConsumer(ctx context.Context, stream string, state LinkState) (LinkState, error) {
-	if stream == eventsStream {
-		last, err := l.q.lastSequence(ctx, stream)
+	if stream == event.EventsStream {
+		last, err := l.q.jet.LastSequence(ctx, stream)
 		if err != nil {
 			return state, err
 		}
-		state, err = l.q.changeLink(ctx, l.spec.ID, func(s *LinkState) {
+		state, err = l.q.registry.change(ctx, l.spec.ID, func(s *LinkState) {
 			if s.Opened {
 				s.CheckTo = last
 			}
@@ -168,25 +180,25 @@ func (l *Link) createConsumer(ctx context.Context, stream string, state LinkStat
 			return state, err
 		}
 	}
-	_, err := l.q.js.CreateConsumer(ctx, stream, l.consumerConfig(stream, state))
+	err := l.q.jet.CreateConsumer(ctx, stream, l.consumerConfig(stream, state))
 	if errors.Is(err, jetstream.ErrConsumerExists) { // another worker was faster
 		err = nil
 	}
-	return state, describe("create its consumer on "+stream, err)
+	return state, jet.Describe("create its consumer on "+stream, err)
 }
 
 // consumerConfig is how a link's consumer is to be. MaxDeliver and BackOff are not set: the worker
 // makes the last call, and BackOff would replace AckWait.
 func (l *Link) consumerConfig(stream string, state LinkState) jetstream.ConsumerConfig {
 	c := jetstream.ConsumerConfig{
-		Durable:        consumerName(l.spec.ID),
+		Durable:        ConsumerName(l.spec.ID),
 		Description:    "Touchbox: link " + l.spec.ID,
 		AckPolicy:      jetstream.AckExplicitPolicy,
-		AckWait:        l.ackWait(),
-		MaxAckPending:  max(leastAckPending, 2*handsPerWorker*l.spec.Workers),
-		FilterSubjects: []string{duePrefix + l.spec.ID + ".>"},
+		AckWait:        ackWait(l.spec),
+		MaxAckPending:  max(leastAckPending, 2*l.spec.inFlight()),
+		FilterSubjects: []string{event.DueSubjects.OfLink(l.spec.ID, ">")},
 	}
-	if stream == eventsStream {
+	if stream == event.EventsStream {
 		setReading(&c, state)
 	} else {
 		setPause(&c, state)
@@ -208,7 +220,12 @@ func setPause(c *jetstream.ConsumerConfig, state LinkState) {
 	}
 }
 
-func (l *Link) ackWait() time.Duration { return l.spec.Timeout + ackMargin }
+func ackWait(s LinkSpec) time.Duration {
+	if s.AckWait == 0 {
+		return defaultAckWait
+	}
+	return s.AckWait
+}
 
 func filtersOf(c jetstream.ConsumerConfig) []string {
 	if c.FilterSubject != "" {

@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue/jet"
 )
 
-const parkKeys = "park."
+// parkTTL is how long a park counts that no worker renews: each does so while it watches. Without a
+// worker nothing is sent anyway, and the first event that is sent then parks again where need be.
+const parkTTL = time.Hour
 
 // Park says why nothing is sent over a link or to an endpoint, for every worker to obey.
 type Park struct {
@@ -25,7 +29,7 @@ type Park struct {
 
 // Parks lists what is parked.
 func (q *Queue) Parks(ctx context.Context) ([]Park, error) {
-	entries, err := q.State().List(ctx, parkKeys)
+	entries, err := q.state.List(ctx, string(event.ParkKeys))
 	if err != nil {
 		return nil, err
 	}
@@ -46,49 +50,20 @@ func (q *Queue) Parks(ctx context.Context) ([]Park, error) {
 func (q *Queue) PutPark(ctx context.Context, p Park) (Park, error) {
 	var err error
 	if p.Revision == 0 {
-		p.Revision, err = q.State().Create(ctx, parkKey(p.Scope), p)
+		p.Revision, err = q.state.Create(ctx, event.ParkKey(p.Scope), p)
 	} else {
-		p.Revision, err = q.State().Update(ctx, parkKey(p.Scope), p, p.Revision)
+		p.Revision, err = q.state.Update(ctx, event.ParkKey(p.Scope), p, p.Revision)
 	}
 	return p, err
 }
 
 // Unpark removes a park; a missing one is no error.
 func (q *Queue) Unpark(ctx context.Context, scope string) error {
-	return q.State().Delete(ctx, parkKey(scope))
-}
-
-// ParkChange is a park that was set or moved or, with Gone, removed; then only its Scope is known.
-type ParkChange struct {
-	Park
-	Gone bool
-}
-
-// WatchParks brings every park, then each change, until ctx ends and the channel closes.
-func (q *Queue) WatchParks(ctx context.Context) <-chan ParkChange {
-	out := make(chan ParkChange)
-	go func() {
-		defer close(out)
-		for e := range q.State().Watch(ctx, parkKeys) {
-			change := ParkChange{Gone: e.Deleted}
-			p, err := readPark(e)
-			if err != nil && !e.Deleted {
-				q.log.Error().Str("key", e.Key).Err(err).Msg("a park in STATE cannot be read")
-				continue
-			}
-			change.Park = p
-			select {
-			case out <- change:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out
+	return q.state.Delete(ctx, event.ParkKey(scope))
 }
 
 func readPark(e Entry) (Park, error) {
-	p := Park{Scope: scopeOf(e.Key), Revision: e.Revision}
+	p := Park{Scope: event.ScopeOf(e.Key), Revision: e.Revision}
 	if e.Deleted {
 		return p, nil
 	}
@@ -98,34 +73,89 @@ func readPark(e Entry) (Park, error) {
 	return p, nil
 }
 
-// parkKey writes a scope as one word of a key: what a key cannot hold becomes "=" and two digits.
-func parkKey(scope string) string {
-	var b strings.Builder
-	b.WriteString(parkKeys)
-	for i := range len(scope) {
-		if c := scope[i]; c == '/' || c != '=' && validKey(string(rune(c))) && c < 0x80 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "=%02x", c)
-		}
-	}
-	return b.String()
+// ParkChange is a park that was set or moved or, with Gone, removed; then only its Scope is known.
+type ParkChange struct {
+	Park
+	Gone bool
 }
 
-// scopeOf is the inverse of parkKey.
-func scopeOf(key string) string {
-	rest := strings.TrimPrefix(key, parkKeys)
-	var b strings.Builder
-	for i := 0; i < len(rest); i++ {
-		var c byte
-		if rest[i] == '=' && i+2 < len(rest) {
-			if _, err := fmt.Sscanf(rest[i+1:i+3], "%02x", &c); err == nil {
-				b.WriteByte(c)
-				i += 2
-				continue
+// WatchParks brings every park, then each change, until ctx ends and the channel closes. While it
+// lasts it renews the parks that it has brought. One that nobody has renewed in time comes all the
+// same, so that what hangs on it can end, and then goes.
+func (q *Queue) WatchParks(ctx context.Context) <-chan ParkChange {
+	w := &parkWatch{q: q, out: make(chan ParkChange), held: map[string]Entry{}}
+	go w.run(ctx, parkTTL/4)
+	return w.out
+}
+
+type parkWatch struct {
+	q    *Queue
+	out  chan ParkChange
+	held map[string]Entry // what the reader knows to be parked
+}
+
+func (w *parkWatch) run(ctx context.Context, every time.Duration) {
+	defer close(w.out)
+	entries := w.q.state.Watch(ctx, string(event.ParkKeys))
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case e, open := <-entries:
+			if !open {
+				return
 			}
+			w.send(ctx, e)
+			w.end(ctx, e)
+		case <-ticker.C:
+			w.renew(ctx, every)
 		}
-		b.WriteByte(rest[i])
 	}
-	return b.String()
+}
+
+// send passes a change on.
+func (w *parkWatch) send(ctx context.Context, e Entry) {
+	p, err := readPark(e)
+	if err != nil {
+		w.q.log.Error().Str("key", e.Key).Err(err).Msg("a park in STATE cannot be read")
+		return
+	}
+	if delete(w.held, e.Key); !e.Deleted {
+		w.held[e.Key] = e
+	}
+	select {
+	case w.out <- ParkChange{Park: p, Gone: e.Deleted}:
+	case <-ctx.Done():
+	}
+}
+
+// end removes a park that has outlived its time. What fails is left to the next renewal.
+func (w *parkWatch) end(ctx context.Context, e Entry) {
+	if e.Deleted {
+		return
+	}
+	now, err := w.q.state.Now(ctx)
+	if err == nil && !jet.Alive(e.Stored, now, parkTTL) {
+		_ = w.q.state.DeleteAt(ctx, e.Key, e.Revision)
+	}
+}
+
+// renew writes anew each park that nobody has written for a while, as it is. Whoever was faster was
+// right, and the watch brings it.
+func (w *parkWatch) renew(ctx context.Context, after time.Duration) {
+	if len(w.held) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, jet.RequestTimeout)
+	defer cancel()
+	now, err := w.q.state.Now(ctx)
+	for key, e := range w.held {
+		switch age := now.Sub(e.Stored); {
+		case err != nil || age < after:
+		case age < parkTTL:
+			_, _ = w.q.state.Update(ctx, key, e.Value, e.Revision)
+		default:
+			w.end(ctx, e)
+		}
+	}
 }

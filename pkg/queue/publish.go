@@ -5,98 +5,95 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue/jet"
+	"github.com/touchbox/touchbox/pkg/wait"
 )
 
-// publishTries is how often an undecided publish is tried. The second one tells whether the first
-// was stored after all.
-const publishTries = 2
-
-// flyingTries is how often a publish is tried that met another proposal for its subject, and
-// flyingWait the first pause; such an answer comes within a millisecond.
-const (
-	flyingTries = 8
-	flyingWait  = 10 * time.Millisecond
-)
+// publisher puts events into EVENTS, each key once.
+type publisher struct {
+	jet       *jet.Client
+	state     *jet.Bucket
+	committer *jet.Committer                      // nil with several replicas: an election would hold up what comes after it
+	recompute func(event.Event) event.Fingerprint // of a stored event; nil: none is known
+	keys      *keyCache
+	horizon   horizon
+}
 
 // Publish stores an event under its key, once for as long as it is kept, or says that it need not
-// be stored. An error means undecided: whoever brought the event must bring it again.
+// be stored. While nobody answers it is tried again, until ctx ends, at most ten seconds. An
+// error means undecided: whoever brought the event must bring it again. ErrFull and ErrTooLarge come
+// at once; ErrAway says that nobody was there all the time.
 func (q *Queue) Publish(ctx context.Context, e event.Event) (event.Receipt, error) {
-	if f, ok := q.known.get(e.Key); ok && second(e.Fingerprint, f) == event.ReceiptRepeated {
+	p := &q.publisher
+	if f, ok := p.keys.get(e.Key); ok && second(e.Fingerprint, f) == event.ReceiptRepeated {
 		return event.ReceiptRepeated, nil // another call is rare, and the log has the last word on it
 	}
-	receipt, known, err := q.storeOnce(ctx, e)
+	receipt, stored, err := p.storeOnce(ctx, e)
 	if err != nil {
 		return "", describe("store event "+e.Key.String(), err)
 	}
 	if receipt == event.ReceiptStored || receipt == event.ReceiptRepeated || receipt == event.ReceiptCollision {
-		q.known.add(e.Key, known)
+		p.keys.add(e.Key, stored)
 	}
 	return receipt, nil
 }
 
-// storeOnce is the rule of publishing. Only the guard's refusal means "stored already". A time-out
-// and a proposal in flight are undecided: tried again, then an error.
-func (q *Queue) storeOnce(ctx context.Context, e event.Event) (event.Receipt, event.Fingerprint, error) {
-	var err error
-	undecided, wait := 0, flyingWait
-	for range flyingTries {
-		if err != nil && sleep(ctx, wait) != nil {
-			break
-		}
-		wait *= 2
-		err = q.storeEvent(ctx, e)
+// storeOnce is the rule of publishing. Only the guard's refusal means "stored already". A time-out and a
+// proposal in flight are undecided, and where nobody answers nothing is stored: tried again, then an
+// error. The guard makes that safe also where the first try was stored after all. f is the fingerprint
+// of what is stored under the key.
+func (p *publisher) storeOnce(ctx context.Context, e event.Event) (receipt event.Receipt, f event.Fingerprint, err error) {
+	err = p.jet.Insist(ctx, func(ctx context.Context) error {
+		err := p.storeEvent(ctx, e)
 		switch {
 		case err == nil:
-			return event.ReceiptStored, e.Fingerprint, nil
+			receipt, f = event.ReceiptStored, e.Fingerprint
 		case errors.Is(err, errTooOld):
-			return q.storeOld(ctx, e)
-		case code(err) == codeWrongSequence:
-			receipt, f, again := q.compare(ctx, e)
-			if again == nil {
-				return receipt, f, nil
-			}
-			err = again
-			undecided++
-		case code(err) == codeWrongSequenceFlying: // undecided, and soon decided
-		case unanswered(err):
-			undecided++
-		default:
-			return "", event.Fingerprint{}, err
+			receipt, f, err = p.storeOld(ctx, e)
+		case jet.GuardFailed(err):
+			receipt, f, err = p.compare(ctx, e)
 		}
-		if undecided >= publishTries {
-			break
-		}
-	}
-	return "", event.Fingerprint{}, err
+		return err
+	})
+	return receipt, f, err
 }
 
 // storeEvent is the one place that publishes to EVENTS: the guard is the publisher's, the stream
 // itself would store the same key twice. The subject must be empty, for as long as it is kept; what
 // was fetched and is older than that is errTooOld.
-func (q *Queue) storeEvent(ctx context.Context, e event.Event) error {
-	if old, err := q.tooOld(ctx, e); err != nil {
+func (p *publisher) storeEvent(ctx context.Context, e event.Event) error {
+	if old, err := p.tooOld(ctx, e); err != nil {
 		return err
 	} else if old {
 		return errTooOld
 	}
-	m := &nats.Msg{Subject: eventPrefix + e.Key.Subject(), Header: e.Header(), Data: e.Body}
-	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, "0")
-	_, err := q.publish(ctx, m)
+	m := &nats.Msg{Subject: event.LogSubjects.Of(e.Key.Subject()), Header: e.Header(), Data: e.Body}
+	jet.Guard(m.Header, 0)
+	if !p.jet.Fits(m, trailRoom) {
+		return ErrTooLarge
+	}
+	if p.committer != nil {
+		return p.committer.Add(ctx, m)
+	}
+	_, err := p.jet.Publish(ctx, m)
 	return err
 }
+
+// trailRoom is what the headers of a retry or dead letter may add to those of its event. What is
+// stored leaves it free, so that an event that was taken can also wait, and be given up.
+const trailRoom = 8 << 10
 
 var errTooOld = errors.New("it happened before the horizon")
 
 // storeOld says what an event from before the horizon is: one that is still here, or too old.
-func (q *Queue) storeOld(ctx context.Context, e event.Event) (event.Receipt, event.Fingerprint, error) {
-	receipt, f, err := q.compare(ctx, e)
+func (p *publisher) storeOld(ctx context.Context, e event.Event) (event.Receipt, event.Fingerprint, error) {
+	receipt, f, err := p.compare(ctx, e)
 	if errors.Is(err, ErrNotFound) {
 		return event.ReceiptTooOld, event.Fingerprint{}, nil
 	}
@@ -104,30 +101,30 @@ func (q *Queue) storeOld(ctx context.Context, e event.Event) (event.Receipt, eve
 }
 
 // compare reads what is stored under e's key and says what e is beside it.
-func (q *Queue) compare(ctx context.Context, e event.Event) (event.Receipt, event.Fingerprint, error) {
-	m, err := q.last(ctx, eventsStream, eventPrefix+e.Key.Subject())
+func (p *publisher) compare(ctx context.Context, e event.Event) (event.Receipt, event.Fingerprint, error) {
+	m, err := p.jet.Last(ctx, event.EventsStream, event.LogSubjects.Of(e.Key.Subject()))
 	if err != nil {
 		return "", event.Fingerprint{}, err
 	}
-	if erased(m.Header) {
+	if Erased(m.Header) {
 		return event.ReceiptErased, event.Fingerprint{}, nil
 	}
-	stored, err := m.event(eventPrefix)
+	stored, err := ReadEvent(m)
 	if err != nil { // damaged or newer: there is nothing to compare with, and nothing to lose
 		return event.ReceiptRepeated, event.Fingerprint{}, nil
 	}
-	f := q.fingerprint(stored)
+	f := p.fingerprint(stored)
 	if stored.Received.Equal(e.Received) && bytes.Equal(stored.Body, e.Body) {
 		return event.ReceiptStored, f, nil // by our own publish that came to no answer
 	}
 	return second(e.Fingerprint, f), f, nil
 }
 
-func (q *Queue) fingerprint(e event.Event) event.Fingerprint {
-	if q.opts.Fingerprint == nil {
+func (p *publisher) fingerprint(e event.Event) event.Fingerprint {
+	if p.recompute == nil {
 		return event.Fingerprint{}
 	}
-	return q.opts.Fingerprint(e)
+	return p.recompute(e)
 }
 
 // second says what an event is whose key is stored: the same call again, or another one.
@@ -138,21 +135,124 @@ func second(f, stored event.Fingerprint) event.Receipt {
 	return event.ReceiptRepeated
 }
 
-// erased reports whether a message of EVENTS is the tombstone of an erased person's event.
-func erased(h nats.Header) bool { return h.Get(headerErased) != "" }
+// keysKept is how many stored keys are remembered: 20,000 are a day's calls of a middling
+// company, in some 5 MB.
+const keysKept = 20_000
 
-// GetEvent reads an event by its key. ErrNotFound, which for an erased one is ErrErased.
-func (q *Queue) GetEvent(ctx context.Context, key event.Key) (event.Event, error) {
-	m, err := q.last(ctx, eventsStream, eventPrefix+key.Subject())
-	if err == nil && erased(m.Header) {
-		err = ErrErased
+// keyCache is the dedupe cache: the keys that were stored lately, with their fingerprints, so that a hook
+// sent twice and a poll that reads the same record again cost the server nothing. It is bounded: two
+// generations, of which the older is dropped when the younger is full.
+type keyCache struct {
+	mu    sync.Mutex
+	limit int
+	young map[event.Key]event.Fingerprint
+	old   map[event.Key]event.Fingerprint
+}
+
+func newKeyCache(limit int) *keyCache {
+	return &keyCache{limit: max(1, limit/2), young: map[event.Key]event.Fingerprint{}}
+}
+
+func (c *keyCache) add(k event.Key, f event.Fingerprint) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.young) >= c.limit {
+		c.old, c.young = c.young, make(map[event.Key]event.Fingerprint, c.limit)
 	}
+	c.young[k] = f
+}
+
+// clear forgets everything.
+func (c *keyCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.old, c.young = nil, map[event.Key]event.Fingerprint{}
+}
+
+func (c *keyCache) get(k event.Key) (event.Fingerprint, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, ok := c.young[k]
+	if !ok {
+		f, ok = c.old[k]
+	}
+	return f, ok
+}
+
+// listen empties the dedupe cache whenever some process calls ForgetKeys. Who was away then does so at the reconnect, see Open.
+func (p *publisher) listen() error {
+	_, err := p.jet.Conn().Subscribe(event.ForgetSubject, func(*nats.Msg) { p.keys.clear() })
 	if err != nil {
-		return event.Event{}, describe("event "+key.String(), err)
+		return fmt.Errorf("listen for erasures: %w", err)
 	}
-	e, err := m.event(eventPrefix)
+	return nil
+}
+
+// ForgetKeys makes every process ask the log anew about each key: one that is remembered as stored
+// would be counted as repeated and not as erased. Nothing else hangs on it, so nobody waits for it.
+func (q *Queue) ForgetKeys() {
+	q.publisher.keys.clear()
+	_ = q.jet.Conn().Publish(event.ForgetSubject, nil)
+}
+
+// horizonAge is how old what a publisher knows of the horizon may be, and horizonSettles how long
+// a purge waits behind telling it, so that every publisher has heard of it by then.
+const (
+	horizonAge     = 250 * time.Millisecond
+	horizonSettles = 2 * horizonAge
+)
+
+// Horizon is the low watermark of the log: the moment before which nothing is stored any more, because
+// retention has purged what happened then; the zero time while nothing was purged.
+func (q *Queue) Horizon(ctx context.Context) (time.Time, error) { return readHorizon(ctx, q.state) }
+
+func readHorizon(ctx context.Context, state *jet.Bucket) (time.Time, error) {
+	var horizon time.Time
+	_, err := state.Get(ctx, event.HorizonKey, &horizon)
+	if errors.Is(err, ErrNotFound) {
+		return time.Time{}, nil
+	}
+	return horizon, err
+}
+
+// MoveHorizon tells everybody that what arrived up to t is about to be purged, and returns when
+// they have heard. It never goes back.
+func (q *Queue) MoveHorizon(ctx context.Context, t time.Time) error {
+	before, err := q.Horizon(ctx)
 	if err != nil {
-		return event.Event{}, fmt.Errorf("event %s at %s of %s: %w", key, strconv.FormatUint(m.Sequence, 10), eventsStream, err)
+		return err
 	}
-	return e, nil
+	if t.After(before) {
+		if _, err := q.state.Put(ctx, event.HorizonKey, t.UTC()); err != nil {
+			return err
+		}
+	}
+	return wait.Sleep(ctx, horizonSettles)
+}
+
+// horizon caches the low watermark of the log, at most horizonAge old: each polled record asks for it.
+type horizon struct {
+	mu   sync.Mutex
+	at   time.Time
+	read time.Time
+}
+
+// tooOld reports whether an event that was fetched from Calltouch happened before the horizon: it
+// may have been here and been purged, and must not come back. A hook is what happens now.
+func (p *publisher) tooOld(ctx context.Context, e event.Event) (bool, error) {
+	if e.Origin == event.Webhook || e.Time.IsZero() {
+		return false, nil
+	}
+	h := &p.horizon
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if time.Since(h.read) > horizonAge {
+		began := time.Now()
+		at, err := readHorizon(ctx, p.state)
+		if err != nil {
+			return false, err
+		}
+		h.at, h.read = at, began
+	}
+	return e.Time.Before(h.at), nil
 }

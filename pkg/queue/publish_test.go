@@ -11,15 +11,16 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 func TestEventComesBackByteForByte(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
-	want := call(1)
+	want := queuetest.Call(1)
 	want.Body = []byte("id=1&name=%D0%98\xff\x00\r\n&x=")
 	want.Query = "utm_source=a%20b"
-	publish(t, q, want)
+	queuetest.Publish(t, q, want)
 	got, err := q.GetEvent(t.Context(), want.Key)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +46,7 @@ func TestPublishStoresAKeyOnce(t *testing.T) {
 	for p := range publishers {
 		all.Go(func() {
 			for i := range keys {
-				switch got, err := queues[p%2].Publish(t.Context(), call(i)); {
+				switch got, err := queues[p%2].Publish(t.Context(), queuetest.Call(i)); {
 				case err != nil:
 					t.Error(err)
 				case got == event.ReceiptStored:
@@ -92,7 +93,7 @@ func TestSecondEventUnderAKey(t *testing.T) {
 		for _, memory := range []string{"remembered", "read from the log"} {
 			t.Run(tt.name+", "+memory, func(t *testing.T) {
 				q := queuetest.Open(t, s, queue.Options{Fingerprint: byBody})
-				first := call(100 + i)
+				first := queuetest.Call(100 + i)
 				first.Body = []byte("79000000001")
 				first.Fingerprint = byBody(first)
 				if _, err := q.Publish(t.Context(), first); err != nil {
@@ -115,21 +116,22 @@ func TestSecondEventUnderAKey(t *testing.T) {
 
 func TestPublishWhileTheServerIsGone(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "the server is away for longer than a publish waits")
 	p := queuetest.Spawn(t)
 	q := p.Open(queue.Options{})
-	publish(t, q, call(1))
+	queuetest.Publish(t, q, queuetest.Call(1))
 	if err := q.Ready(t.Context()); err != nil {
 		t.Errorf("ready: %v", err)
 	}
 	p.Kill()
-	eventually(t, "not ready", func() bool { return q.Ready(t.Context()) != nil })
-	if got, err := q.Publish(t.Context(), call(2)); err == nil {
+	queuetest.Eventually(t, "not ready", func() bool { return q.Ready(t.Context()) != nil })
+	if got, err := q.Publish(t.Context(), queuetest.Call(2)); err == nil {
 		t.Errorf("published without a server: %v", got)
 	}
 	p.Start()
-	eventually(t, "ready again", func() bool { return q.Ready(t.Context()) == nil })
-	publish(t, q, call(2)) // stored now: nothing was kept back and stored later
-	if _, err := q.GetEvent(t.Context(), call(1).Key); err != nil {
+	queuetest.Eventually(t, "ready again", func() bool { return q.Ready(t.Context()) == nil })
+	queuetest.Publish(t, q, queuetest.Call(2)) // stored now: nothing was kept back and stored later
+	if _, err := q.GetEvent(t.Context(), queuetest.Call(1).Key); err != nil {
 		t.Errorf("an acknowledged event is lost: %v", err)
 	}
 }
@@ -138,10 +140,10 @@ func TestFullLogRefuses(t *testing.T) {
 	t.Parallel()
 	s := queuetest.Start(t)
 	q := queuetest.Open(t, s, queue.Options{Limits: queue.Limits{Disk: 1_000_000}})
-	e := call(1)
+	e := queuetest.Call(1)
 	e.Body = make([]byte, 300_000)
 	for i := range 10 {
-		e.Key = call(i).Key
+		e.Key = queuetest.Call(i).Key
 		if _, err := q.Publish(t.Context(), e); err != nil {
 			if i < 2 {
 				t.Errorf("full after %d events: %v", i, err)

@@ -3,82 +3,128 @@ package queue
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/touchbox/touchbox/pkg/wait"
 )
 
-// pull asks a source for up to n messages, whose slots are taken, and starts a handler for each.
-// The request ends with ctx, with the connection, or after pullWait.
-func (w *worker) pull(ctx, work context.Context, s *source, n int) error {
-	era, ended := w.q.era.now()
-	wait, cancel := context.WithTimeout(ctx, pullWait)
+// heartbeat is how often the server says that a request waits. Two that do not come mean that nobody
+// has the request: the leader died, or the server was cut off from the others.
+const heartbeat = 3 * time.Second
+
+// pull asks a source for messages, for which there is room, and puts them where a handler finds
+// them. The request ends with ctx, with the connection, or after pullWait.
+func (w *worker) pull(ctx context.Context, s *source, asked request) error {
+	epoch, ended := w.q.jet.Epoch()
+	open, cancel := context.WithTimeout(ctx, asked.openFor())
 	defer cancel()
 	defer context.AfterFunc(ended, cancel)()
 
-	batch, err := s.reader.Fetch(n, jetstream.FetchContext(wait))
+	opts := []jetstream.FetchOpt{jetstream.FetchContext(open)}
+	if !asked.large { // else it is over before the first heartbeat
+		opts = append(opts, jetstream.FetchHeartbeat(heartbeat))
+	}
+	if asked.bytes > 0 {
+		opts = append(opts, jetstream.FetchMaxBytes(asked.bytes))
+	}
+	began := time.Now()
+	batch, err := s.consumer.Fetch(asked.n, opts...)
 	if err != nil {
-		s.slots.free(n)
+		s.share.give(asked.n, 0)
+		s.share.fetched(asked, drained)
 		return err
 	}
-	used := 0
-	for msg := range batch.Messages() {
-		if used == 0 {
-			w.refresh(work, s)
-		}
-		m, err := w.take(s, msg, era)
-		if err != nil {
-			continue // no message of JetStream, or one that is in hand already
-		}
-		used++
-		go func() {
-			defer s.slots.free(1)
-			defer w.held.drop(m)
-			w.handle(work, m, false)
-		}()
+	used, stateErr := w.collect(ctx, s, batch, epoch)
+	s.share.give(asked.n-used, 0)
+	err = batch.Error()
+	end := drained
+	switch cut := stateErr == nil && err == nil && open.Err() == nil && asked.cut(used, time.Since(began)); {
+	case cut && used == 0:
+		end = metLarge
+	case cut, used == asked.n:
+		end = filled
 	}
-	s.slots.free(n - used)
-	if err := batch.Error(); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+	s.share.fetched(asked, end)
+	switch {
+	case stateErr != nil: // no answer from STATE is not the request's own end
+		return stateErr
+	case err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
 	return w.rest(ctx, s)
 }
 
+// collect takes the messages of a request into flight and returns how many there are.
+func (w *worker) collect(ctx context.Context, s *source, batch jetstream.MessageBatch, epoch uint64) (used int, err error) {
+	fresh := false
+	for msg := range batch.Messages() {
+		if !fresh && err == nil {
+			err = w.refresh(ctx, s)
+			fresh = err == nil
+		}
+		if err != nil || ctx.Err() != nil {
+			_ = msg.NakWithDelay(returnIn)
+			continue
+		}
+		m, mistake := w.admit(s, msg, epoch)
+		if mistake != nil {
+			continue // no message of JetStream, or one that is in flight already
+		}
+		used++
+		s.share.arrived(m.size())
+		s.todo <- m
+	}
+	return used, err
+}
+
 // refresh reads the link's state when the first message of a request is there: the link may have been
 // reset since the last one, and a message from a new consumer must not be judged by the old start. A
 // consumer that is deleted ends the requests that wait at it, so one request has messages of one
-// consumer only. Without an answer the message waits, as it would for any other.
-func (w *worker) refresh(ctx context.Context, s *source) {
+// consumer only. Without an answer the messages go back before the server misses a word about them.
+func (w *worker) refresh(ctx context.Context, s *source) error {
 	if s.retry {
-		return
+		return nil
 	}
-	_ = w.persist(ctx, func() error {
-		state, err := w.q.linkState(ctx, w.spec.ID)
+	ctx, cancel := context.WithTimeout(ctx, ackWait(w.spec)/2)
+	defer cancel()
+	return w.keepTrying(ctx, func() error {
+		state, err := w.q.registry.get(ctx, w.spec.ID)
 		switch {
 		case errors.Is(err, ErrNotFound): // the link is being removed
 			return nil
 		case err != nil:
 			return err
-		case state.revision != w.now.Load().revision:
-			w.now.Store(&state)
 		}
+		w.adopt(state)
 		return nil
 	})
 }
 
-// errHeld reports a message that is in hand already.
-var errHeld = errors.New("in hand already")
+// adopt takes up a newer state of the link. A replica that answers may be behind: back to an older
+// start would pass over events without a word.
+func (l *Link) adopt(state LinkState) {
+	if state.revision > l.now.Load().revision {
+		l.now.Store(&state)
+	}
+}
 
-// take puts a message into the hands.
-func (w *worker) take(s *source, msg jetstream.Msg, era uint64) (*message, error) {
-	m, err := newMessage(msg, w.spec.ID, s.retry)
+// errInFlight reports a message that is in flight already.
+var errInFlight = errors.New("in flight already")
+
+// admit takes a message into flight.
+func (w *worker) admit(s *source, msg jetstream.Msg, epoch uint64) (*message, error) {
+	m, err := newMessage(msg, s.retry)
 	if err != nil {
 		return nil, err
 	}
-	m.check = s.checks.due(era) || !s.retry && m.sequence() <= w.now.Load().CheckTo
-	if !w.held.add(m) {
-		return nil, errHeld
+	m.check = s.checks.due(epoch) || !s.retry && m.sequence() <= w.now.Load().CheckTo
+	if !w.inFlight.add(m) {
+		return nil, errInFlight
 	}
 	return m, nil
 }
@@ -89,33 +135,116 @@ func (w *worker) rest(ctx context.Context, s *source) error {
 		return nil
 	}
 	if until := w.young.Swap(nil); until != nil {
-		_ = sleep(ctx, time.Until(*until))
+		_ = wait.Sleep(ctx, time.Until(*until))
 	}
 	return nil
 }
 
-// probe takes one event, from RETRIES or else from EVENTS, and handles it alone. Where there is
-// none it waits a little, so that Turn is not asked without end.
-func (w *worker) probe(ctx, work context.Context) error {
-	for _, s := range []*source{&w.retries, &w.events} {
-		era, _ := w.q.era.now()
-		batch, err := s.reader.FetchNoWait(1)
-		if err != nil {
-			return err
+// probe takes one event and handles it alone. Where there is none it waits a little, so that Turn is
+// not asked without end; another link may probe meanwhile.
+func (w *worker) probe(ctx, work context.Context, t Turn) error {
+	made, err := w.probeOne(ctx, work)
+	if t.Done != nil {
+		t.Done()
+	}
+	if err != nil || made {
+		return err
+	}
+	return wait.Sleep(ctx, idleWait)
+}
+
+// probeOne takes an event from RETRIES or from EVENTS, in turn where both have one, and reports whether
+// there was one. Those of RETRIES that meet what has parked are due again and again: they alone would
+// keep the link parked while a fresh event gets through.
+func (w *worker) probeOne(ctx, work context.Context) (bool, error) {
+	order := []*source{&w.retries, &w.events}
+	if w.eventsNext = !w.eventsNext; !w.eventsNext {
+		slices.Reverse(order)
+	}
+	for _, s := range order {
+		if !s.retry && w.tooEarly() {
+			continue
 		}
-		for msg := range batch.Messages() {
-			w.refresh(work, s)
-			m, err := w.take(s, msg, era)
-			if err != nil {
-				continue
-			}
-			w.handle(work, m, true)
-			w.held.drop(m)
-			return nil
-		}
-		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
-			return err
+		made, err := w.probeFrom(ctx, work, s)
+		if made || err != nil {
+			return made, err
 		}
 	}
-	return sleep(ctx, idleWait)
+	return false, nil
+}
+
+// tooEarly reports whether the head of the log went back as too young and is so still: what stands
+// behind it is younger.
+func (w *worker) tooEarly() bool {
+	until := w.young.Load()
+	return until != nil && time.Now().Before(*until)
+}
+
+// probeFrom takes one event from a source, if there is one, and handles it.
+func (w *worker) probeFrom(ctx, work context.Context, s *source) (made bool, err error) {
+	epoch, _ := w.q.jet.Epoch()
+	batch, err := s.consumer.FetchNoWait(1)
+	if err != nil {
+		return false, err
+	}
+	for msg := range batch.Messages() {
+		if err := w.refresh(ctx, s); err != nil {
+			_ = msg.NakWithDelay(returnIn)
+			return true, err
+		}
+		m, err := w.admit(s, msg, epoch)
+		if err != nil {
+			continue
+		}
+		m.probe = true
+		w.handle(work, m)
+		w.returnInterrupted(work, m)
+		w.inFlight.drop(m)
+		return true, nil
+	}
+	if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
+		return false, err
+	}
+	return false, nil
+}
+
+// checkedFirst is how many messages of a consumer are looked up in HISTORY after a start, a
+// reconnect or a resume. After a crash the server gives out again some hundred that were
+// acknowledged, most of them marked as first deliveries.
+const checkedFirst = 2000
+
+// checkPause is a pause in the deliveries after which the count begins anew: that is how a resumed
+// consumer, or one whose leader changed, looks from here. Where so little comes, looking up costs
+// nothing.
+const checkPause = 5 * time.Second
+
+// checks counts a consumer's messages since the last break.
+type checks struct {
+	mu    sync.Mutex
+	left  int
+	epoch uint64
+	last  time.Time
+}
+
+// due reports whether the message that has just come is among the first after a break.
+func (c *checks) due(epoch uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if epoch != c.epoch || now.Sub(c.last) > checkPause {
+		c.left, c.epoch = checkedFirst, epoch
+	}
+	c.last = now
+	if c.left == 0 {
+		return false
+	}
+	c.left--
+	return true
+}
+
+// restart begins the count anew.
+func (c *checks) restart() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = time.Time{}
 }

@@ -11,38 +11,30 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // polled is a call that the journal brought and that began so long ago.
 func polled(id int, ago time.Duration) event.Event {
-	e := call(id)
+	e := queuetest.Call(id)
 	e.Origin, e.Time = event.Journal, time.Now().Add(-ago)
 	return e
 }
 
 // both is the spec of a link on calls and requests.
 func both(id string) queue.LinkSpec {
-	s := calls(id)
-	s.Subjects = append(s.Subjects, queue.EventSubject("10001", event.Request))
+	s := queuetest.Calls(id)
+	s.Subjects = append(s.Subjects, event.SubjectOf("10001", event.Request))
 	return s
 }
 
 func reset(t testing.TB, q *queue.Queue, s queue.LinkSpec) queue.LinkState {
 	t.Helper()
-	state, err := q.ResetLink(t.Context(), s)
+	state, err := q.ResetLink(t.Context(), s, queue.Watching{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return state
-}
-
-// ids counts how often each event was handled.
-func (h *handler) ids() map[string]int {
-	n := map[string]int{}
-	for _, d := range h.deliveries() {
-		n[d.Event.Key.ID]++
-	}
-	return n
 }
 
 // Rule 9: going back, what is older and what it did not read is taken, and nothing is sent twice; a
@@ -50,10 +42,10 @@ func (h *handler) ids() map[string]int {
 func TestResetBackAndForward(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
-	spec := calls("a")
+	spec := queuetest.Calls("a")
 	spec.Since = time.Now().Add(-10 * time.Minute)
-	publish(t, q, polled(1, 30*time.Minute), polled(2, 20*time.Minute), call(3), request(4), call(5), call(6))
-	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
+	queuetest.Publish(t, q, polled(1, 30*time.Minute), polled(2, 20*time.Minute), queuetest.Call(3), queuetest.Request(4), queuetest.Call(5), queuetest.Call(6))
+	h := &queuetest.Handler{Decide: func(d *queue.Delivery) queue.Decision {
 		switch d.Event.Key.ID {
 		case "5":
 			return queue.Decision{Outcome: event.Waiting, Attempts: 1, Until: time.Now().Add(time.Hour)}
@@ -62,9 +54,9 @@ func TestResetBackAndForward(t *testing.T) {
 		}
 		return queue.Decision{Outcome: event.Delivered, Attempts: 1}
 	}}
-	h.consume(t, openLink(t, q, spec))
-	eventually(t, "three are settled and two passed over", func() bool { o := h.outcomes(); return o[event.Untaken] == 2 && len(h.ids()) == 3 })
-	eventually(t, "all is read", settledAll(t, q, "a"))
+	h.Consume(t, queuetest.OpenLink(t, q, spec))
+	queuetest.Eventually(t, "three are settled and two passed over", func() bool { o := h.Outcomes(); return o[event.Untaken] == 2 && len(h.IDs()) == 3 })
+	queuetest.Eventually(t, "all is read", queuetest.SettledAll(t, q, "a"))
 
 	back := both("a")
 	back.Since = time.Now().Add(-25 * time.Minute)
@@ -72,29 +64,29 @@ func TestResetBackAndForward(t *testing.T) {
 	if !state.Start.Equal(back.Since) || len(state.Subjects) != 2 || state.Resetting {
 		t.Errorf("state %+v", state)
 	}
-	eventually(t, "the older call and the request", func() bool { return len(h.ids()) == 5 })
-	publish(t, q, call(7), request(8))
-	eventually(t, "what comes", func() bool { return len(h.ids()) == 7 })
-	eventually(t, "all is read again", settledAll(t, q, "a"))
-	for id, n := range h.ids() {
+	queuetest.Eventually(t, "the older call and the request", func() bool { return len(h.IDs()) == 5 })
+	queuetest.Publish(t, q, queuetest.Call(7), queuetest.Request(8))
+	queuetest.Eventually(t, "what comes", func() bool { return len(h.IDs()) == 7 })
+	queuetest.Eventually(t, "all is read again", queuetest.SettledAll(t, q, "a"))
+	for id, n := range h.IDs() {
 		if n != 1 || id == "1" {
 			t.Errorf("call %s was handled %d times", id, n)
 		}
 	}
 
-	forward := calls("a")
+	forward := queuetest.Calls("a")
 	forward.Since = time.Now().Add(time.Minute)
 	reset(t, q, forward)
-	late := call(10)
+	late := queuetest.Call(10)
 	late.Received = forward.Since.Add(time.Second)
-	publish(t, q, call(9), late, request(11))
-	eventually(t, "what arrives behind the new start", func() bool { return h.ids()["10"] == 1 })
-	eventually(t, "all is read once more", settledAll(t, q, "a"))
-	if n := h.ids(); len(n) != 8 || n["9"]+n["11"] != 0 {
+	queuetest.Publish(t, q, queuetest.Call(9), late, queuetest.Request(11))
+	queuetest.Eventually(t, "what arrives behind the new start", func() bool { return h.IDs()["10"] == 1 })
+	queuetest.Eventually(t, "all is read once more", queuetest.SettledAll(t, q, "a"))
+	if n := h.IDs(); len(n) != 8 || n["9"]+n["11"] != 0 {
 		t.Errorf("handled %v", n)
 	}
-	before := stats(t, q, "a")
-	if again := reset(t, q, forward); again.Resetting || stats(t, q, "a") != before {
+	before := queuetest.Stats(t, q, "a")
+	if again := reset(t, q, forward); again.Resetting || queuetest.Stats(t, q, "a") != before {
 		t.Errorf("a reset to what holds changed something: %+v", again)
 	}
 }
@@ -102,43 +94,43 @@ func TestResetBackAndForward(t *testing.T) {
 func TestResetKeepsAStoppedLinkStopped(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
-	h := &handler{}
-	h.consume(t, openLink(t, q, calls("a")))
+	h := &queuetest.Handler{}
+	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
 	if err := q.PauseLink(t.Context(), "a", queue.Stopped); err != nil {
 		t.Fatal(err)
 	}
-	publish(t, q, request(1))
+	queuetest.Publish(t, q, queuetest.Request(1))
 	if state := reset(t, q, both("a")); state.Paused != queue.Stopped {
 		t.Errorf("it is %q", state.Paused)
 	}
-	if st := stats(t, q, "a"); !st.Paused || st.Unread != 1 {
+	if st := queuetest.Stats(t, q, "a"); !st.Paused || st.Unread != 1 {
 		t.Errorf("stats %+v", st)
 	}
 	if err := q.ResumeLink(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it goes on", func() bool { return h.outcomes()[event.Delivered] == 1 })
+	queuetest.Eventually(t, "it goes on", func() bool { return h.Outcomes()[event.Delivered] == 1 })
 }
 
 func TestResetBeforeAnyWorker(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
-	if _, err := q.ResetLink(t.Context(), calls("a")); !errors.Is(err, queue.ErrNotFound) {
+	if _, err := q.ResetLink(t.Context(), queuetest.Calls("a"), queue.Watching{}); !errors.Is(err, queue.ErrNotFound) {
 		t.Errorf("an unknown link: %v", err)
 	}
-	if _, err := q.Register(t.Context(), calls("a")); err != nil {
+	if _, err := q.Register(t.Context(), queuetest.Calls("a")); err != nil {
 		t.Fatal(err)
 	}
-	publish(t, q, request(1))
+	queuetest.Publish(t, q, queuetest.Request(1))
 	wide := both("a")
 	reset(t, q, wide)
-	h := &handler{}
-	l := openLink(t, q, wide)
-	h.consume(t, l)
+	h := &queuetest.Handler{}
+	l := queuetest.OpenLink(t, q, wide)
+	h.Consume(t, l)
 	if l.Differs != "" {
 		t.Errorf("differs: %s", l.Differs)
 	}
-	eventually(t, "the request", func() bool { return h.outcomes()[event.Delivered] == 1 })
+	queuetest.Eventually(t, "the request", func() bool { return h.Outcomes()[event.Delivered] == 1 })
 }
 
 // An event in hand is finished before the consumer is replaced: it is not handled a second time
@@ -147,24 +139,24 @@ func TestResetFinishesWhatIsInHand(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
 	inHand, goOn := make(chan bool, 3), make(chan bool)
-	h := &handler{decide: func(*queue.Delivery) queue.Decision {
+	h := &queuetest.Handler{Decide: func(*queue.Delivery) queue.Decision {
 		inHand <- true
 		<-goOn
 		return queue.Decision{Outcome: event.Delivered, Attempts: 1}
 	}}
-	h.consume(t, openLink(t, q, calls("a")))
-	publish(t, q, call(1))
+	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Publish(t, q, queuetest.Call(1))
 	<-inHand
-	publish(t, q, call(2))
+	queuetest.Publish(t, q, queuetest.Call(2))
 	time.AfterFunc(300*time.Millisecond, func() { close(goOn) })
 	reset(t, q, both("a"))
-	if h.outcomes()[event.Delivered] == 0 {
+	if h.Outcomes()[event.Delivered] == 0 {
 		t.Error("it did not wait for the event in hand")
 	}
-	publish(t, q, request(3))
-	eventually(t, "all", func() bool { return len(h.ids()) == 3 })
-	eventually(t, "all is read", settledAll(t, q, "a"))
-	if n := h.ids(); n["1"] != 1 || n["2"] != 1 {
+	queuetest.Publish(t, q, queuetest.Request(3))
+	queuetest.Eventually(t, "all", func() bool { return len(h.IDs()) == 3 })
+	queuetest.Eventually(t, "all is read", queuetest.SettledAll(t, q, "a"))
+	if n := h.IDs(); n["1"] != 1 || n["2"] != 1 {
 		t.Errorf("handled %v", n)
 	}
 }
@@ -174,12 +166,12 @@ func TestResetFinishesWhatIsInHand(t *testing.T) {
 func TestResetWhileParked(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
-	spec := calls("a")
+	spec := queuetest.Calls("a")
 	spec.Since = time.Now().Add(-10 * time.Minute)
-	publish(t, q, polled(1, 30*time.Minute), call(2))
+	queuetest.Publish(t, q, polled(1, 30*time.Minute), queuetest.Call(2))
 	var parked atomic.Bool
-	h := &handler{}
-	h.consumeBy(t, openLink(t, q, spec), queue.Consumption{Turn: func(ctx context.Context) (queue.Turn, error) {
+	h := &queuetest.Handler{}
+	h.ConsumeBy(t, queuetest.OpenLink(t, q, spec), queue.Consumption{Turn: func(ctx context.Context) (queue.Turn, error) {
 		for parked.Load() {
 			select {
 			case <-ctx.Done():
@@ -187,19 +179,19 @@ func TestResetWhileParked(t *testing.T) {
 			case <-time.After(5 * time.Millisecond):
 			}
 		}
-		return queue.Turn{Max: 1}, nil
+		return queue.Turn{}, nil
 	}})
-	eventually(t, "the new call", func() bool { return h.outcomes()[event.Delivered] == 1 && h.outcomes()[event.Untaken] == 1 })
-	eventually(t, "all is read", settledAll(t, q, "a"))
+	queuetest.Eventually(t, "the new call", func() bool { return h.Outcomes()[event.Delivered] == 1 && h.Outcomes()[event.Untaken] == 1 })
+	queuetest.Eventually(t, "all is read", queuetest.SettledAll(t, q, "a"))
 	parked.Store(true)
-	publish(t, q, call(3)) // ends the request that waits
-	eventually(t, "it is handled", func() bool { return h.ids()["3"] == 1 })
+	queuetest.Publish(t, q, queuetest.Call(3)) // ends the request that waits
+	queuetest.Eventually(t, "it is handled", func() bool { return h.IDs()["3"] == 1 })
 	spec.Since = time.Now().Add(-time.Hour)
 	reset(t, q, spec)
 	parked.Store(false)
-	eventually(t, "the old call", func() bool { return h.ids()["1"] == 1 })
-	eventually(t, "all is read again", settledAll(t, q, "a"))
-	if n := h.ids(); n["2"] != 1 || n["3"] != 1 {
+	queuetest.Eventually(t, "the old call", func() bool { return h.IDs()["1"] == 1 })
+	queuetest.Eventually(t, "all is read again", queuetest.SettledAll(t, q, "a"))
+	if n := h.IDs(); n["2"] != 1 || n["3"] != 1 {
 		t.Errorf("handled %v", n)
 	}
 }
@@ -208,19 +200,19 @@ func TestResetWhileParked(t *testing.T) {
 func TestResetGoesOnAfterACrashAtAnyLine(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
-	publish(t, q, polled(1, 30*time.Minute), request(2), call(3))
-	h := &handler{}
+	queuetest.Publish(t, q, polled(1, 30*time.Minute), queuetest.Request(2), queuetest.Call(3))
+	h := &queuetest.Handler{}
 	died := 0
 	for n, done := 1, false; !done; n += 1 + n/4 {
 		id := "a" + strings.Repeat("x", died)
-		narrow, wide := calls(id), both(id)
+		narrow, wide := queuetest.Calls(id), both(id)
 		narrow.Since, wide.Since = time.Now().Add(-10*time.Minute), time.Now().Add(-time.Hour)
-		stop := (&handler{}).consume(t, openLink(t, q, narrow))
-		eventually(t, "the calls are read", settledAll(t, q, id))
+		stop := (&queuetest.Handler{}).Consume(t, queuetest.OpenLink(t, q, narrow))
+		queuetest.Eventually(t, "the calls are read", queuetest.SettledAll(t, q, id))
 		if died%2 == 0 {
 			stop()
 		}
-		_, err := q.ResetLink(dieAt(t, q, n), wide)
+		_, err := q.ResetLink(queuetest.DieAt(t, q, n), wide, queue.Watching{})
 		if done = err == nil; !done {
 			died++
 			breakLease(t, q, id)
@@ -229,23 +221,21 @@ func TestResetGoesOnAfterACrashAtAnyLine(t *testing.T) {
 		if died%3 == 0 {
 			reset(t, q, wide)
 		}
-		l := openLink(t, q, wide)
+		l := queuetest.OpenLink(t, q, wide)
 		if l.Differs != "" { // it died before anything was changed
 			reset(t, q, wide)
-			l = openLink(t, q, wide)
+			l = queuetest.OpenLink(t, q, wide)
 		}
-		h = &handler{}
-		stop = h.consume(t, l)
-		eventually(t, "the rest is taken", func() bool { return len(h.ids()) == 2 })
-		eventually(t, "all is read", settledAll(t, q, id))
-		if seen := h.ids(); seen["1"] != 1 || seen["2"] != 1 || l.State.Resetting {
+		h = &queuetest.Handler{}
+		stop = h.Consume(t, l)
+		queuetest.Eventually(t, "the rest is taken", func() bool { return len(h.IDs()) == 2 })
+		queuetest.Eventually(t, "all is read", queuetest.SettledAll(t, q, id))
+		if seen := h.IDs(); seen["1"] != 1 || seen["2"] != 1 || l.State.Resetting {
 			t.Fatalf("died at %d: handled %v, %+v", n, seen, l.State)
 		}
 		stop()
-		publish(t, q, call(100+n)) // the next link begins with something new
-		if err := queue.DeleteConsumers(t.Context(), q, id); err != nil {
-			t.Fatal(err)
-		}
+		queuetest.Publish(t, q, queuetest.Call(100+n)) // the next link begins with something new
+		queuetest.DeleteConsumers(t, q, id)
 	}
 	if died < 5 {
 		t.Errorf("it died %d times", died)
@@ -255,34 +245,35 @@ func TestResetGoesOnAfterACrashAtAnyLine(t *testing.T) {
 // Two workers with different files run side by side; whichever file is reset to, no backlog is lost.
 func TestWorkersWithDifferentFiles(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "it looks again and again")
 	q := queuetest.New(t)
-	h := &handler{}
-	narrow := openLink(t, q, calls("a"))
-	wide := openLink(t, q, both("a"))
+	h := &queuetest.Handler{}
+	narrow := queuetest.OpenLink(t, q, queuetest.Calls("a"))
+	wide := queuetest.OpenLink(t, q, both("a"))
 	if narrow.Differs != "" || !strings.Contains(wide.Differs, "touchbox links reset a") {
 		t.Errorf("differ: %q, %q", narrow.Differs, wide.Differs)
 	}
-	h.consume(t, narrow)
-	h.consume(t, wide)
+	h.Consume(t, narrow)
+	h.Consume(t, wide)
 	count := 0
 	batch := func() {
 		for range 100 {
-			publish(t, q, call(count), request(count))
+			queuetest.Publish(t, q, queuetest.Call(count), queuetest.Request(count))
 			count++
 		}
 	}
 	batch()
 	reset(t, q, both("a"))
 	batch()
-	if l := openLink(t, q, calls("a")); !strings.Contains(l.Differs, "touchbox links reset a") {
+	if l := queuetest.OpenLink(t, q, queuetest.Calls("a")); !strings.Contains(l.Differs, "touchbox links reset a") {
 		t.Errorf("the other file differs: %q", l.Differs)
 	}
-	eventually(t, "all calls and requests", func() bool { return h.outcomes()[event.Delivered] >= 400 })
-	reset(t, q, calls("a"))
+	queuetest.Eventually(t, "all calls and requests", func() bool { return h.Outcomes()[event.Delivered] >= 400 })
+	reset(t, q, queuetest.Calls("a"))
 	batch()
-	eventually(t, "the calls behind it", func() bool { return h.outcomes()[event.Delivered] >= 500 })
-	eventually(t, "all is read", settledAll(t, q, "a"))
-	if n := len(h.deliveries()); n != 500 {
+	queuetest.Eventually(t, "the calls behind it", func() bool { return h.Outcomes()[event.Delivered] >= 500 })
+	queuetest.Eventually(t, "all is read", queuetest.SettledAll(t, q, "a"))
+	if n := len(h.Deliveries()); n != 500 {
 		t.Errorf("%d deliveries, want 500", n)
 	}
 }
@@ -295,23 +286,40 @@ func TestResetAsksHistoryUpToWhereTheLinkStood(t *testing.T) {
 	for from := 0; from < many; from += 250 {
 		batch := []event.Event{polled(many+from, 30*time.Minute)}
 		for id := from; id < from+250; id++ {
-			batch = append(batch, call(id))
+			batch = append(batch, queuetest.Call(id))
 		}
 		if err := queue.PublishAsBatch(t.Context(), q, batch...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	spec := calls("a")
-	spec.Since, spec.Workers = time.Now().Add(-10*time.Minute), 64
-	h := &handler{}
-	h.consume(t, openLink(t, q, spec))
-	eventually(t, "all new calls", func() bool { return h.outcomes()[event.Delivered] == many })
-	eventually(t, "all is read", settledAll(t, q, "a"))
+	spec := queuetest.Calls("a")
+	spec.Since, spec.Handlers = time.Now().Add(-10*time.Minute), 64
+	h := &queuetest.Handler{}
+	h.Consume(t, queuetest.OpenLink(t, q, spec))
+	queuetest.Eventually(t, "all new calls", func() bool { return h.Outcomes()[event.Delivered] == many })
+	queuetest.Eventually(t, "all is read", queuetest.SettledAll(t, q, "a"))
 	spec.Since = time.Now().Add(-time.Hour)
 	reset(t, q, spec)
-	eventually(t, "the old ones", func() bool { return h.outcomes()[event.Delivered] == many+many/250 })
-	eventually(t, "all is read again", settledAll(t, q, "a"))
-	if n := len(h.deliveries()); n != many+many/250 {
+	queuetest.Eventually(t, "the old ones", func() bool { return h.Outcomes()[event.Delivered] == many+many/250 })
+	queuetest.Eventually(t, "all is read again", queuetest.SettledAll(t, q, "a"))
+	if n := len(h.Deliveries()); n != many+many/250 {
 		t.Errorf("%d deliveries, want %d", n, many+many/250)
+	}
+}
+
+// A look at the link's state that a replica answers which is behind does not bring the old start back.
+func TestLinkNeverTakesAnOlderState(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	l := queuetest.OpenLink(t, q, queuetest.Calls("a"))
+	revision := queue.Revision(l)
+	older, newer := time.Now().Add(-time.Minute), time.Now().Add(-time.Second)
+	if got := queue.Adopt(l, newer, revision+2); !got.Equal(newer) {
+		t.Errorf("a newer state is not taken up: %v", got)
+	}
+	for _, r := range []uint64{revision, revision + 1, revision + 2} {
+		if got := queue.Adopt(l, older, r); !got.Equal(newer) {
+			t.Errorf("revision %d after %d is taken up", r, revision+2)
+		}
 	}
 }

@@ -2,16 +2,17 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"strconv"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue/jet"
 )
 
 // Headers of a scheduled message, see NATS ADR-51.
@@ -22,34 +23,62 @@ const (
 	headerNext     = "Nats-Schedule-Next"
 )
 
+// undelivered is where events go on that a link has not delivered: RETRIES and DEADLETTERS.
+type undelivered struct{ jet *jet.Client }
+
 // guard holds a publish to RETRIES to what is there of the event for this link, due or not:
 // sequence is that of its newest message, 0 when there is to be none. So one event never waits
 // twice, whatever crashed in between.
 func guard(h nats.Header, link, key string, sequence uint64) {
-	h.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(sequence, 10))
-	h.Set(jetstream.ExpectedLastSubjSeqSubjHeader, anyRetry+link+"."+key)
+	jet.GuardOn(h, event.RetrySubjects.OfLink(link, key), sequence)
 }
 
+// errCancelled reports a retry that was in flight and is not in RETRIES any more: a person cancelled it.
+var errCancelled = errors.New("the retry was cancelled")
+
 // waitAgain is the rule of retries: it schedules the event of m for until. From EVENTS nothing may
-// wait yet, from RETRIES only m itself. It reports false when another chain exists: then m has
-// been settled before, and is done with.
-func (q *Queue) waitAgain(ctx context.Context, m *message, t trail, until time.Time) (bool, error) {
-	at := roundUp(until, time.Now())
+// wait yet, from RETRIES only m itself. errContinued: the event waits already, as m was settled before.
+// errCancelled: it does not wait, and m is gone.
+func (u undelivered) waitAgain(ctx context.Context, m *message, l event.Label, until time.Time) error {
 	h := m.header()
-	t.write(h)
-	h.Set(headerUntil, moment(at))
-	h.Set(headerSchedule, "@at "+at.Format(time.RFC3339))
-	h.Set(headerTarget, duePrefix+t.Link+"."+m.key)
+	l.Write(h)
+	subject := schedule(h, l.Link, m.key, until)
 	expected := uint64(0)
 	if m.retry {
 		expected = m.sequence()
 	}
-	guard(h, t.Link, m.key, expected)
-	_, err := q.publish(ctx, &nats.Msg{Subject: atPrefix + t.Link + "." + m.key, Header: h, Data: m.data()})
-	if code(err) == codeWrongSequence {
-		return false, nil
+	guard(h, l.Link, m.key, expected)
+	_, err := u.jet.Publish(ctx, &nats.Msg{Subject: subject, Header: h, Data: m.data()})
+	if jet.GuardFailed(err) {
+		return u.whyNotAgain(ctx, m, l.Link)
 	}
-	return err == nil, describe("schedule the retry", err)
+	return jet.Describe("schedule the retry", err)
+}
+
+// errContinued reports that the event goes on in RETRIES already: this message was settled before, as far
+// as that, or the answer to its own publish was lost.
+var errContinued = errors.New("the event waits in RETRIES already")
+
+// whyNotAgain says why m may not wait again: errContinued, or errCancelled where m came from RETRIES and
+// nothing of the event is there any more.
+func (u undelivered) whyNotAgain(ctx context.Context, m *message, link string) error {
+	n, _, err := u.jet.Count(ctx, event.RetriesStream, event.RetrySubjects.OfLink(link, m.key), 1)
+	switch {
+	case err != nil:
+		return jet.Describe("look for the retry", err)
+	case n == 0 && m.retry:
+		return errCancelled
+	}
+	return errContinued
+}
+
+// schedule writes into h when a retry is due, and returns the subject on which it waits.
+func schedule(h nats.Header, link, key string, until time.Time) string {
+	at := roundUp(until, time.Now())
+	h.Set(event.HeaderUntil, event.FormatMoment(at))
+	h.Set(headerSchedule, "@at "+at.Format(time.RFC3339))
+	h.Set(headerTarget, event.DueSubjects.OfLink(link, key))
+	return event.AtSubjects.OfLink(link, key)
 }
 
 // roundUp returns the whole second at or after t, or after now where t is past or zero. Schedules
@@ -65,39 +94,52 @@ func roundUp(t, now time.Time) time.Time {
 	return whole
 }
 
-// giveBack publishes an event to a link, due at once, where nothing of it waits there. It is what
-// a replay does. ErrUnderWay.
-func (q *Queue) giveBack(ctx context.Context, key string, h nats.Header, body []byte, t trail) error {
-	h = ownHeader(h)
-	t.write(h)
-	for _, name := range []string{headerUntil, headerDied} {
+// publishDue publishes an event to RETRIES for a link, due at once, where nothing of it waits there. It
+// is what a replay does. ErrUnderWay.
+func (u undelivered) publishDue(ctx context.Context, key string, h nats.Header, body []byte, l event.Label) error {
+	h = jet.OwnHeader(h)
+	l.Write(h)
+	for _, name := range []string{event.HeaderUntil, event.HeaderDied} {
 		delete(h, name)
 	}
-	guard(h, t.Link, key, 0)
-	_, err := q.publish(ctx, &nats.Msg{Subject: duePrefix + t.Link + "." + key, Header: h, Data: body})
-	if code(err) == codeWrongSequence {
+	guard(h, l.Link, key, 0)
+	_, err := u.jet.Publish(ctx, &nats.Msg{Subject: event.DueSubjects.OfLink(l.Link, key), Header: h, Data: body})
+	if jet.GuardFailed(err) {
 		return ErrUnderWay
 	}
 	return err
 }
 
+// Reschedule puts an event of the log into RETRIES for a link, due at a time, where nothing of it waits
+// there. ErrConflict.
+func (q *Queue) Reschedule(ctx context.Context, e *jet.Message, l event.Label, until time.Time) error {
+	key := event.LogSubjects.Rest(e.Subject)
+	h := jet.OwnHeader(e.Header)
+	l.Write(h)
+	subject := schedule(h, l.Link, key, until)
+	guard(h, l.Link, key, 0)
+	_, err := q.jet.Publish(ctx, &nats.Msg{Subject: subject, Header: h, Data: e.Data})
+	if jet.GuardFailed(err) {
+		err = ErrConflict
+	}
+	return err
+}
+
 // clearRetry removes the scheduled retry of an event; a missing one is no error. One that is due
-// already stays: it may be in hand, and is looked up in HISTORY when it is handled.
-func (q *Queue) clearRetry(ctx context.Context, link, key string) error {
-	s, err := q.stream(ctx, retriesStream)
+// already stays: it may be in flight, and is looked up in HISTORY when it is handled.
+func (u undelivered) clearRetry(ctx context.Context, link, key string) error {
+	s, err := u.jet.Stream(ctx, event.RetriesStream)
 	if err != nil {
 		return err
 	}
-	return describe("remove the waiting retry", s.Purge(ctx, jetstream.WithPurgeSubject(atPrefix+link+"."+key)))
+	return jet.Describe("remove the waiting retry", s.Purge(ctx, jetstream.WithPurgeSubject(event.AtSubjects.OfLink(link, key))))
 }
 
 // Retry is an event that waits in RETRIES.
 type Retry struct {
 	Delivery
-	Reason   string    // of the last failure
-	Status   int       // Mindbox's answer then; 0 when there was none
 	Until    time.Time // not before; zero when it was never scheduled
-	Due      bool      // its time has come, it waits for a worker or is in hand
+	Due      bool      // its time has come, it waits for a worker or is in flight
 	Sequence uint64    // place in RETRIES
 
 	key string
@@ -106,80 +148,157 @@ type Retry struct {
 // Retries iterates over what waits, in the order in which it began to wait.
 func (q *Queue) Retries(ctx context.Context, f Filter) iter.Seq2[Retry, error] {
 	return func(yield func(Retry, error) bool) {
-		for m, err := range q.scan(ctx, retriesStream, anyRetry+f.subject(), 1) {
+		for m, err := range q.jet.Scan(ctx, event.RetriesStream, event.RetrySubjects.Of(f.subject()), 1) {
 			if err != nil {
 				yield(Retry{}, err)
 				return
 			}
-			r, ok := readRetry(m)
-			if ok && f.match(r.Reason, r.Status, m.Time) && !yield(r, nil) {
+			r, ok := ReadRetry(m)
+			if ok && f.Match(r.Reason, r.Status, m.Time) && !yield(r, nil) {
 				return
 			}
 		}
 	}
 }
 
-// readRetry reads a message of RETRIES; false when its subject says nothing.
-func readRetry(m *stored) (Retry, bool) {
-	rest, due := strings.CutPrefix(m.Subject, duePrefix)
-	if !due {
-		rest = strings.TrimPrefix(m.Subject, atPrefix)
+// OldestRetries returns the first n that wait of those that the filter selects, and how many it selects in
+// all. Only a filter by reason, status or time reads them all for that.
+func (q *Queue) OldestRetries(ctx context.Context, f Filter, n int) ([]Retry, int, error) {
+	return oldest(ctx, q, undeliveredStream[Retry]{event.RetriesStream, event.RetrySubjects, q.Retries, ReadRetry}, f, n)
+}
+
+// Retry reads what waits of an event for a link. ErrNotFound.
+func (q *Queue) Retry(ctx context.Context, link string, key event.Key) (Retry, error) {
+	m, err := q.jet.Next(ctx, event.RetriesStream, event.RetrySubjects.OfLink(link, key.Subject()), 1)
+	if err != nil {
+		return Retry{}, err
 	}
-	link, key, ok := strings.Cut(rest, ".")
+	r, ok := ReadRetry(m)
+	if !ok {
+		return Retry{}, jet.Describe("retry of "+key.String(), ErrNotFound)
+	}
+	return r, nil
+}
+
+// ReadRetry reads a message of RETRIES; false when its subject says nothing.
+func ReadRetry(m *jet.Message) (Retry, bool) {
+	due := event.DueSubjects.Match(m.Subject)
+	family := event.AtSubjects
+	if due {
+		family = event.DueSubjects
+	}
+	link, key, ok := family.LinkAndRest(m.Subject)
 	if !ok {
 		return Retry{}, false
 	}
-	t := readTrail(m.Header)
-	r := Retry{Reason: t.Reason, Status: t.Status, Until: readMoment(m.Header.Get(headerUntil)), Due: due, Sequence: m.Sequence, key: key}
+	r := Retry{Until: event.ReadMoment(m.Header.Get(event.HeaderUntil)), Due: due, Sequence: m.Sequence, key: key}
 	e, err := readEvent(key, m.Header, m.Data)
 	if err != nil {
 		e = event.Event{Body: m.Data}
 		e.Key, _ = event.ParseSubject(key)
 	}
 	r.Delivery = Delivery{Event: e, Link: link, Retry: true}
-	r.fill(t)
+	r.fill(event.ReadLabel(m.Header))
 	return r, true
 }
+
+// Subject is the end of its subject: the key as it stands there.
+func (r Retry) Subject() string { return r.key }
 
 // RunRetry makes a waiting retry due at once. A due one needs nothing; ErrConflict: it has changed.
 func (q *Queue) RunRetry(ctx context.Context, r Retry) error {
 	if r.Due {
 		return nil
 	}
-	at := atPrefix + r.Link + "." + r.key
-	m, err := q.last(ctx, retriesStream, at)
+	at := event.AtSubjects.OfLink(r.Link, r.key)
+	m, err := q.jet.Last(ctx, event.RetriesStream, at)
 	if err != nil {
-		return describe("run the retry of "+r.Event.Key.String(), err)
+		return jet.Describe("run the retry of "+r.Event.Key.String(), err)
 	}
-	h := ownHeader(m.Header)
+	h := jet.OwnHeader(m.Header)
 	h.Set(headerFired, at)
 	h.Set(headerNext, "purge")
 	guard(h, r.Link, r.key, r.Sequence)
-	_, err = q.publish(ctx, &nats.Msg{Subject: duePrefix + r.Link + "." + r.key, Header: h, Data: m.Data})
-	if code(err) == codeWrongSequence {
+	_, err = q.jet.Publish(ctx, &nats.Msg{Subject: event.DueSubjects.OfLink(r.Link, r.key), Header: h, Data: m.Data})
+	if jet.GuardFailed(err) {
 		err = ErrConflict
 	}
-	return describe("run the retry of "+r.Event.Key.String(), err)
+	return jet.Describe("run the retry of "+r.Event.Key.String(), err)
 }
 
 // CancelRetry turns a waiting retry into a dead letter with the reason: the dead letter first, then
 // the retry goes, so that a crash in between leaves both and not neither.
 func (q *Queue) CancelRetry(ctx context.Context, r Retry, reason string) error {
-	prefix := atPrefix
+	subjects := event.AtSubjects
 	if r.Due {
-		prefix = duePrefix
+		subjects = event.DueSubjects
 	}
-	m, err := q.last(ctx, retriesStream, prefix+r.Link+"."+r.key)
+	m, err := q.jet.Last(ctx, event.RetriesStream, subjects.OfLink(r.Link, r.key))
 	if err == nil && m.Sequence != r.Sequence {
 		err = ErrConflict
 	}
 	if err != nil {
-		return describe("cancel the retry of "+r.Event.Key.String(), err)
+		return jet.Describe("cancel the retry of "+r.Event.Key.String(), err)
 	}
-	t := readTrail(m.Header)
-	t.Link, t.Reason = r.Link, reason
-	if err := q.bury(ctx, r.key, m.Header, m.Data, t); err != nil {
+	l := event.ReadLabel(m.Header)
+	l.Link, l.Reason = r.Link, reason
+	if err := q.undelivered.bury(ctx, r.key, m.Header, m.Data, l); err != nil {
 		return fmt.Errorf("cancel the retry of %s: %w", r.Event.Key, err)
 	}
-	return q.remove(ctx, retriesStream, r.Sequence)
+	return q.jet.Remove(ctx, event.RetriesStream, r.Sequence)
+}
+
+// maxWaiting is how many events of one link may wait in RETRIES before no fresh ones are taken:
+// RETRIES itself has no bound.
+const maxWaiting = 10_000
+
+// backlogAge is how old the server's count may be: other workers, replays and cancelled retries
+// change it too. Near the bound it is read more often.
+const (
+	backlogAge     = time.Minute
+	backlogAgeNear = 2 * time.Second
+)
+
+// backlog counts what waits in RETRIES for one link: by the server now and then, in between by
+// what this process adds and takes away.
+type backlog struct {
+	most int64 // with so many it is full; 0 means maxWaiting
+
+	mu   sync.Mutex
+	n    int64
+	read time.Time
+}
+
+func (b *backlog) add(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.n += n
+}
+
+// full reports whether too much waits, asking count when what is known is old.
+func (b *backlog) full(ctx context.Context, count func(context.Context) (uint64, error)) (bool, error) {
+	most := b.most
+	if most == 0 {
+		most = maxWaiting
+	}
+	b.mu.Lock()
+	n, age := b.n, time.Since(b.read)
+	b.mu.Unlock()
+	if age < backlogAgeNear || age < backlogAge && n < most/2 {
+		return n >= most, nil
+	}
+	read, err := count(ctx)
+	if err != nil {
+		return false, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.n, b.read = int64(read), time.Now()
+	return b.n >= most, nil
+}
+
+// Waiting counts what waits in RETRIES for a link, due or not, in flight included.
+func (q *Queue) Waiting(ctx context.Context, link string) (uint64, error) {
+	n, _, err := q.jet.Count(ctx, event.RetriesStream, event.RetrySubjects.OfLink(link, ">"), 1)
+	return n, jet.Describe("count the waiting retries", err)
 }

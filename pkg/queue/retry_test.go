@@ -18,37 +18,37 @@ func TestRetryComesWithItsTrailAndNotEarly(t *testing.T) {
 	q := queuetest.New(t)
 	first := time.Now().UTC().Add(-time.Minute)
 	until := time.Now().Add(1200 * time.Millisecond)
-	pin := &queue.Pin{Endpoint: "clinic.Website", Operation: "CallTouch", Revision: "r1"}
-	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
+	pin := &event.Pin{Endpoint: "clinic.Website", Operation: "CallTouch", Revision: "r1"}
+	h := &queuetest.Handler{Decide: func(d *queue.Delivery) queue.Decision {
 		if d.Retry {
 			return queue.Decision{Outcome: event.Delivered}
 		}
 		return queue.Decision{Outcome: event.Waiting, Until: until, Attempts: 3, First: first, Pin: pin, Reason: "server_error", Status: 500, Answer: "oops"}
 	}}
-	h.consume(t, openLink(t, q, calls("a")))
-	e := call(1)
-	publish(t, q, e)
-	eventually(t, "the retry waits", func() bool { return len(retries(t, q, queue.Filter{Link: "a"})) == 1 })
-	r := retries(t, q, queue.Filter{})[0]
+	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	e := queuetest.Call(1)
+	queuetest.Publish(t, q, e)
+	queuetest.Eventually(t, "the retry waits", func() bool { return len(queuetest.Retries(t, q, queue.Filter{Link: "a"})) == 1 })
+	r := queuetest.Retries(t, q, queue.Filter{})[0]
 	if r.Due || r.Until.Before(until) || r.Status != 500 || r.Attempts != 3 || r.Event.Key != e.Key {
 		t.Errorf("waiting: %+v", r)
 	}
-	eventually(t, "the retry", func() bool { return h.outcomes()[event.Delivered] == 1 })
-	d := h.deliveries()[1]
-	if at := h.at[1]; at.Before(until) || at.After(until.Add(2*time.Second)) {
+	queuetest.Eventually(t, "the retry", func() bool { return h.Outcomes()[event.Delivered] == 1 })
+	d := h.Deliveries()[1]
+	if at := h.Times()[1]; at.Before(until) || at.After(until.Add(2*time.Second)) {
 		t.Errorf("retried at %v, asked for %v", at, until)
 	}
-	if d.Attempts != 3 || !d.First.Equal(first) || d.LastError != "oops" || !d.Retry || string(d.Event.Body) != string(e.Body) {
+	if d.Attempts != 3 || !d.First.Equal(first) || d.LastError() != "oops" || !d.Retry || string(d.Event.Body) != string(e.Body) {
 		t.Errorf("delivery %+v", d)
 	}
 	if diff := cmp.Diff(pin, d.Pin); diff != "" {
 		t.Error(diff)
 	}
-	if d.Event.Sequence != h.deliveries()[0].Event.Sequence || !d.Event.Stored.Equal(h.deliveries()[0].Event.Stored) {
+	if d.Event.Sequence != h.Deliveries()[0].Event.Sequence || !d.Event.Stored.Equal(h.Deliveries()[0].Event.Stored) {
 		t.Error("the retry does not know its place in the log")
 	}
-	eventually(t, "nothing waits", func() bool { return stats(t, q, "a").Waiting == 0 })
-	records := history(t, q, e)
+	queuetest.Eventually(t, "nothing waits", func() bool { return queuetest.Stats(t, q, "a").Waiting == 0 })
+	records := queuetest.History(t, q, e)
 	if len(records) != 2 || records[0].Outcome != event.Waiting || records[1].Outcome != event.Delivered {
 		t.Errorf("history %+v", records)
 	}
@@ -58,16 +58,16 @@ func TestRunAndCancelRetry(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
 	far := time.Now().Add(time.Hour)
-	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
+	h := &queuetest.Handler{Decide: func(d *queue.Delivery) queue.Decision {
 		if d.Retry {
 			return queue.Decision{Outcome: event.Delivered}
 		}
 		return queue.Decision{Outcome: event.Waiting, Until: far, Attempts: 1, Reason: "timeout"}
 	}}
-	h.consume(t, openLink(t, q, calls("a")))
-	publish(t, q, call(1), call(2))
-	eventually(t, "both wait", func() bool { return len(retries(t, q, queue.Filter{Reason: "timeout"})) == 2 })
-	for _, r := range retries(t, q, queue.Filter{Key: call(1).Key}) {
+	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Publish(t, q, queuetest.Call(1), queuetest.Call(2))
+	queuetest.Eventually(t, "both wait", func() bool { return len(queuetest.Retries(t, q, queue.Filter{Reason: "timeout"})) == 2 })
+	for _, r := range queuetest.Retries(t, q, queue.Filter{Key: queuetest.Call(1).Key}) {
 		if err := q.RunRetry(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
@@ -75,15 +75,15 @@ func TestRunAndCancelRetry(t *testing.T) {
 			t.Error("run twice")
 		}
 	}
-	eventually(t, "the first", func() bool { return h.outcomes()[event.Delivered] == 1 })
-	for _, r := range retries(t, q, queue.Filter{Key: call(2).Key}) {
+	queuetest.Eventually(t, "the first", func() bool { return h.Outcomes()[event.Delivered] == 1 })
+	for _, r := range queuetest.Retries(t, q, queue.Filter{Key: queuetest.Call(2).Key}) {
 		if err := q.CancelRetry(t.Context(), r, "cancelled"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "nothing waits", func() bool { return stats(t, q, "a").Waiting == 0 })
-	dead := deadLetters(t, q, queue.Filter{Reason: "cancelled"})
-	if len(dead) != 1 || dead[0].Event.Key != call(2).Key || dead[0].Attempts != 1 {
+	queuetest.Eventually(t, "nothing waits", func() bool { return queuetest.Stats(t, q, "a").Waiting == 0 })
+	dead := queuetest.DeadLetters(t, q, queue.Filter{Reason: "cancelled"})
+	if len(dead) != 1 || dead[0].Event.Key != queuetest.Call(2).Key || dead[0].Attempts != 1 {
 		t.Errorf("dead letters %+v", dead)
 	}
 }
@@ -96,29 +96,29 @@ func TestSecondDeathReplacesTheFirst(t *testing.T) {
 	reason := make(chan string, 2)
 	reason <- "refused"
 	reason <- "refused_again"
-	h := &handler{decide: func(*queue.Delivery) queue.Decision {
+	h := &queuetest.Handler{Decide: func(*queue.Delivery) queue.Decision {
 		return queue.Decision{Outcome: event.Dead, Reason: <-reason, Status: 400, Answer: "no", Attempts: 1, Version: "v1"}
 	}}
-	h.consume(t, openLink(t, q, calls("a")))
-	e := call(1)
-	publish(t, q, e)
-	eventually(t, "the first death", func() bool { return h.outcomes()[event.Dead] == 1 })
-	first := deadLetters(t, q, queue.Filter{Link: "a"})[0]
+	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	e := queuetest.Call(1)
+	queuetest.Publish(t, q, e)
+	queuetest.Eventually(t, "the first death", func() bool { return h.Outcomes()[event.Dead] == 1 })
+	first := queuetest.DeadLetters(t, q, queue.Filter{Link: "a"})[0]
 	if first.Reason != "refused" || first.Status != 400 || first.Answer != "no" || string(first.Event.Body) != string(e.Body) || first.Died.IsZero() || first.Version != "v1" {
 		t.Errorf("dead letter %+v", first)
 	}
 	if err := q.Replay(t.Context(), first, queue.ReplayOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the second death", func() bool { return h.outcomes()[event.Dead] == 2 })
-	second := deadLetters(t, q, queue.Filter{Status: 400})
+	queuetest.Eventually(t, "the second death", func() bool { return h.Outcomes()[event.Dead] == 2 })
+	second := queuetest.DeadLetters(t, q, queue.Filter{Status: 400})
 	if len(second) != 1 || second[0].Reason != "refused_again" || !second[0].Replayed {
 		t.Fatalf("dead letters %+v", second)
 	}
 	if err := q.DropDeadLetter(t.Context(), first); err != nil {
 		t.Errorf("removing what has died again is right: %v", err)
 	}
-	if len(deadLetters(t, q, queue.Filter{})) != 1 {
+	if len(queuetest.DeadLetters(t, q, queue.Filter{})) != 1 {
 		t.Error("the second death was removed with the first")
 	}
 	if err := q.Replay(t.Context(), first, queue.ReplayOptions{}); !errors.Is(err, queue.ErrConflict) {
@@ -129,35 +129,35 @@ func TestSecondDeathReplacesTheFirst(t *testing.T) {
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
-	pin := &queue.Pin{Endpoint: "e", Operation: "o"}
-	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
+	pin := &event.Pin{Endpoint: "e", Operation: "o"}
+	h := &queuetest.Handler{Decide: func(d *queue.Delivery) queue.Decision {
 		if d.Replayed {
 			return queue.Decision{Outcome: event.Delivered}
 		}
 		return queue.Decision{Outcome: event.Dead, Reason: "refused", Attempts: 12, First: time.Now().Add(-100 * time.Hour), Pin: pin}
 	}}
-	stop := h.consume(t, openLink(t, q, calls("a")))
-	publish(t, q, call(1))
-	eventually(t, "the dead letter", func() bool { return h.outcomes()[event.Dead] == 1 })
+	stop := h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Publish(t, q, queuetest.Call(1))
+	queuetest.Eventually(t, "the dead letter", func() bool { return h.Outcomes()[event.Dead] == 1 })
 	stop()
-	dead := deadLetters(t, q, queue.Filter{})[0]
+	dead := queuetest.DeadLetters(t, q, queue.Filter{})[0]
 	if err := q.Replay(t.Context(), dead, queue.ReplayOptions{Revision: "r2", As: "b"}); err != nil {
 		t.Fatal(err)
 	}
-	if left := deadLetters(t, q, queue.Filter{}); len(left) != 0 {
+	if left := queuetest.DeadLetters(t, q, queue.Filter{}); len(left) != 0 {
 		t.Errorf("still dead: %+v", left)
 	}
-	hb := &handler{}
-	hb.consume(t, openLink(t, q, calls("b")))
-	eventually(t, "the replay", func() bool {
-		for _, d := range hb.deliveries() {
+	hb := &queuetest.Handler{}
+	hb.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("b")))
+	queuetest.Eventually(t, "the replay", func() bool {
+		for _, d := range hb.Deliveries() {
 			if d.Replayed {
 				return true
 			}
 		}
 		return false
 	})
-	for _, d := range hb.deliveries() {
+	for _, d := range hb.Deliveries() {
 		if !d.Replayed {
 			continue
 		}
@@ -170,27 +170,62 @@ func TestReplay(t *testing.T) {
 func TestReplayIsRefusedWhileOneIsUnderWay(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
-	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
+	h := &queuetest.Handler{Decide: func(d *queue.Delivery) queue.Decision {
 		return queue.Decision{Outcome: event.Dead, Reason: "refused"}
 	}}
-	stop := h.consume(t, openLink(t, q, calls("a")))
-	publish(t, q, call(1))
-	eventually(t, "the dead letter", func() bool { return h.outcomes()[event.Dead] == 1 })
+	stop := h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Publish(t, q, queuetest.Call(1))
+	queuetest.Eventually(t, "the dead letter", func() bool { return h.Outcomes()[event.Dead] == 1 })
 	stop()
-	dead := deadLetters(t, q, queue.Filter{})[0]
+	dead := queuetest.DeadLetters(t, q, queue.Filter{})[0]
 	if err := queue.PublishReplay(t.Context(), q, dead); err != nil { // and dies before the removal
 		t.Fatal(err)
 	}
 	if err := q.Replay(t.Context(), dead, queue.ReplayOptions{}); !errors.Is(err, queue.ErrUnderWay) {
 		t.Errorf("got %v, want ErrUnderWay", err)
 	}
-	if len(deadLetters(t, q, queue.Filter{})) != 1 {
+	if len(queuetest.DeadLetters(t, q, queue.Filter{})) != 1 {
 		t.Error("the dead letter is gone although its replay was refused")
 	}
-	h2 := &handler{}
-	h2.consume(t, openLink(t, q, calls("a")))
-	eventually(t, "the replay", func() bool { return h2.outcomes()[event.Delivered] == 1 })
-	if left := deadLetters(t, q, queue.Filter{}); len(left) != 0 {
+	h2 := &queuetest.Handler{}
+	h2.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Eventually(t, "the replay", func() bool { return h2.Outcomes()[event.Delivered] == 1 })
+	if left := queuetest.DeadLetters(t, q, queue.Filter{}); len(left) != 0 {
 		t.Errorf("a delivered event is still dead: %+v", left)
+	}
+}
+
+// A retry that a person cancels while it is in hand stays cancelled: its outcome is the dead letter's,
+// and no record says that it waits.
+func TestCancelledWhileInHand(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	hold, entered := make(chan struct{}), make(chan struct{}, 1)
+	h := &queuetest.Handler{Decide: func(d *queue.Delivery) queue.Decision {
+		if d.Retry {
+			entered <- struct{}{}
+			<-hold
+			return queue.Decision{Outcome: event.Waiting, Attempts: 2, Until: time.Now().Add(time.Hour), Reason: "timeout"}
+		}
+		return queue.Decision{Outcome: event.Waiting, Attempts: 1, Reason: "timeout"}
+	}}
+	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Publish(t, q, queuetest.Call(1))
+	<-entered
+	for _, r := range queuetest.Retries(t, q, queue.Filter{}) {
+		if err := q.CancelRetry(t.Context(), r, "cancelled"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := q.Note(t.Context(), queuetest.Call(1).Key, queue.Record{Link: "a", Outcome: event.Dead, Trail: event.Trail{Reason: "cancelled"}}); err != nil {
+		t.Fatal(err)
+	}
+	close(hold)
+	queuetest.Eventually(t, "nothing is in hand", queuetest.SettledAll(t, q, "a"))
+	if got := newest(t, q, queuetest.Call(1), "a"); got != "dead cancelled" {
+		t.Errorf("it is called %q", got)
+	}
+	if len(queuetest.Retries(t, q, queue.Filter{})) != 0 || len(queuetest.DeadLetters(t, q, queue.Filter{Reason: "cancelled"})) != 1 || queuetest.Stats(t, q, "a").Waiting != 0 {
+		t.Error("it waits, or its dead letter is gone")
 	}
 }

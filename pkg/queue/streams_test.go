@@ -1,19 +1,21 @@
 package queue_test
 
 import (
-	"context"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
+	"github.com/touchbox/touchbox/pkg/queue/keep"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
@@ -53,7 +55,8 @@ func TestProvisionGivesEachStreamItsBounds(t *testing.T) {
 		"TOUCHBOX_RETRIES":     {-1, 0, -1, jetstream.DiscardOld, jetstream.WorkQueuePolicy},
 		"TOUCHBOX_DEADLETTERS": {10_000_000, 24 * time.Hour, 1, jetstream.DiscardNew, jetstream.LimitsPolicy},
 		"TOUCHBOX_HISTORY":     {50_000_000, 0, -1, jetstream.DiscardOld, jetstream.LimitsPolicy},
-		"TOUCHBOX_ASIDE":       {10_000_000, 7 * 24 * time.Hour, -1, jetstream.DiscardOld, jetstream.LimitsPolicy},
+		"TOUCHBOX_ASIDE":       {9_000_000, 7 * 24 * time.Hour, -1, jetstream.DiscardOld, jetstream.LimitsPolicy},
+		"TOUCHBOX_AUDIT":       {1_000_000, 365 * 24 * time.Hour, -1, jetstream.DiscardNew, jetstream.LimitsPolicy},
 	}
 	got := map[string]bounds{}
 	for name := range want {
@@ -73,13 +76,13 @@ func TestProvisionAgain(t *testing.T) {
 	t.Parallel()
 	s := queuetest.Start(t)
 	q := queuetest.Open(t, s, queue.Options{Limits: queue.Limits{Disk: 100_000_000}})
-	publish(t, q, call(1))
+	queuetest.Publish(t, q, queuetest.Call(1))
 	bigger := queuetest.Open(t, s, queue.Options{Limits: queue.Limits{Disk: 150_000_000}})
 	stream, err := inside(t, s).Stream(t.Context(), "TOUCHBOX_EVENTS")
 	if err != nil || stream.CachedInfo().Config.MaxBytes != 150_000_000 {
 		t.Errorf("not updated: %v, %v", stream.CachedInfo().Config.MaxBytes, err)
 	}
-	if _, err := bigger.GetEvent(t.Context(), call(1).Key); err != nil {
+	if _, err := bigger.GetEvent(t.Context(), queuetest.Call(1).Key); err != nil {
 		t.Errorf("an update lost an event: %v", err)
 	}
 }
@@ -97,7 +100,7 @@ func TestProvisionSaysWhatItCannotChange(t *testing.T) {
 	if _, err := js.Publish(t.Context(), "touchbox.retry.x", []byte("kept")); err != nil {
 		t.Fatal(err)
 	}
-	q, err := queue.Open(t.Context(), queue.Options{InProcess: s.Conn, Limits: queue.Limits{Disk: 100_000_000}})
+	q, err := queue.Open(t.Context(), queue.Options{Connection: queue.Connection{InProcess: s.Conn}, Limits: queue.Limits{Disk: 100_000_000}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +123,7 @@ func TestProvisionSaysWhatItCannotChange(t *testing.T) {
 func TestProvisionNeedsRoom(t *testing.T) {
 	t.Parallel()
 	s := queuetest.Start(t)
-	q, err := queue.Open(t.Context(), queue.Options{InProcess: s.Conn}) // 10 GB on a small server
+	q, err := queue.Open(t.Context(), queue.Options{Connection: queue.Connection{InProcess: s.Conn}}) // 10 GB on a small server
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +131,77 @@ func TestProvisionNeedsRoom(t *testing.T) {
 	if err := q.Provision(t.Context()); err == nil || !strings.Contains(err.Error(), "keep.disk") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// keep.disk is lowered: the streams shrink although they had reserved more than the server is to use
+// then, and nothing that is kept is dropped for it.
+func TestKeepDiskIsLowered(t *testing.T) {
+	t.Parallel()
+	const before, after = 100_000_000, 10_000_000
+	dir := t.TempDir()
+	open := func(disk int64) (*embedded.Server, *queue.Queue) {
+		t.Helper()
+		s, err := embedded.Start(embedded.Config{Dir: dir, MaxStore: 2 * disk, Log: zerolog.Nop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Stop)
+		return s, queuetest.Open(t, s, queue.Options{Limits: queue.Limits{Disk: disk}})
+	}
+	s, q := open(before)
+	const n = 50
+	for i := range n {
+		queuetest.Publish(t, q, sized(i, 150_000))
+		if err := q.Note(t.Context(), sized(i, 150_000).Key, queue.Record{Note: "x", Detail: []byte(`"` + strings.Repeat("x", 120_000) + `"`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q.Close()
+	s.Stop()
+
+	external, err := server.NewServer(&server.Options{DontListen: true, JetStream: true, StoreDir: dir, JetStreamMaxStore: 2 * after})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go external.Start()
+	queuetest.Eventually(t, "it has read its store", func() bool { return external.ReadyForConnections(time.Second) })
+	outside, err := queue.Open(t.Context(), queue.Options{Connection: queue.Connection{InProcess: external.InProcessConn, Log: zerolog.Nop()}, Limits: queue.Limits{Disk: after}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := outside.Provision(t.Context()); err == nil || !strings.Contains(err.Error(), "max_file_store of at least 170000000") {
+		t.Errorf("a server of one's own: %v", err)
+	}
+	outside.Close()
+	external.Shutdown()
+	external.WaitForShutdown()
+
+	s, q = open(after)
+	bound := func(stream string) int64 {
+		one, err := inside(t, s).Stream(t.Context(), stream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return one.CachedInfo().Config.MaxBytes
+	}
+	if got := bound("TOUCHBOX_EVENTS"); got != after {
+		t.Errorf("EVENTS is bounded to %d", got)
+	}
+	if got := bound("TOUCHBOX_HISTORY"); got <= after/2 || got >= before/2 {
+		t.Errorf("HISTORY is bounded to %d, and holds more than it should", got)
+	}
+	for i := range n {
+		if r := queuetest.History(t, q, sized(i, 150_000)); len(r) != 1 {
+			t.Fatalf("the history of call %d is gone", i)
+		}
+	}
+	queuetest.Eventually(t, "room is made, and the bound follows", func() bool {
+		if err := keep.Once(t.Context(), q, keep.Config{}); err != nil {
+			t.Fatal(err)
+		}
+		return bound("TOUCHBOX_HISTORY") == after/2
+	})
+	queuetest.Publish(t, q, queuetest.Call(n+1))
 }
 
 func TestReadySaysWhatIsMissing(t *testing.T) {
@@ -142,84 +216,6 @@ func TestReadySaysWhatIsMissing(t *testing.T) {
 	}
 	if err := q.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "TOUCHBOX_HISTORY is missing") {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestOldServerIsRefused(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		version string
-		ok      bool
-	}{
-		{"2.14.0", true}, {"2.15.2", true}, {"3.0.0", true}, {"2.14.9-RC.1", true},
-		{"2.13.99", false}, {"2.12.15", false}, {"1.4.0", false}, {"", false}, {"2", false}, {"x.y.z", false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.version, func(t *testing.T) {
-			err := queue.CheckVersion(tt.version)
-			if (err == nil) != tt.ok {
-				t.Fatalf("got %v", err)
-			}
-			if err != nil && !strings.Contains(err.Error(), "2.14 or newer") {
-				t.Errorf("%q does not say what is needed", err)
-			}
-		})
-	}
-}
-
-// An old server is not asked again and again: Open ends at once and says why.
-func TestOpenRefusesAnOldServer(t *testing.T) {
-	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go pretend(c, "2.12.15")
-		}
-	}()
-	began := time.Now()
-	_, err = queue.Open(t.Context(), queue.Options{Servers: "nats://me:secret@" + l.Addr().String()})
-	if err == nil || !strings.Contains(err.Error(), "2.12.15") || strings.Contains(err.Error(), "secret") {
-		t.Errorf("got %v", err)
-	}
-	if time.Since(began) > 3*time.Second {
-		t.Error("it was tried on")
-	}
-}
-
-// pretend answers a client's greeting as a server of the version.
-func pretend(c net.Conn, version string) {
-	defer func() { _ = c.Close() }()
-	_, _ = c.Write([]byte(`INFO {"server_id":"x","version":"` + version + `","headers":true,"max_payload":1048576,"proto":1}` + "\r\n"))
-	buffer := make([]byte, 4096)
-	for {
-		n, err := c.Read(buffer)
-		if err != nil {
-			return
-		}
-		if strings.Contains(string(buffer[:n]), "PING") {
-			_, _ = c.Write([]byte("PONG\r\n"))
-		}
-	}
-}
-
-func TestOpenWaitsForTheServer(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	_, err := queue.Open(ctx, queue.Options{Servers: "nats://me:secret@127.0.0.1:1"})
-	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") || strings.Contains(err.Error(), "secret") {
-		t.Errorf("got %v", err)
-	}
-	if _, err := queue.Open(t.Context(), queue.Options{}); err == nil {
-		t.Error("opened nothing")
 	}
 }
 
@@ -248,7 +244,7 @@ func TestRoundUp(t *testing.T) {
 
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
-	key := func(i int) event.Key { return call(i).Key }
+	key := func(i int) event.Key { return queuetest.Call(i).Key }
 	if n := queue.MemorySize(100, 1000, key); n > 100 {
 		t.Errorf("%d keys are remembered, want at most 100", n)
 	}

@@ -14,20 +14,18 @@ func TestTombstone(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
 	header := map[string][]string{"Touchbox-Format": {"1"}, "Touchbox-Erased": {"1"}}
-	if err := queue.PublishRaw(t.Context(), q, call(1).Key, header, nil); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := q.Publish(t.Context(), call(1)); err != nil || got != event.ReceiptErased {
+	queuetest.PublishRaw(t, q, queuetest.Call(1).Key, header, nil)
+	if got, err := q.Publish(t.Context(), queuetest.Call(1)); err != nil || got != event.ReceiptErased {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if _, err := q.GetEvent(t.Context(), call(1).Key); !errors.Is(err, queue.ErrNotFound) {
+	if _, err := q.GetEvent(t.Context(), queuetest.Call(1).Key); !errors.Is(err, queue.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
-	publish(t, q, call(2))
-	h := &handler{}
-	h.consume(t, openLink(t, q, calls("a")))
-	eventually(t, "settled", settledAll(t, q, "a"))
-	if got := h.deliveries(); len(got) != 1 || got[0].Event.Key != call(2).Key {
+	queuetest.Publish(t, q, queuetest.Call(2))
+	h := &queuetest.Handler{}
+	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Eventually(t, "settled", queuetest.SettledAll(t, q, "a"))
+	if got := h.Deliveries(); len(got) != 1 || got[0].Event.Key != queuetest.Call(2).Key {
 		t.Errorf("deliveries %+v", got)
 	}
 	n := 0
@@ -42,16 +40,16 @@ func TestTombstone(t *testing.T) {
 func TestReplayOfAnEventOfTheLog(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)
-	h := &handler{decide: func(d *queue.Delivery) queue.Decision {
+	h := &queuetest.Handler{Decide: func(d *queue.Delivery) queue.Decision {
 		if d.Replayed {
 			return queue.Decision{Outcome: event.Delivered}
 		}
 		return queue.Decision{Outcome: event.Filtered}
 	}}
-	stop := h.consume(t, openLink(t, q, calls("a")))
-	publish(t, q, call(1))
-	eventually(t, "filtered", func() bool { return h.outcomes()[event.Filtered] == 1 })
-	e, err := q.GetEvent(t.Context(), call(1).Key)
+	stop := h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Publish(t, q, queuetest.Call(1))
+	queuetest.Eventually(t, "filtered", func() bool { return h.Outcomes()[event.Filtered] == 1 })
+	e, err := q.GetEvent(t.Context(), queuetest.Call(1).Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,9 +60,9 @@ func TestReplayOfAnEventOfTheLog(t *testing.T) {
 	if err := q.Replay(t.Context(), queue.DeadLetter{Link: "a", Event: e}, queue.ReplayOptions{}); !errors.Is(err, queue.ErrUnderWay) {
 		t.Errorf("replayed twice: %v", err)
 	}
-	h.consume(t, openLink(t, q, calls("a")))
-	eventually(t, "delivered", func() bool { return h.outcomes()[event.Delivered] == 1 })
-	d := h.deliveries()[1]
+	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Eventually(t, "delivered", func() bool { return h.Outcomes()[event.Delivered] == 1 })
+	d := h.Deliveries()[1]
 	if d.Revision != "r1" || d.Event.Sequence != e.Sequence || !d.Event.Stored.Equal(e.Stored) {
 		t.Errorf("delivery %+v", d)
 	}

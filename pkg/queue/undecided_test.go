@@ -1,16 +1,15 @@
 package queue_test
 
 import (
-	"bufio"
-	"fmt"
-	"io"
-	"net"
-	"strings"
+	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
 // Answers to a publish as a server gives them.
@@ -19,28 +18,21 @@ const (
 	answerThere  = `{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 1"}}`
 	answerFlying = `{"error":{"code":400,"err_code":10164,"description":"wrong last sequence"}}`
 	answerFull   = `{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"}}`
+	answerSealed = `{"error":{"code":400,"err_code":10109,"description":"invalid operation on sealed stream"}}`
+	answerLarge  = `{"error":{"code":400,"err_code":10054,"description":"message size exceeds maximum allowed"}}`
+	answerLeader = `{"error":{"code":503,"err_code":10008,"description":"JetStream system temporarily unavailable"}}`
 )
 
-// scripted is a server that answers each request with the next line of a script, and the last one
-// for ever.
-func scripted(t *testing.T, script ...string) (q *queue.Queue, asked *atomic.Int64) {
+// scripted is a queue on a server that answers by a script, and that is given a second for each answer.
+func scripted(t *testing.T, script ...string) (*queue.Queue, *atomic.Int64) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	asked = &atomic.Int64{}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go play(c, script, asked)
-		}
-	}()
-	q, err = queue.Open(t.Context(), queue.Options{Servers: "nats://" + l.Addr().String(), SyncKnown: true})
+	return scriptedWithin(t, time.Second, script...)
+}
+
+func scriptedWithin(t *testing.T, answer time.Duration, script ...string) (*queue.Queue, *atomic.Int64) {
+	t.Helper()
+	address, asked := queuetest.Scripted(t, script...)
+	q, err := queue.Open(t.Context(), queue.Options{Connection: queue.Connection{Servers: address, AnswerTimeout: answer}, SyncKnown: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,58 +40,70 @@ func scripted(t *testing.T, script ...string) (q *queue.Queue, asked *atomic.Int
 	return q, asked
 }
 
-func play(c net.Conn, script []string, asked *atomic.Int64) {
-	defer func() { _ = c.Close() }()
-	fmt.Fprint(c, `INFO {"server_id":"x","version":"2.15.2","headers":true,"max_payload":1048576,"proto":1}`+"\r\n")
-	in, sid := bufio.NewReader(c), ""
-	for {
-		line, err := in.ReadString('\n')
-		if err != nil {
-			return
-		}
-		word := strings.Fields(line)
-		switch {
-		case len(word) == 0:
-		case word[0] == "PING":
-			fmt.Fprint(c, "PONG\r\n")
-		case word[0] == "SUB":
-			sid = word[len(word)-1]
-		case word[0] == "HPUB" || word[0] == "PUB":
-			var size int
-			fmt.Sscan(word[len(word)-1], &size)
-			_, _ = io.CopyN(io.Discard, in, int64(size)+2)
-			n := int(asked.Add(1)) - 1
-			answer := script[min(n, len(script)-1)]
-			fmt.Fprintf(c, "MSG %s %s %d\r\n%s\r\n", word[2], sid, len(answer), answer)
-		}
-	}
-}
-
-// Rule 1: only 10071 means "stored already". Another proposal in flight is undecided: tried again,
-// then an error, which the source answers with 503.
+// Rule 1: only 10071 means "stored already". Another proposal in flight and an answer that did not
+// come are undecided, and where nobody answers nothing is stored: tried again for as long as whoever
+// waits has time, then an error, which the source answers with 503. What cannot be mended by waiting
+// comes back at once.
 func TestUndecidedIsNoRepeat(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
 		script []string
 		want   event.Receipt // "" means an error
-		asked  int64
+		err    error         // that it is, where one is named
+		asked  int64         // at least; exactly where it is stored or refused at once
 	}{
-		{"in flight, then stored", []string{answerFlying, answerFlying, answerStored}, event.ReceiptStored, 3},
-		{"in flight for ever", []string{answerFlying}, "", 8},
-		{"full", []string{answerFull}, "", 1},
-		{"there, but not to be read", []string{answerThere}, "", 4},
+		{"in flight, then stored", []string{answerFlying, answerFlying, answerStored}, event.ReceiptStored, nil, 3},
+		{"unanswered, then stored", []string{queuetest.AnswerSilence, answerStored}, event.ReceiptStored, nil, 2},
+		{"cut, then stored", []string{queuetest.AnswerCut, answerStored}, event.ReceiptStored, nil, 2},
+		{"nobody, then stored", []string{queuetest.AnswerNobody, queuetest.AnswerNobody, queuetest.AnswerNobody, queuetest.AnswerNobody, answerStored}, event.ReceiptStored, nil, 5},
+		{"no leader, then stored", []string{answerLeader, answerLeader, answerStored}, event.ReceiptStored, nil, 3},
+		{"in flight for ever", []string{answerFlying}, "", nil, 5},
+		{"unanswered for ever", []string{queuetest.AnswerSilence}, "", nil, 2},
+		{"nobody for ever", []string{queuetest.AnswerNobody}, "", queue.ErrAway, 4},
+		{"no leader for ever", []string{answerLeader}, "", queue.ErrAway, 4},
+		{"there, but not to be read", []string{answerThere}, "", nil, 4},
+		{"full", []string{answerFull}, "", queue.ErrFull, 1},
+		{"too large", []string{answerLarge}, "", queue.ErrTooLarge, 1},
+		{"sealed", []string{answerSealed}, "", nil, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			q, asked := scripted(t, tt.script...)
-			got, err := q.Publish(t.Context(), call(1))
-			if got != tt.want || (err == nil) != (tt.want != "") {
-				t.Errorf("got %q, %v; want %q", got, err, tt.want)
+			ctx := t.Context()
+			if tt.want == "" && tt.asked > 1 { // as much as the caller has
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, 3*time.Second)
+				defer cancel()
 			}
-			if asked.Load() != tt.asked {
-				t.Errorf("asked %d times, want %d", asked.Load(), tt.asked)
+			got, err := q.Publish(ctx, queuetest.Call(1))
+			if got != tt.want || (err == nil) != (tt.want != "") || !errors.Is(err, tt.err) && tt.err != nil {
+				t.Errorf("got %q, %v; want %q, %v", got, err, tt.want, tt.err)
+			}
+			if n := asked.Load(); n < tt.asked || n > tt.asked && (tt.want != "" || tt.asked == 1) {
+				t.Errorf("asked %d times, want %d", n, tt.asked)
 			}
 		})
+	}
+}
+
+// What is set aside has nothing else that brings it again: it is tried as an event is.
+func TestAsideIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string][]string{
+		"nobody": {queuetest.AnswerNobody, queuetest.AnswerNobody, queuetest.AnswerNobody, answerStored}, "unanswered": {queuetest.AnswerSilence, answerStored}, "no leader": {answerLeader, answerStored},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q, asked := scripted(t, script...)
+			if err := q.PutAside(t.Context(), queue.Aside{Site: "10001", Reason: "empty"}); err != nil || asked.Load() != int64(len(script)) {
+				t.Errorf("asked %d times: %v", asked.Load(), err)
+			}
+		})
+	}
+	q, asked := scripted(t, answerFull)
+	if err := q.PutAside(t.Context(), queue.Aside{Site: "10001", Reason: "empty"}); !errors.Is(err, queue.ErrFull) || asked.Load() != 1 {
+		t.Errorf("full: asked %d times: %v", asked.Load(), err)
 	}
 }

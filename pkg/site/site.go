@@ -18,6 +18,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/touchbox/touchbox/pkg/defaults"
 )
 
 //go:embed script.min.js
@@ -27,7 +29,7 @@ var minified string
 const placeholder = "TOUCHBOX_CONFIG"
 
 // DefaultDevice is the attribute that carries Mindbox's id where the configuration names none.
-const DefaultDevice = "mindboxDeviceUUID"
+const DefaultDevice = defaults.Device
 
 // Config is what the script of one site must know. The zero value works: it is the script for a
 // page whose Calltouch loader says which counter it is.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // callRecord is one record of the calls journal, by itself, as a person would save it in a file.
@@ -74,7 +75,7 @@ links:
     operation: CallTouchRequest
     body:
       <<: *body
-      customer.email: ${email}
+      customer.email: ${email(email)}
       customer.fullName: ${fio}
       customerAction.customFields.comment: ${comment}
 `
@@ -83,6 +84,7 @@ links:
 // without webhooks, and compares what arrives at Mindbox.
 func TestAPIFromFiles(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "a poll and its file, again and again")
 	files := t.TempDir()
 	for name, text := range map[string]string{"requests": requestRecords, "10001/calls-diary/calls": callRecord} {
 		path := filepath.Join(files, "calls-service/RestAPI", name)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/calltouch/calltouchtest"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // pastEvents lie in pastDays days before yesterday. A command asks Calltouch twice a second, for
@@ -92,6 +93,7 @@ func (p *past) backfill(flags ...string) counts {
 
 func TestPastIsBroughtBack(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "days of a cabinet are read")
 	p := newPast(t)
 	if g := p.gaps(1); g.Listed != pastEvents || g.Missing != pastEvents || g.Stored != 0 {
 		t.Errorf("before: %+v, want %d missing", g, pastEvents)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
+	"github.com/touchbox/touchbox/test/internal/ports"
 )
 
 // diskSize is of the disk that is filled. JetStream's own files for six streams take some MB.
@@ -144,6 +146,27 @@ func (d *disk) readyz(words ...string) {
 	d.t.Log(strings.TrimSpace(text))
 }
 
+// refusesAtOnce waits until hooks are refused without a long wait, and `links` says why.
+func (d *disk) refusesAtOnce() {
+	d.t.Helper()
+	eventually(d.t, 20*time.Second, "a hook is refused within two seconds, five times", func() bool {
+		for range 5 {
+			began := time.Now()
+			if code := d.call(); code != http.StatusServiceUnavailable {
+				d.t.Fatalf("a call over a full disk answered %d", code)
+			}
+			if time.Since(began) > 2*time.Second {
+				return false
+			}
+		}
+		return true
+	})
+	stdout, stderr, _ := run(d.t, d.env, "", "touchbox", "links", "--fast")
+	if strings.Contains(stdout, "running") || !strings.Contains(stdout, "unwell") || !strings.Contains(stdout, "disk") {
+		d.t.Errorf("links says\n%s%s", stdout, stderr)
+	}
+}
+
 func newDisk(t *testing.T) *disk {
 	// Each call fails once, so that its retry has to be stored, too.
 	box := newMindbox(t, mindboxtest.Config{Script: func(r mindboxtest.Request) *mindboxtest.Reply {
@@ -159,11 +182,13 @@ func newDisk(t *testing.T) *disk {
 
 func TestUpHealsAfterFullDisk(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "a disk fills")
 	d := newDisk(t)
 	d.env = append(d.env, "TOUCHBOX_DATA="+filepath.Join(d.dir, "data"))
 	up := d.up()
 	empty := d.fillUp()
 	d.readyz("disk", "by itself")
+	d.refusesAtOnce()
 	if strings.Contains(up.out.String(), "was restarted in place") {
 		t.Error("it was restarted while the disk was full")
 	}
@@ -176,8 +201,9 @@ func TestUpHealsAfterFullDisk(t *testing.T) {
 
 func TestExternalServerAfterFullDisk(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "a disk fills")
 	d := newDisk(t)
-	address, conf := address(t), filepath.Join(d.stack.dir, "nats.conf")
+	address, conf := ports.Free(t), filepath.Join(d.stack.dir, "nats.conf")
 	text := fmt.Sprintf("listen: %q\njetstream { store_dir: %q, max_file_store: 20GB, sync_interval: always }\n", address, d.dir)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -190,6 +216,7 @@ func TestExternalServerAfterFullDisk(t *testing.T) {
 	eventually(t, 30*time.Second, "worker is ready", answers(d.admin("WORKER")+"/readyz"))
 	empty := d.fillUp()
 	d.readyz("disk", "restart nats-server")
+	d.refusesAtOnce()
 	empty()
 	if code := d.call(); code != http.StatusServiceUnavailable {
 		t.Errorf("with space again, before the restart: %d; if NATS recovers by itself now, /readyz is wrong", code)

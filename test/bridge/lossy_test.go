@@ -8,20 +8,20 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/calltouch/calltouchtest"
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // Sizes of the test with a lossy Calltouch: calls and form requests, and how many of them happen
 // in a second.
 const (
-	lossyEvents      = 10_000
-	lossyEventsShort = 800
-	lossyRate        = 500
+	lossyEvents = 10_000
+	lossyRate   = 500
 )
 
 const lossyConfig = `calltouch:
   - site: 10001
     name: clinic
-    key: secret-key
+    key: secret-key-of-the-test
     token: api-token
     api: CALLTOUCH
     attrs: [mindboxDeviceUUID]
@@ -75,10 +75,7 @@ links:
 // bridge twice on the way. At the end both sides are counted.
 func TestLossyCalltouch(t *testing.T) {
 	t.Parallel()
-	events := lossyEvents
-	if testing.Short() {
-		events = lossyEventsShort
-	}
+	waittest.Slow(t, "some minutes of traffic, with kills")
 	usual := calltouchtest.Faults{
 		DropHooks: .2, RepeatHooks: .2, TooMany: .03, Cut: .03, Unstable: true, ControlChars: true, LateShare: .05, LateSeconds: 4,
 	}
@@ -92,14 +89,14 @@ func TestLossyCalltouch(t *testing.T) {
 	go func() {
 		defer close(sent)
 		cabinet.Send(t.Context(), calltouchtest.Sending{
-			URL: "http://" + s.ingest + "/calltouch/10001/secret-key", Count: events, Rate: lossyRate, Workers: 32, Ended: true, Long: 2 * time.Second,
+			URL: "http://" + s.ingest + "/calltouch/10001/secret-key-of-the-test", Count: lossyEvents, Rate: lossyRate, Workers: 32, Ended: true, Long: 2 * time.Second,
 		})
 	}()
 	happened := func(share float64) {
 		t.Helper()
 		eventually(t, 3*time.Minute, "a part of the calls has happened", func() bool {
 			stats := cabinet.Stats()
-			return float64(stats.Calls+stats.Requests) >= share*.95*float64(events) // some of the hooks are pings
+			return float64(stats.Calls+stats.Requests) >= share*.95*lossyEvents // some of the hooks are pings
 		})
 	}
 	happened(.3)
@@ -143,7 +140,7 @@ func TestLossyCalltouch(t *testing.T) {
 	if len(times) > 0 {
 		t.Errorf("executed, but never happened: %v", times)
 	}
-	if hooks := cabinet.Stats().Hooks; hooks.Dropped < events/10 || hooks.Repeated < events/10 || hooks.Failed == 0 {
+	if hooks := cabinet.Stats().Hooks; hooks.Dropped < lossyEvents/10 || hooks.Repeated < lossyEvents/10 || hooks.Failed == 0 {
 		t.Errorf("hooks %+v: not much of a test", hooks)
 	}
 }

@@ -6,21 +6,21 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
+	"github.com/touchbox/touchbox/test/internal/ports"
 )
 
 // binaries is the folder of the built programs.
@@ -32,11 +32,15 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binaries = dir
-	build := exec.Command("go", "build", "-o", dir, "../../cmd/...", "github.com/nats-io/nats-server/v2")
+	build := exec.Command("go", "build", "-o", dir, "../../cmd/...")
+	if flag.Parse(); !testing.Short() { // those that are not slow need no other server
+		build.Args = append(build.Args, "github.com/nats-io/nats-server/v2")
+	}
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		os.Exit(1)
 	}
+	waittest.Overlap()
 	code := m.Run()
 	browser.Close()
 	_ = os.RemoveAll(dir)
@@ -47,31 +51,21 @@ func TestMain(m *testing.M) {
 type process struct {
 	name string
 	cmd  *exec.Cmd
-	out  *lockedBuffer
+	out  *waittest.Buffer
 	done chan struct{}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // start runs a program; it is killed when the test ends, and its output shown if that failed.
 func start(t testing.TB, env []string, name string, args ...string) *process {
 	t.Helper()
-	p := &process{name: name, cmd: exec.Command(filepath.Join(binaries, name), args...), out: &lockedBuffer{}, done: make(chan struct{})}
+	return startAt(t, env, filepath.Join(binaries, name), args...)
+}
+
+// startAt is start for a program anywhere.
+func startAt(t testing.TB, env []string, path string, args ...string) *process {
+	t.Helper()
+	name := filepath.Base(path)
+	p := &process{name: name, cmd: exec.Command(path, args...), out: &waittest.Buffer{}, done: make(chan struct{})}
 	p.cmd.Env = append(cleanEnvironment(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {
@@ -141,47 +135,13 @@ func cleanEnvironment() []string {
 	return keep
 }
 
-// ports begins at another place in each run of the tests, below the ports that the system gives to
-// outgoing connections: one of those could take a port between its choice and its use.
-var ports = func() *atomic.Int64 {
-	var next atomic.Int64
-	next.Store(rand.Int64N(portCount))
-	return &next
-}()
-
-const (
-	firstPort = 15_000
-	portCount = 15_000
-)
-
-// address is one on which nobody listens, and which no other test is given.
-func address(t testing.TB) string {
-	t.Helper()
-	for range portCount {
-		a := fmt.Sprintf("127.0.0.1:%d", firstPort+ports.Add(1)%portCount)
-		if l, err := net.Listen("tcp", a); err == nil {
-			_ = l.Close()
-			return a
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
-}
-
 // busy is how many times longer everything may take on a machine with other work than on an idle one.
 const busy = 3
 
 // eventually waits until ok, and fails the test when it never is.
 func eventually(t testing.TB, within time.Duration, what string, ok func() bool) {
 	t.Helper()
-	within *= busy
-	deadline := time.Now().Add(within)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("never came true within %s: %s", within, what)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	waittest.Within(t, within*busy, what, ok)
 }
 
 // get returns the status and the body, status 0 when nobody answers.
@@ -212,7 +172,7 @@ type stack struct {
 const configTemplate = `calltouch:
   - site: 10001
     name: clinic
-    key: secret-key
+    key: secret-key-of-the-test
     attrs: [mindboxDeviceUUID]
     device: mindboxDeviceUUID
 mindbox:
@@ -243,12 +203,12 @@ links:
 
 func newStack(t testing.TB) *stack {
 	t.Helper()
-	s := &stack{t: t, dir: t.TempDir(), ingest: address(t), mindbox: address(t)}
+	s := &stack{t: t, dir: t.TempDir(), ingest: ports.Free(t), mindbox: ports.Free(t)}
 	s.config = filepath.Join(s.dir, "touchbox.yaml")
 	s.configure(strings.ReplaceAll(configTemplate, "MINDBOX", s.mindbox))
 	s.env = []string{
 		"TOUCHBOX_CONFIG=" + s.config, "TOUCHBOX_DATA=" + filepath.Join(s.dir, "data"), "INGEST_ADDR=" + s.ingest,
-		"INGEST_ADMIN_ADDR=" + address(t), "WORKER_ADMIN_ADDR=" + address(t),
+		"INGEST_ADMIN_ADDR=" + ports.Free(t), "WORKER_ADMIN_ADDR=" + ports.Free(t), "CONSOLE_ADDR=off",
 	}
 	return s
 }
@@ -294,8 +254,8 @@ func (s *stack) hook(id string, change ...string) int {
 	for i := 0; i+1 < len(change); i += 2 {
 		form.Set(change[i], change[i+1])
 	}
-	client := http.Client{Timeout: 10 * time.Second}
-	answer, err := client.PostForm("http://"+s.ingest+"/calltouch/10001/secret-key", form)
+	client := http.Client{Timeout: 30 * time.Second}
+	answer, err := client.PostForm("http://"+s.ingest+"/calltouch/10001/secret-key-of-the-test", form)
 	if err != nil {
 		return 0
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/site/browsertest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // browser serves the tests with a page.
@@ -14,6 +15,7 @@ var browser browsertest.Browser
 // TestClickArrivesAsDynamicCall goes the whole way: the page in a browser, the site script, the
 // attribute at Calltouch, the call's hook, the link, and deviceUUID in the query to Mindbox.
 func TestClickArrivesAsDynamicCall(t *testing.T) {
+	waittest.Slow(t, "a browser")
 	tab := browser.Tab(t)
 	demo := start(t, []string{"TMPDIR=" + t.TempDir()}, "touchbox", "demo", "--page", "--rate", "1/m")
 	var address string

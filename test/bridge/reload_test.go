@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // everyLink is one more link for configTemplate.
@@ -105,6 +106,7 @@ func (r *reload) state(link string) string {
 
 func TestFileIsTakenUpWhileUpRuns(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "the file is looked at every few seconds")
 	r := newReload(t)
 	r.runs("1", "CallTouch")
 
@@ -155,9 +157,10 @@ func TestFileIsTakenUpWhileUpRuns(t *testing.T) {
 // TestKeysAreRotated changes the key of the webhook's address while hooks come without a pause.
 func TestKeysAreRotated(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "the file is looked at every few seconds")
 	r := newReload(t)
 	var key atomic.Value
-	key.Store("secret-key")
+	key.Store("secret-key-of-the-test")
 	keyFile := filepath.Join(r.dir, "key")
 	write := func(key string) {
 		if err := os.WriteFile(keyFile, []byte(key+"\n"), 0o600); err != nil {
@@ -184,23 +187,25 @@ func TestKeysAreRotated(t *testing.T) {
 			}
 		}
 	}()
-	write("second-key")
-	r.changes("two keys", func() { r.configure(r.file("key: secret-key", "key: [secret-key, {file: "+keyFile+"}]")) }, inForce)
-	key.Store("second-key")
-	r.changes("the new key alone", func() { r.configure(r.file("key: secret-key", "key: {file: "+keyFile+"}")) }, inForce)
-	if code := r.hookWith("secret-key", "1"); code != http.StatusNotFound {
+	write("second-key-of-the-test")
+	r.changes("two keys", func() {
+		r.configure(r.file("key: secret-key-of-the-test", "key: [secret-key-of-the-test, {file: "+keyFile+"}]"))
+	}, inForce)
+	key.Store("second-key-of-the-test")
+	r.changes("the new key alone", func() { r.configure(r.file("key: secret-key-of-the-test", "key: {file: "+keyFile+"}")) }, inForce)
+	if code := r.hookWith("secret-key-of-the-test", "1"); code != http.StatusNotFound {
 		t.Errorf("the old key answered %d", code)
 	}
 	close(stop)
 	n := <-sent
 
 	// The file of the key changes, touchbox.yaml does not: SIGHUP reads it again.
-	write("third-key")
+	write("third-key-of-the-test")
 	r.changes("SIGHUP", hangup, inForce)
-	if code := r.hookWith("third-key", "2"); code != http.StatusOK {
+	if code := r.hookWith("third-key-of-the-test", "2"); code != http.StatusOK {
 		t.Errorf("the key of the changed file answered %d", code)
 	}
-	if code := r.hookWith("second-key", "3"); code != http.StatusNotFound {
+	if code := r.hookWith("second-key-of-the-test", "3"); code != http.StatusNotFound {
 		t.Errorf("the key of the file before answered %d", code)
 	}
 	if n < 10 {

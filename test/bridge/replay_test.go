@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // Ids of calls: the live ones lie beyond those that are refused at first.
@@ -81,6 +82,7 @@ func (s *stack) live(from int, every time.Duration, stop <-chan struct{}) []stri
 
 func TestReplaySurvivesKillsBesideLiveTraffic(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "processes are killed and started again")
 	const dead = 1000
 	m := newRefuser(t)
 	s := newStack(t)

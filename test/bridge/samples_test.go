@@ -154,7 +154,7 @@ func TestSamples(t *testing.T) {
 // post sends a hook; GET puts the body into the query.
 func (s *stack) post(method, contentType, body string) int {
 	s.t.Helper()
-	address := "http://" + s.ingest + "/calltouch/10001/secret-key"
+	address := "http://" + s.ingest + "/calltouch/10001/secret-key-of-the-test"
 	if method == http.MethodGet {
 		code, _ := get(address + "?" + body)
 		return code
@@ -178,7 +178,7 @@ func (s *stack) queue() *queue.Queue {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
 	defer cancel()
-	q, err := queue.Open(ctx, queue.Options{Socket: filepath.Join(s.dir, "data", "nats.sock")})
+	q, err := queue.Open(ctx, queue.Options{Connection: queue.Connection{Socket: filepath.Join(s.dir, "data", "nats.sock")}})
 	if err != nil {
 		s.t.Fatal(err)
 	}

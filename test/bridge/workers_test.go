@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/mindbox/mindboxtest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
+	"github.com/touchbox/touchbox/test/internal/ports"
 )
 
 // external is an installation of separate processes.
@@ -23,7 +25,7 @@ type external struct {
 func newExternal(t *testing.T) *external {
 	t.Helper()
 	x := &external{t: t, stack: newStack(t), box: newMindbox(t, mindboxtest.Config{})}
-	nats := address(t)
+	nats := ports.Free(t)
 	x.conf = filepath.Join(x.dir, "nats.conf")
 	text := fmt.Sprintf("listen: %q\njetstream { store_dir: %q, max_file_store: 20GB, sync_interval: always }\n", nats, filepath.Join(x.dir, "jetstream"))
 	if err := os.WriteFile(x.conf, []byte(text), 0o600); err != nil {
@@ -46,7 +48,7 @@ func (x *external) nats() *process { return start(x.t, nil, "nats-server", "-c",
 // worker starts a worker with a file of its own and waits until it is ready.
 func (x *external) worker(config string) *process {
 	x.t.Helper()
-	admin := address(x.t)
+	admin := ports.Free(x.t)
 	p := start(x.t, append(x.env, "TOUCHBOX_CONFIG="+config, "WORKER_ADMIN_ADDR="+admin), "worker")
 	eventually(x.t, 30*time.Second, "worker is ready", answers("http://"+admin+"/readyz"))
 	return p
@@ -86,6 +88,7 @@ func (x *external) executes(from, to int, operations ...string) {
 // change: on what a link reads, and on which links there are. What waits is lost for neither.
 func TestWorkersWithDifferentFiles(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "the file is looked at every few seconds")
 	x := newExternal(t)
 	x.nats()
 	start(t, x.env, "ingest")
@@ -130,6 +133,7 @@ func TestWorkersWithDifferentFiles(t *testing.T) {
 // TestFileChangesWhileServerIsAway: what changed meanwhile is taken up when the server is back.
 func TestFileChangesWhileServerIsAway(t *testing.T) {
 	t.Parallel()
+	waittest.Slow(t, "the server is killed and started again")
 	x := newExternal(t)
 	server := x.nats()
 	ingest := start(t, x.env, "ingest")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 	tc "github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/network"
 	"github.com/testcontainers/testcontainers-go/wait"
+
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // The test runs the shipped demonstration file, so its key and its names hold here too.
@@ -50,7 +53,7 @@ func TestCallSurvivesRestartOfNATS(t *testing.T) {
 	if err := b.nats.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "a hook is taken again", func() bool { s, _ := b.hook(t, "148072"); return s == http.StatusOK })
+	waittest.Within(t, patience, "a hook is taken again", func() bool { s, _ := b.hook(t, "148072"); return s == http.StatusOK })
 	b.awaitExecuted(t, "148072")
 
 	if status, _ := b.hook(t, "148071"); status != http.StatusOK {
@@ -65,21 +68,6 @@ func TestCallSurvivesRestartOfNATS(t *testing.T) {
 		if n := len(b.executed(t, id)); n != 1 {
 			t.Errorf("call %s was executed %d times, want once", id, n)
 		}
-	}
-}
-
-// Without this NATS acknowledges before it syncs, and a power cut takes what was acknowledged.
-func TestShippedNATSSyncsEveryWrite(t *testing.T) {
-	needImages(t, "nats")
-	nats := start(t, "nats", hardened(), withVolume("/data"), healthy("8222/tcp", "/healthz"))
-	var jetstream struct {
-		Config struct {
-			SyncAlways bool `json:"sync_always"`
-		} `json:"config"`
-	}
-	getJSON(t, base(t, nats, "8222/tcp")+"/jsz", &jetstream)
-	if !jetstream.Config.SyncAlways {
-		t.Error("JetStream runs without sync_interval: always")
 	}
 }
 
@@ -101,15 +89,29 @@ func startBridge(t *testing.T) bridge {
 		t.Fatal(err)
 	}
 	alias := func(name string) tc.CustomizeRequestOption { return network.WithNetwork([]string{name}, net) }
-	env := tc.WithEnv(map[string]string{"NATS_URL": "nats://nats:4222"})
 	conf := hardened(config + ":/etc/touchbox:ro")
 
-	nats := start(t, "nats", alias("nats"), hardened(), withVolume("/data"), healthy("8222/tcp", "/healthz"))
+	nats := start(t, "nats", alias("nats"), hardened(), withVolume("/data"), passwords(), tc.WithWaitStrategy(wait.ForHealthCheck().WithStartupTimeout(patience)))
 	mindbox := start(t, "touchbox", alias("mindbox"), hardened(), healthy("9090/tcp", "/stats"),
 		tc.WithCmd("simulate", "mindbox", "--addr", ":9090"))
-	ingest := start(t, "ingest", alias("ingest"), conf, env, healthy("8081/tcp", "/readyz"), tc.WithExposedPorts("8080/tcp"))
-	start(t, "worker", alias("worker"), conf, env, healthy("8082/tcp", "/readyz"))
+	// Before ingest: it may not create the streams, and waits for them.
+	start(t, "worker", alias("worker"), conf, user("worker"), healthy("8082/tcp", "/readyz"))
+	ingest := start(t, "ingest", alias("ingest"), conf, user("ingest"), healthy("8081/tcp", "/readyz"), tc.WithExposedPorts("8080/tcp"))
 	return bridge{nats: nats, ingest: base(t, ingest, "8080/tcp"), mindbox: base(t, mindbox, "9090/tcp")}
+}
+
+// passwords are those of the users of NATS, as `make secrets` would write them into .env.
+func passwords() tc.CustomizeRequestOption {
+	env := map[string]string{}
+	for _, role := range []string{"ingest", "worker", "operator", "console"} {
+		env["NATS_"+strings.ToUpper(role)+"_PASSWORD"] = "p-of-" + role
+	}
+	return tc.WithEnv(env)
+}
+
+// user comes to NATS as one of them.
+func user(role string) tc.CustomizeRequestOption {
+	return tc.WithEnv(map[string]string{"NATS_URL": "nats://nats:4222", "NATS_USER": role, "NATS_PASSWORD": "p-of-" + role})
 }
 
 // hardened runs a container as docker-compose.yml does.
@@ -186,7 +188,7 @@ func (b bridge) executed(t *testing.T, id string) []operation {
 
 func (b bridge) awaitExecuted(t *testing.T, id string) {
 	t.Helper()
-	await(t, "call "+id+" is executed", func() bool { return len(b.executed(t, id)) > 0 })
+	waittest.Within(t, patience, "call "+id+" is executed", func() bool { return len(b.executed(t, id)) > 0 })
 }
 
 func getJSON(t *testing.T, url string, into any) {
@@ -198,14 +200,5 @@ func getJSON(t *testing.T, url string, into any) {
 	defer func() { _ = answer.Body.Close() }()
 	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
 		t.Fatalf("%s answered %s: %v", url, answer.Status, err)
-	}
-}
-
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain: %s", patience, what)
-		}
 	}
 }

@@ -5,6 +5,7 @@ package containers_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"github.com/moby/moby/client"
 	tc "github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // label marks this package's containers, so that sweeping removes no neighbour's.
@@ -23,6 +26,9 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if flag.Parse(); testing.Short() { // nothing to sweep
+		os.Exit(m.Run())
+	}
 	// The reaper would have to be pulled; the sweeps below do its work. Published ports answer on
 	// loopback, also where the tests themselves run in a container.
 	_ = os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
@@ -50,6 +56,7 @@ func image(name string) string {
 // needImages ends the test early where it cannot be run.
 func needImages(t *testing.T, names ...string) {
 	t.Helper()
+	waittest.Slow(t, "containers")
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	if err := missing(ctx, names); err != nil {

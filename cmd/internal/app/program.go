@@ -2,16 +2,24 @@ package app
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"reflect"
+	"runtime/debug"
+	"sync"
 	"syscall"
 	"text/tabwriter"
+	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/term"
+
+	"github.com/touchbox/touchbox/pkg/lang"
+	"github.com/touchbox/touchbox/pkg/show"
 )
 
 // Program is a process that serves until it is told to stop: ingest or worker.
@@ -25,11 +33,14 @@ type Program struct {
 // Main parses the flags, runs the program until SIGINT or SIGTERM and returns its exit code.
 // A second signal ends the process at once.
 func (p Program) Main(args []string, stdout, stderr io.Writer) int {
+	screen := stderr
+	stdout, stderr = show.Writer(stdout), show.Writer(stderr)
 	flags := flag.NewFlagSet(p.Name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Usage = func() { p.usage(flags) }
-	health := flags.Bool("healthcheck", false, "ask the running "+p.Name+" for its health, exit 0 or 1")
-	version := flags.Bool("version", false, "print the version")
+	flags.Usage = func() { p.usage(flags, lang.Detect("", os.Getenv)) }
+	l := lang.Detect("", os.Getenv)
+	health := flags.Bool("healthcheck", false, l.Sprintf("ask the running %s for its health, exit 0 or 1", p.Name))
+	version := flags.Bool("version", false, l.Text("print the version"))
 	if err := flags.Parse(args); err != nil {
 		if err == flag.ErrHelp {
 			return ExitOK
@@ -37,7 +48,7 @@ func (p Program) Main(args []string, stdout, stderr io.Writer) int {
 		return ExitMistake
 	}
 	if flags.NArg() > 0 {
-		_, _ = fmt.Fprintf(stderr, "%s takes no arguments, got %q; it is configured by the environment, see --help\n", p.Name, flags.Arg(0))
+		_, _ = fmt.Fprintln(stderr, l.Sprintf("%s takes no arguments, got %q; it is configured by the environment, see --help", p.Name, flags.Arg(0)))
 		return ExitMistake
 	}
 	if *version {
@@ -46,15 +57,15 @@ func (p Program) Main(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := SignalContext()
 	defer stop()
-	err := p.run(ctx, *health, stderr)
+	err := p.run(ctx, *health, screen)
 	if code := ExitCode(err); code != ExitOK {
-		_, _ = fmt.Fprintf(stderr, "%s: %v\n", p.Name, err)
+		_, _ = fmt.Fprintf(stderr, "%s: %s\n", p.Name, l.Error(err))
 		return code
 	}
 	return ExitOK
 }
 
-func (p Program) run(ctx context.Context, health bool, stderr io.Writer) error {
+func (p Program) run(ctx context.Context, health bool, screen io.Writer) error {
 	settings, err := ReadSettings()
 	if err != nil {
 		return err
@@ -62,7 +73,7 @@ func (p Program) run(ctx context.Context, health bool, stderr io.Writer) error {
 	if health {
 		return CheckHealth(ctx, HealthURL(p.Admin(settings)))
 	}
-	log := settings.NewLog(stderr).With().Str("process", p.Name).Logger()
+	log := settings.NewLog(screen).With().Str("process", p.Name).Logger()
 	log.Info().Str("version", FullVersion()).Str("config", settings.Config).Msg("starting")
 	if err := p.Run(ctx, settings, log); err != nil {
 		return err
@@ -71,11 +82,11 @@ func (p Program) run(ctx context.Context, health bool, stderr io.Writer) error {
 	return nil
 }
 
-func (p Program) usage(flags *flag.FlagSet) {
+func (p Program) usage(flags *flag.FlagSet, l lang.Language) {
 	w := flags.Output()
-	_, _ = fmt.Fprintf(w, "%s\n\nUsage: %s [--healthcheck | --version]\n\nFlags:\n", p.Summary, p.Name)
+	_, _ = io.WriteString(w, l.Sprintf("%s\n\nUsage: %s [--healthcheck | --version]\n\nFlags:\n", l.Text(p.Summary), p.Name))
 	flags.PrintDefaults()
-	_, _ = fmt.Fprintf(w, "\nEnvironment:\n")
+	_, _ = io.WriteString(w, l.Text("\nEnvironment:\n"))
 	PrintVariables(w)
 }
 
@@ -95,4 +106,131 @@ func SignalContext() (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
+}
+
+// Exit codes of every command.
+const (
+	ExitOK      = 0
+	ExitFailed  = 1 // it failed, or found something missing
+	ExitMistake = 2 // a mistake in the configuration or in the usage
+)
+
+// Mistake is an error that the person who configured or called Touchbox can mend.
+type Mistake struct{ Err error }
+
+func (m Mistake) Error() string { return m.Err.Error() }
+
+// Unwrap gives the cause.
+func (m Mistake) Unwrap() error { return m.Err }
+
+// Mistakef formats a Mistake as fmt.Errorf does.
+func Mistakef(format string, args ...any) error { return Mistake{fmt.Errorf(format, args...)} }
+
+// ExitCode turns the error of a command into its exit code. A command that was asked to stop
+// has not failed.
+func ExitCode(err error) int {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return ExitOK
+	}
+	if _, ok := errors.AsType[Mistake](err); ok {
+		return ExitMistake
+	}
+	return ExitFailed
+}
+
+// Bounds of a stop, all counted from the first signal. Service managers are promised 25 s: what is in
+// hand has 18 of them (the queue's default), the other parts a little longer, and the embedded server
+// writes down what it knows in the rest.
+const (
+	partsWithin   = 22 * time.Second
+	processWithin = 24500 * time.Millisecond
+)
+
+// stopClock is the deadline of a graceful shutdown, counted from the moment when its context ended.
+type stopClock struct {
+	began <-chan struct{}
+	once  sync.Once
+	at    time.Time
+}
+
+func newStopClock(ctx context.Context) *stopClock {
+	c := &stopClock{began: ctx.Done()}
+	context.AfterFunc(ctx, c.note)
+	return c
+}
+
+func (c *stopClock) note() { c.once.Do(func() { c.at = time.Now() }) }
+
+// within runs a part of the process. Once the stop has begun, the part has until so long after that; if
+// it goes on for longer it is left behind, for the end of the process to end it: what it had in hand is
+// delivered again, as after any other death.
+func (c *stopClock) within(d time.Duration, what string, part func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- part() }()
+	select {
+	case err := <-done:
+		return err
+	case <-c.began:
+		c.note()
+	}
+	timer := time.NewTimer(time.Until(c.at.Add(d)))
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("%s did not end within %s of the signal: left as it is, what was in hand is delivered again", what, d)
+	}
+}
+
+// NewLog makes the log that the settings ask for, on w: JSON lines, or the console form where a
+// person sits at a terminal or LOG_FORMAT asks for it. Whatever a field holds, nothing in it drives a
+// terminal.
+func (s Settings) NewLog(w io.Writer) zerolog.Logger {
+	level, err := zerolog.ParseLevel(s.LogLevel)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	if s.LogFormat == "console" || s.LogFormat == "" && IsTerminal(w) {
+		return leveled(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, FormatMessage: message}, level)
+	}
+	return leveled(show.Writer(w), level)
+}
+
+func leveled(w io.Writer, level zerolog.Level) zerolog.Logger {
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+// message is a line's message in the console form, which quotes the fields by itself.
+func message(text any) string {
+	if text == nil {
+		return ""
+	}
+	return show.Printable(fmt.Sprint(text))
+}
+
+// IsTerminal reports whether a person sits at w.
+func IsTerminal(w io.Writer) bool {
+	if guard, ok := w.(interface{ Unwrap() io.Writer }); ok {
+		w = guard.Unwrap()
+	}
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Version is the release, stamped by the linker (see the Makefile).
+var Version = "dev"
+
+// FullVersion is the release with the commit it was built from, where Go knows it.
+func FullVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return Version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return Version + " (" + s.Value[:min(12, len(s.Value))] + ")"
+		}
+	}
+	return Version
 }

@@ -1,19 +1,24 @@
-// Package app wires the parts of Touchbox into the processes that the commands start: the
-// settings from the environment, the log, the metrics, the admin address, ingest and worker.
-// It decides nothing about events.
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kelseyhightower/envconfig"
 	"github.com/rs/zerolog"
+
+	"github.com/touchbox/touchbox/pkg/lang"
+	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/watch"
 )
 
 // Settings is what the environment says. Every name and default is part of the public interface.
@@ -28,9 +33,11 @@ type Settings struct {
 	NATSCA       string `envconfig:"NATS_CA"`
 	NATSCert     string `envconfig:"NATS_CERT"`
 	NATSKey      string `envconfig:"NATS_KEY"`
+	NATSInsecure bool   `envconfig:"NATS_INSECURE"`
+	NATSSynced   string `envconfig:"NATS_SYNCED"` // the NATS_URL whose servers have sync_interval: always
 	Replicas     int    `envconfig:"TOUCHBOX_REPLICAS" default:"1"`
 
-	IngestAddr      string `envconfig:"INGEST_ADDR" default:":8080"`
+	IngestAddr      string `envconfig:"INGEST_ADDR" default:"127.0.0.1:8080"`
 	IngestAdminAddr string `envconfig:"INGEST_ADMIN_ADDR" default:"127.0.0.1:8081"`
 	WorkerAdminAddr string `envconfig:"WORKER_ADMIN_ADDR" default:"127.0.0.1:8082"`
 
@@ -39,8 +46,15 @@ type Settings struct {
 	TrustedProxies Networks `envconfig:"INGEST_TRUSTED_PROXIES"`
 	Allow          Networks `envconfig:"INGEST_ALLOW"`
 
-	AdminToken     string `envconfig:"ADMIN_TOKEN"`
-	AdminTokenFile string `envconfig:"ADMIN_TOKEN_FILE"`
+	ConsoleAddr    string   `envconfig:"CONSOLE_ADDR" default:"127.0.0.1:8083"`
+	ConsoleURL     string   `envconfig:"CONSOLE_URL"`
+	ConsoleTLSCert string   `envconfig:"CONSOLE_TLS_CERT"`
+	ConsoleTLSKey  string   `envconfig:"CONSOLE_TLS_KEY"`
+	ConsoleProxies Networks `envconfig:"CONSOLE_TRUSTED_PROXIES"`
+
+	AdminToken     string   `envconfig:"ADMIN_TOKEN"`
+	AdminTokenFile string   `envconfig:"ADMIN_TOKEN_FILE"`
+	AdminHosts     []string `envconfig:"ADMIN_HOSTS"`
 
 	AlertURL string `envconfig:"ALERT_URL"`
 
@@ -82,18 +96,36 @@ func ReadSettings() (Settings, error) {
 	if err := envconfig.Process("", &s); err != nil {
 		// The library's own text holds the value, which may be a secret.
 		if bad, ok := errors.AsType[*envconfig.ParseError](err); ok {
-			return s, Mistakef("%s: the value is not a %s", bad.KeyName, what(bad.TypeName))
+			return s, Mistakef("%s: %w", bad.KeyName, wrong(bad.TypeName))
 		}
 		return s, Mistakef("environment: %v", err)
 	}
 	return s, s.check()
 }
 
-func what(typeName string) string {
-	if strings.HasSuffix(typeName, "Networks") {
-		return "comma list of networks such as 92.118.66.0/23"
+// Language is that of what a process tells a person without being asked: the locale's.
+func (s Settings) Language() lang.Language { return lang.Detect("", os.Getenv) }
+
+// alertReceiver is what stands at ALERT_URL; nil where nobody is to be called.
+func (s Settings) alertReceiver() *watch.Receiver {
+	return watch.NewReceiver(s.AlertURL, "Touchbox/"+Version)
+}
+
+// TestAlert sends one test to ALERT_URL, which is set, and returns the status of the answer, 0 where none
+// came. The error holds no part of the address.
+func (s Settings) TestAlert(ctx context.Context, l lang.Language) (int, error) {
+	return s.alertReceiver().Test(ctx, l)
+}
+
+// wrong says of what type a value is not.
+func wrong(typeName string) error {
+	switch {
+	case strings.HasSuffix(typeName, "Networks"):
+		return errors.New("the value is not a comma list of networks such as 92.118.66.0/23")
+	case typeName == "bool":
+		return errors.New("the value is neither true nor false")
 	}
-	return typeName
+	return errors.New("the value is not a whole number")
 }
 
 func (s *Settings) check() error {
@@ -106,11 +138,20 @@ func (s *Settings) check() error {
 			complain("%s: want HOST:PORT or :PORT", name)
 		}
 	}
-	if (s.TLSCert == "") != (s.TLSKey == "") {
-		complain("INGEST_TLS_CERT and INGEST_TLS_KEY go together: set both or none")
+	for _, pair := range []struct{ names, one, other string }{
+		{"INGEST_TLS_CERT and INGEST_TLS_KEY", s.TLSCert, s.TLSKey},
+		{"CONSOLE_TLS_CERT and CONSOLE_TLS_KEY", s.ConsoleTLSCert, s.ConsoleTLSKey},
+		{"NATS_CERT and NATS_KEY", s.NATSCert, s.NATSKey},
+		{"NATS_USER and NATS_PASSWORD", s.NATSUser, s.NATSPassword},
+	} {
+		if (pair.one == "") != (pair.other == "") {
+			complain("%s go together: set both or none", pair.names)
+		}
 	}
-	if (s.NATSCert == "") != (s.NATSKey == "") {
-		complain("NATS_CERT and NATS_KEY go together: set both or none")
+	for _, err := range []error{s.checkNATS(), s.checkConsole()} {
+		if err != nil {
+			mistakes = append(mistakes, err)
+		}
 	}
 	if s.Replicas != 1 && s.Replicas != 3 && s.Replicas != 5 {
 		complain("TOUCHBOX_REPLICAS: use 1, 3 or 5")
@@ -123,10 +164,18 @@ func (s *Settings) check() error {
 	}
 	if s.AdminTokenFile != "" {
 		token, err := os.ReadFile(s.AdminTokenFile)
-		if err != nil {
-			complain("ADMIN_TOKEN_FILE: %w", err)
-		}
 		s.AdminToken = strings.TrimSpace(string(token))
+		switch {
+		case err != nil:
+			complain("ADMIN_TOKEN_FILE: %w", err)
+		case s.AdminToken == "":
+			complain("ADMIN_TOKEN_FILE: the file is empty, and the metrics would be open: write a token into it, or leave the variable out")
+		}
+	}
+	if s.AlertURL != "" {
+		if err := watch.CheckURL(s.AlertURL); err != nil {
+			complain("ALERT_URL: %w", err)
+		}
 	}
 	if len(mistakes) > 0 {
 		return Mistake{errors.Join(mistakes...)}
@@ -151,4 +200,87 @@ func variableNames(s *Settings) []string {
 		names = append(names, t.Field(i).Tag.Get("envconfig"))
 	}
 	return names
+}
+
+// LoadConfig reads the file of TOUCHBOX_CONFIG for a process that will send events. A file with
+// mistakes is a Mistake whose text has one line for each, with its place. A process that has no use
+// for the secrets of one side does without them.
+func (s Settings) LoadConfig(l lang.Language, without link.Side) (*link.File, link.Problems, error) {
+	return loadConfig(s.Config, link.Options{Getenv: os.Getenv, Language: l, Without: without})
+}
+
+// LoadConfigLeniently reads the file where secrets may be missing, for commands that send nothing.
+func (s Settings) LoadConfigLeniently(l lang.Language) (*link.File, link.Problems, error) {
+	return loadConfig(s.Config, link.Options{Getenv: os.Getenv, Language: l, Lenient: true})
+}
+
+func loadConfig(path string, o link.Options) (*link.File, link.Problems, error) {
+	file, problems, err := link.Load(path, o)
+	if _, invalid := errors.AsType[*link.InvalidError](err); invalid {
+		return nil, problems, Mistake{err}
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil, Mistakef("%w; write one with `touchbox init`, or set TOUCHBOX_CONFIG to yours", err)
+	}
+	return file, problems, denied(path, err)
+}
+
+// natsSchemes are the ways to reach a NATS server; tls and wss are encrypted.
+var natsSchemes = []string{"nats", "tls", "ws", "wss"}
+
+// checkNATS finds mistakes in NATS_URL before anything connects: the client's own error would quote
+// the address with its password. Off this machine a server that asks for no credentials and is
+// reached without TLS is open to whoever shares its network, and so is every event in it.
+func (s Settings) checkNATS() error {
+	for i, text := range strings.Split(s.NATSURL, ",") {
+		if s.NATSURL == "" {
+			return nil
+		}
+		u, ok := parseNATS(strings.TrimSpace(text))
+		if !ok {
+			return fmt.Errorf("NATS_URL: number %d of the list is no address such as nats://HOST:4222; "+
+				"a password with special characters goes into NATS_PASSWORD", i+1)
+		}
+		if !s.guarded(u) && !near(u.Hostname()) && !s.NATSInsecure {
+			return fmt.Errorf("NATS_URL: %s is another machine, and neither TLS (tls://, NATS_CA) nor credentials (NATS_USER and NATS_PASSWORD, "+
+				"NATS_CREDS, NATS_CERT) are set: whoever reaches that server could read and delete every event; NATS_INSECURE=true accepts that", u.Host)
+		}
+	}
+	return nil
+}
+
+// parseNATS reads one address as the client does, and more strictly.
+func parseNATS(text string) (*url.URL, bool) {
+	if !strings.Contains(text, "://") {
+		text = "nats://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || !slices.Contains(natsSchemes, u.Scheme) || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, false
+	}
+	if strings.Trim(u.Path, "/") != "" && !strings.HasPrefix(u.Scheme, "ws") {
+		return nil, false // nats://user:pa/ss@host: what looks like a path is a password
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, false
+		}
+	}
+	return u, true
+}
+
+// guarded reports whether anything stands between the server and a stranger, as far as it can be
+// seen from here.
+func (s Settings) guarded(u *url.URL) bool {
+	return u.Scheme == "tls" || u.Scheme == "wss" || u.User != nil ||
+		s.NATSCreds != "" || s.NATSUser != "" || s.NATSCA != "" || s.NATSCert != ""
+}
+
+// near reports whether a host is this machine.
+func near(host string) bool {
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
 }

@@ -12,15 +12,19 @@
 //	c.Send(ctx, calltouchtest.Sending{URL: hook, Count: 100})
 //
 // Whatever it makes is a function of the seed and the id: the same configuration gives the same
-// people. The package imports nothing of Touchbox, so that a mistake there cannot hide here.
+// people. The package imports nothing of Touchbox but its defaults, so that a mistake there cannot hide here.
 package calltouchtest
 
 import (
+	"encoding/json"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/touchbox/touchbox/pkg/defaults"
 )
 
 // Config says what cabinet to simulate. The zero value works.
@@ -75,7 +79,7 @@ func (cfg Config) withDefaults() Config {
 		cfg.FirstID = 150001
 	}
 	if cfg.Attribute == "" {
-		cfg.Attribute = "mindboxDeviceUUID"
+		cfg.Attribute = defaults.Device
 	}
 	if cfg.Location == nil {
 		cfg.Location = time.FixedZone("UTC+3", 3*60*60)
@@ -164,4 +168,99 @@ func (c *Calltouch) chance(share float64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.dice.Float64() < share
+}
+
+func (c *Calltouch) serveStats(w http.ResponseWriter, _ *http.Request) { writeJSON(w, c.Stats()) }
+
+// serveControl shows the faults, and changes those that a POST names.
+func (c *Calltouch) serveControl(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		if err := c.change(http.MaxBytesReader(w, r.Body, maxControl)); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+	}
+	writeJSON(w, c.Faults())
+}
+
+// maxControl bounds the body of a POST /control, in bytes.
+const maxControl = 64 << 10
+
+// change changes the faults that a JSON object names.
+func (c *Calltouch) change(body io.Reader) error {
+	f := c.Faults()
+	d := json.NewDecoder(body)
+	d.DisallowUnknownFields()
+	err := d.Decode(&f)
+	if err == nil {
+		err = f.check()
+	}
+	if err == nil {
+		c.SetFaults(f)
+	}
+	return err
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	_ = e.Encode(v) // the client is gone
+}
+
+// Memory is an http.RoundTripper that hands requests to a handler without a network. The answer
+// is streamed as over a connection; a handler that aborts (http.ErrAbortHandler) cuts it. Nothing
+// of it touches a socket, so it runs under testing/synctest.
+type Memory struct {
+	Handler http.Handler
+}
+
+// RoundTrip implements http.RoundTripper.
+func (m Memory) RoundTrip(r *http.Request) (*http.Response, error) {
+	read, write := io.Pipe()
+	a := &answer{header: http.Header{}, begun: make(chan struct{}), body: write}
+	go func() {
+		defer func() {
+			end := io.EOF
+			if recover() != nil {
+				end = io.ErrUnexpectedEOF
+			}
+			a.WriteHeader(http.StatusOK)
+			write.CloseWithError(end)
+		}()
+		m.Handler.ServeHTTP(a, r)
+	}()
+	select {
+	case <-a.begun:
+	case <-r.Context().Done():
+		read.CloseWithError(r.Context().Err())
+		return nil, r.Context().Err()
+	}
+	return &http.Response{
+		Status: http.StatusText(a.status), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: a.sent, Body: read, ContentLength: -1, Request: r,
+	}, nil
+}
+
+// answer is the http.ResponseWriter of a Memory.
+type answer struct {
+	header, sent http.Header
+	status       int
+	once         sync.Once
+	begun        chan struct{}
+	body         *io.PipeWriter
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) {
+	a.once.Do(func() {
+		a.status, a.sent = status, a.header.Clone()
+		close(a.begun)
+	})
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(b)
 }

@@ -226,7 +226,7 @@ func TestScriptGivesAnyAnswer(t *testing.T) {
 		if r.Attempt > 1 {
 			return nil
 		}
-		return &mindboxtest.Reply{Status: 418, Body: `{"status":"Surprise"}`, Header: map[string]string{"Retry-After": "3"}, Execute: true}
+		return &mindboxtest.Reply{Status: 418, Body: `{"status":"Surprise","errorMessage":"none of yours"}`, Header: map[string]string{"Retry-After": "3"}, Execute: true}
 	}})
 	c := client(t, url)
 	first, second := c.Deliver(t.Context(), operation(1)), c.Deliver(t.Context(), operation(1))

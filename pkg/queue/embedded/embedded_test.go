@@ -17,6 +17,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 func start(t *testing.T, c embedded.Config) *embedded.Server {
@@ -59,16 +60,6 @@ func call(id int, body []byte) event.Event {
 	return event.Event{Key: key, Origin: event.Webhook, Body: body, Received: time.Now()}
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("not in time: %s", what)
-}
-
 func TestStoreIsLocked(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, embedded.Config{Dir: dir})
@@ -100,14 +91,14 @@ func TestSocket(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 || info.Mode().Type() != os.ModeSocket {
 		t.Fatalf("socket: %v, %v", info, err)
 	}
-	q := open(t, queue.Options{Socket: path})
+	q := open(t, queue.Options{Connection: queue.Connection{Socket: path}})
 	if _, err := q.Publish(t.Context(), call(1, []byte("x"))); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the client is back", func() bool { return q.Ready(t.Context()) == nil })
+	waittest.Eventually(t, "the client is back", func() bool { return q.Ready(t.Context()) == nil })
 	if _, err := q.GetEvent(t.Context(), call(1, nil).Key); err != nil {
 		t.Errorf("lost: %v", err)
 	}
@@ -170,7 +161,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	s := start(t, embedded.Config{Dir: dir})
-	q := open(t, queue.Options{InProcess: s.Conn, Limits: queue.Limits{Disk: 50_000_000}})
+	q := open(t, queue.Options{Connection: queue.Connection{InProcess: s.Conn}, Limits: queue.Limits{Disk: 50_000_000}})
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 12_000_000), 0o600); err != nil {
 		t.Fatal(err)
@@ -204,7 +195,7 @@ func TestFullDisk(t *testing.T) {
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "ready", func() bool { return q.Ready(t.Context()) == nil })
+	waittest.Eventually(t, "ready", func() bool { return q.Ready(t.Context()) == nil })
 	if err := s.Health(); err != nil {
 		t.Errorf("health after the restart: %v", err)
 	}
@@ -215,5 +206,42 @@ func TestFullDisk(t *testing.T) {
 		if _, err := q.GetEvent(t.Context(), call(i, nil).Key); err != nil {
 			t.Errorf("event %d of %d was acknowledged and is lost: %v", i, stored, err)
 		}
+	}
+}
+
+// A store that a kill left behind, as a copy of its files while the server runs: what the server finds stale of it is
+// one sentence, however many streams there are.
+func TestAStoreThatWasKilledIsToldOfOnce(t *testing.T) {
+	dir, killed := t.TempDir(), t.TempDir()
+	session := func(first int) *embedded.Server {
+		s := start(t, embedded.Config{Dir: dir})
+		q := open(t, queue.Options{Connection: queue.Connection{InProcess: s.Conn}})
+		for id := range 5 {
+			if _, err := q.Publish(t.Context(), call(first+id, []byte("x"))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := q.State().Put(t.Context(), "mark.test", first); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	session(1).Stop() // in order: it writes the indexes that the kill leaves behind
+	session(100)
+	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	s, err := embedded.Start(embedded.Config{Dir: killed, MaxStore: 100_000_000, Log: zerolog.New(zerolog.SyncWriter(&log)).Level(zerolog.InfoLevel)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	if n := strings.Count(log.String(), "was not closed in order"); n != 1 || strings.Contains(log.String(), "outdated") {
+		t.Errorf("told %d times:\n%s", n, log.String())
+	}
+	stored := open(t, queue.Options{Connection: queue.Connection{InProcess: s.Conn}})
+	if _, err := stored.GetEvent(t.Context(), call(104, nil).Key); err != nil {
+		t.Errorf("the last event: %v", err)
 	}
 }

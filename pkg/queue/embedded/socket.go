@@ -1,19 +1,21 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"sync"
+	"time"
 
-	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/jet"
 )
 
 // listen serves other processes on the socket. One that is left over from a killed process goes:
 // we hold the lock, so nobody serves it.
 func (s *Server) listen() error {
-	path, err := queue.SocketPath(Socket(s.c.Dir))
+	path, err := jet.SocketPath(Socket(s.c.Dir))
 	if err != nil {
 		return err
 	}
@@ -27,17 +29,38 @@ func (s *Server) listen() error {
 	if err != nil {
 		return fmt.Errorf("socket of the embedded server: %w", err)
 	}
-	s.serving.Go(s.accept)
+	s.serving.Go(func() { s.accept(s.listener) })
 	return nil
 }
 
-func (s *Server) accept() {
+// A listener that cannot accept, because the process has as many files open as it may, is asked again
+// after a pause that grows from the first to the second; acceptTells is how often that is logged.
+const (
+	acceptPause = 5 * time.Millisecond
+	acceptMost  = time.Second
+	acceptTells = time.Minute
+)
+
+// accept serves until the listener is closed: nobody would open the socket again.
+func (s *Server) accept(listener net.Listener) {
+	var pause time.Duration
+	var told time.Time
 	for {
-		c, err := s.listener.Accept()
-		if err != nil {
+		c, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		s.serving.Go(func() { s.relay(c) })
+		if err == nil {
+			pause = 0
+			s.serving.Go(func() { s.relay(c) })
+			continue
+		}
+		if time.Since(told) >= acceptTells {
+			told = time.Now()
+			s.c.Log.Error().Err(err).Msg("the socket for the other commands takes no connections just now; if too many files are open, raise the limit or look who connects to the webhooks")
+		}
+		pause = min(max(2*pause, acceptPause), acceptMost)
+		time.Sleep(pause)
 	}
 }
 

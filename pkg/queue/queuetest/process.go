@@ -12,16 +12,18 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // dirVariable tells a copy of the test's binary to be a server.
 const dirVariable = "TOUCHBOX_QUEUETEST_DIR"
 
 // Main runs a package's tests, or is the server of one of them. A package that uses Spawn calls it
-// from its TestMain.
+// from its TestMain, and so does one whose tests wait for the server most of their time.
 func Main(m *testing.M) {
 	dir := os.Getenv(dirVariable)
 	if dir == "" {
+		waittest.Overlap()
 		os.Exit(m.Run())
 	}
 	s, err := embedded.Start(embedded.Config{Dir: dir, MaxStore: 2 * disk, Socket: true, Log: zerolog.New(os.Stderr).Level(zerolog.WarnLevel)})

@@ -1,12 +1,18 @@
 // Package queuetest gives tests a queue on a real server: on one inside the test's process (New,
-// Start), or on one in a process of its own that can be killed (Spawn).
+// Start), or on one in a process of its own that can be killed (Spawn). With it comes what tests do
+// with a queue: events and links (Call, Calls), Publish, a Handler that decides as it is told and
+// remembers what it was given (Consume), what the streams hold (Kept, Retries, DeadLetters, History),
+// waiting until something holds (Eventually), a log that many may write (Buffer).
 package queuetest
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"github.com/touchbox/touchbox/pkg/queue"
@@ -43,6 +49,50 @@ func Open(t testing.TB, s *embedded.Server, o queue.Options) *queue.Queue {
 	o.InProcess, o.SyncKnown = s.Conn, true
 	return open(t, o)
 }
+
+// Purge empties a stream behind the queue's back, as a damaged disk or a person does.
+func Purge(t testing.TB, s *embedded.Server, stream string) {
+	t.Helper()
+	change(t, s, stream, func(ctx context.Context, _ jetstream.JetStream, one jetstream.Stream) error { return one.Purge(ctx) })
+}
+
+// MaxMsgSize makes a stream refuse what is larger.
+func MaxMsgSize(t testing.TB, s *embedded.Server, stream string, n int32) {
+	t.Helper()
+	change(t, s, stream, func(ctx context.Context, js jetstream.JetStream, one jetstream.Stream) error {
+		config := one.CachedInfo().Config
+		config.MaxMsgSize = n
+		_, err := js.UpdateStream(ctx, config)
+		return err
+	})
+}
+
+func change(t testing.TB, s *embedded.Server, stream string, how func(context.Context, jetstream.JetStream, jetstream.Stream) error) {
+	t.Helper()
+	nc, err := nats.Connect("", nats.InProcessServer(inside(s.Conn)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := js.Stream(ctx, stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := how(ctx, js, one); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inside is what nats.go calls at each connect.
+type inside func() (net.Conn, error)
+
+func (f inside) InProcessConn() (net.Conn, error) { return f() }
 
 func open(t testing.TB, o queue.Options) *queue.Queue {
 	t.Helper()

@@ -48,10 +48,14 @@ type Browser struct {
 // errNoBrowser is what start ends with where there is none.
 var errNoBrowser = errors.New("no chromium, chromium-browser or google-chrome in PATH (Debian: apt-get install chromium)")
 
-// Tab opens a tab for a test, which is skipped where there is no browser. It waits while other
-// tests of the package have the browser, so a test with two tabs must not run beside others.
+// Tab opens a tab for a test, which is skipped where there is no browser and where -short is given. It
+// waits while other tests of the package have the browser, so a test with two tabs must not run beside
+// others.
 func (b *Browser) Tab(t testing.TB) *Tab {
 	t.Helper()
+	if testing.Short() && find() != "" {
+		t.Skip("slow by nature: a browser")
+	}
 	b.once.Do(b.start)
 	if errors.Is(b.err, errNoBrowser) && os.Getenv(NeedBrowser) != "1" {
 		t.Skipf("SKIPPED, NOT TESTED: %v", b.err)

@@ -1,6 +1,0 @@
-//go:build !unix
-
-package app
-
-// spaceOf is unknown here.
-func spaceOf(string) (space, bool) { return space{}, false }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/lang"
+)
+
+// englishIn finds three English words in a row. What a person types or reads in a file stands in backquotes, after two blanks, or
+// has other signs than letters in it.
+var (
+	englishIn = regexp.MustCompile(`(?:^|[\s(«])([A-Za-z']+[,:;]? ){2}[a-z']+(?:[\s.,:;)»]|$)`)
+	verbatim  = regexp.MustCompile("`[^`]*`")
+	listed    = regexp.MustCompile(`^  +[A-Za-z-]+`)
+)
+
+// englishLines are the lines of a text that hold an English sentence, or a piece of one.
+func englishLines(text string) (found []string) {
+	for line := range strings.Lines(text) {
+		for _, outcome := range event.Outcomes { // the codes stay
+			line = strings.ReplaceAll(line, string(outcome), "…")
+		}
+		plain := listed.ReplaceAllString(verbatim.ReplaceAllString(line, "…"), "")
+		if englishIn.MatchString(plain) && !strings.Contains(plain, "touchbox ") {
+			found = append(found, strings.TrimSpace(line))
+		}
+	}
+	return found
+}
+
+// Every command has its help in both languages: the frame, its own texts, its flags, and those that cobra brings.
+func TestHelpIsInThePersonsLanguage(t *testing.T) {
+	if len(englishLines("  --limit   show at most so many\n")) == 0 || len(englishLines("Usage of this one\n")) == 0 {
+		t.Fatal("English is not found where it stands")
+	}
+	root := (&cli{lang: lang.English}).root()
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	seen := 0
+	walk(root, func(cmd *cobra.Command) {
+		seen++
+		var out, errs bytes.Buffer
+		line := append(strings.Fields(cmd.CommandPath())[1:], "--help", "--lang", "ru")
+		if cmd.Name() == "help" {
+			line = []string{"help", "--help", "--lang", "ru"}
+		}
+		if code := run(t.Context(), line, nil, &out, &errs); code != 0 || errs.Len() > 0 {
+			t.Errorf("%v: exit code %d: %s", line, code, &errs)
+		}
+		for _, english := range englishLines(out.String()) {
+			t.Errorf("touchbox %s: %s", strings.Join(line, " "), english)
+		}
+	})
+	if seen < 40 {
+		t.Errorf("only %d commands were seen", seen)
+	}
+}
+
+// What cobra finds wrong in a command line is said in the person's language, which is known before anything is parsed.
+func TestMistakesOfUsageAreSaidInRussian(t *testing.T) {
+	for _, line := range []string{
+		"lnks", "nosuch", "links --nosuch", "links nosuch", "links -x", "event 1 2", "restore", "deadletters nosuch", "gaps", "events --limit x", "events --limit",
+		"demo --for x", "demo --for 3", "check --=", "links --json=perhaps", "alerts nosuch", "--lang", "events --limit 99999999999999999999",
+	} {
+		t.Setenv("LANG", "ru_RU.UTF-8")
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), strings.Fields(line), nil, &out, &errs); code != 2 || !strings.ContainsAny(errs.String(), "абвгдежзиклмнопрстуфхцчшщыэюя") {
+			t.Errorf("%s: exit code %d: %s%s", line, code, &out, &errs)
+		}
+		if english := englishLines(errs.String()); len(english) > 0 {
+			t.Errorf("%s: %s", line, english)
+		}
+	}
+}

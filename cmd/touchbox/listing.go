@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/show"
+)
+
+// listing is how a command shows rows of one kind: a table to a person, JSON to a script. A command
+// that lists says this much of its rows, asks for them, and prints them.
+type listing[T any] struct {
+	header string           // of the table, in the person's language: the columns with tabs between them
+	cells  func(T) []string // of a row, one for each column: print makes any text safe to print
+	json   func(T) any      // of a row; nil: the row itself
+	line   string           // the format of a row's cells where --follow prints one at a time
+}
+
+// print shows rows, or says that there are none; on standard error it says when total is more than they are.
+func (l listing[T]) print(c *cli, rows []T, total int) error {
+	defer c.more(len(rows), total)
+	if !c.json && len(rows) == 0 {
+		c.say("The list is empty.")
+		return nil
+	}
+	if !c.json {
+		return l.table(c, rows)
+	}
+	list := make([]any, len(rows)) // no rows are [], not null
+	for i, row := range rows {
+		list[i] = l.object(row)
+	}
+	return c.printJSON(list)
+}
+
+// table prints rows to a person.
+func (l listing[T]) table(c *cli, rows []T) error {
+	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, l.header)
+	for _, row := range rows {
+		_, _ = fmt.Fprintln(table, strings.Join(l.printable(row), "\t"))
+	}
+	return table.Flush()
+}
+
+// follow shows one row as it comes: a line of text, or an object on one line.
+func (l listing[T]) follow(c *cli, row T) error {
+	if c.json {
+		return c.printJSONLine(l.object(row))
+	}
+	var cells []any
+	for _, cell := range l.printable(row) {
+		cells = append(cells, cell)
+	}
+	_, err := fmt.Fprintf(c.out, l.line+"\n", cells...)
+	return err
+}
+
+func (l listing[T]) object(row T) any {
+	if l.json == nil {
+		return row
+	}
+	return l.json(row)
+}
+
+// printable are a row's cells, safe to print whoever chose their texts.
+func (l listing[T]) printable(row T) []string {
+	cells := l.cells(row)
+	for i := range cells {
+		cells[i] = show.Printable(cells[i])
+	}
+	return cells
+}
+
+// printJSON prints a value as indented JSON.
+func (c *cli) printJSON(v any) error {
+	encoder := json.NewEncoder(c.out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
+// printJSONLine prints a value as one line of a stream.
+func (c *cli) printJSONLine(v any) error {
+	encoder := json.NewEncoder(c.out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// more says on standard error that a list was cut.
+func (c *cli) more(shown, total int) {
+	if total == admin.Uncounted {
+		_, _ = fmt.Fprintln(c.errs, c.lang.Sprintf("the newest %d shown, what is older was not read; --limit shows more", shown))
+	}
+	if total > shown {
+		_, _ = fmt.Fprintln(c.errs, c.lang.Sprintf("%d of %d shown; --limit shows more", shown, total))
+	}
+}
+
+// when writes a time for a person, "" for none.
+func (d *desk) when(t time.Time) string {
+	return d.lang.Moment(t.In(d.zone), time.Now())
+}
+
+// zoneName is the zone in which a list shows its times, as MSK.
+func (d *desk) zoneName() string { return time.Now().In(d.zone).Format("MST") }
+
+// widest is how many characters a cell has that says why.
+const widest = 80
+
+func reasonCell(reason string, status int) string {
+	if status == 0 {
+		return reason
+	}
+	return fmt.Sprintf("%s %d", reason, status)
+}

@@ -1,0 +1,490 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
+)
+
+// board is a materialized view of the log and HISTORY: of each stored event the newest recorded outcome for
+// each link, and each site's way by which it came, one byte each, by the place in EVENTS. A worker keeps it in
+// STATE (see KeepCounts); whoever asks reads it from there, and reads on to the end of both streams himself. So
+// what is not kept yet, all of it where nobody keeps it, is read anew, and the answer is the same.
+//
+// Reading a record again sets the same byte again, so a part may be stored before it is said how far it was
+// read, and a crash in between costs a repeat.
+type board struct {
+	a      Admin
+	links  []linkInfo
+	mark   boardMark
+	blocks map[uint64]*boardBlock
+	kept   bool // in STATE; else all of it is in memory
+	writes bool // this process keeps it
+
+	markRevision uint64
+	revisions    map[uint64]uint64    // of the blocks in STATE
+	places       map[event.Key]uint64 // of events that wait: their next records name RETRIES
+	step         func(context.Context) error
+}
+
+// boardMark is how far a board has read, and for which links.
+type boardMark struct {
+	Links   string               `json:"links"` // hash of what the links read: another one begins anew
+	Events  placed               `json:"events"`
+	History placed               `json:"history"`
+	Oldest  uint64               `json:"oldest"`  // block that may still be there
+	Success map[string]time.Time `json:"success"` // of each link's newest delivery
+}
+
+// placed is a message up to which a stream was read. Its time tells whether it is still the same stream.
+type placed struct {
+	Sequence uint64    `json:"sequence"`
+	Time     time.Time `json:"time,omitzero"`
+}
+
+// blockSize is how many places of EVENTS a block has, and a value of STATE.
+const blockSize = 8192
+
+// boardBlock is a part of the log.
+type boardBlock struct {
+	rows  map[string][]byte // by link, or siteRow
+	last  map[string]map[event.Origin]time.Time
+	dirty bool
+}
+
+// unrecorded marks the outcome of an event of which HISTORY knows none.
+const unrecorded = 0x80
+
+// origins are the ways by which an event came, by their byte; 0 is none, and an erased event has none.
+var origins = []event.Origin{"", event.Webhook, event.Poll, event.Journal, event.Backfill}
+
+const unknownOrigin = 0x7f // of a damaged event
+
+// siteRow is the name of a site's row of a block. No link's id has a slash.
+func siteRow(site string) string { return "site/" + site }
+
+// placesMost bounds what is remembered of events that wait.
+const placesMost = 50_000
+
+// readBoard reads what is kept of the board for these links and all that came since.
+func (a Admin) readBoard(ctx context.Context, links []linkInfo) (*board, error) {
+	b, err := a.keptBoard(ctx, links)
+	if errors.Is(err, errCounts) {
+		b = newBoard(a, links)
+		err = b.catchUp(ctx)
+	}
+	return b, err
+}
+
+// errCounts reports a part of the kept board that cannot be read.
+var errCounts = errors.New("the counts kept in STATE cannot be read")
+
+func (a Admin) keptBoard(ctx context.Context, links []linkInfo) (*board, error) {
+	b := newBoard(a, links)
+	if !slices.ContainsFunc(links, func(k linkInfo) bool { return !k.stored }) { // else its start is not fixed yet
+		if err := b.load(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	return b, b.readBlocks(ctx)
+}
+
+// readBlocks brings the blocks of all that the log holds into memory.
+func (b *board) readBlocks(ctx context.Context) error {
+	log, err := b.a.Queue.Extent(ctx, event.EventsStream)
+	for n := log.First / blockSize; err == nil && n <= b.mark.Events.Sequence/blockSize; n++ {
+		_, err = b.block(ctx, n)
+	}
+	return err
+}
+
+func newBoard(a Admin, links []linkInfo) *board {
+	return &board{a: a, links: links, blocks: map[uint64]*boardBlock{}, places: map[event.Key]uint64{}, revisions: map[uint64]uint64{}, mark: boardMark{Success: map[string]time.Time{}}}
+}
+
+// catchUp reads on to the end of both streams. The end of HISTORY is taken first: what is recorded by then is
+// in the log by then.
+func (b *board) catchUp(ctx context.Context) error {
+	history, err := b.a.Queue.Extent(ctx, event.HistoryStream)
+	if err != nil {
+		return err
+	}
+	log, err := b.a.Queue.Extent(ctx, event.EventsStream)
+	if err != nil {
+		return err
+	}
+	if err := b.readLog(ctx, log.Last); err != nil {
+		return err
+	}
+	return b.readHistory(ctx, history.Last)
+}
+
+func (b *board) readLog(ctx context.Context, end uint64) error {
+	if b.mark.Events.Sequence >= end {
+		return nil
+	}
+	o := queue.ScanOptions{From: b.mark.Events.Sequence + 1, Erased: true, HeadersOnly: true, Told: b.a.scanning(event.EventsStream)}
+	at := placed{}
+	for e, err := range b.a.scanLog(ctx, o) {
+		if err != nil {
+			return err
+		}
+		if e.Sequence > end {
+			break
+		}
+		if err := b.addEvent(ctx, e); err != nil {
+			return err
+		}
+		at = placed{e.Sequence, e.Stored}
+		if err := b.pause(ctx, func() { b.mark.Events = at }); err != nil {
+			return err
+		}
+	}
+	b.mark.Events = endOf(at, end)
+	return nil
+}
+
+func (b *board) readHistory(ctx context.Context, end uint64) error {
+	if b.mark.History.Sequence >= end {
+		return nil
+	}
+	at := placed{}
+	for r, err := range b.a.Queue.ScanRecords(ctx, queue.RecordScan{From: b.mark.History.Sequence + 1, Told: b.a.scanning(event.HistoryStream)}) {
+		if err != nil {
+			return err
+		}
+		if r.Place() > end {
+			break
+		}
+		if err := b.addRecord(ctx, r); err != nil {
+			return err
+		}
+		at = placed{r.Place(), r.Stored()}
+		if err := b.pause(ctx, func() { b.mark.History = at }); err != nil {
+			return err
+		}
+	}
+	b.mark.History = endOf(at, end)
+	return nil
+}
+
+// endOf is the place of the end up to which a stream was read, where the last message that could be read is at.
+func endOf(at placed, end uint64) placed {
+	if at.Sequence == end {
+		return at
+	}
+	return placed{Sequence: end}
+}
+
+// pause lets whoever keeps the board hold its pace and store it.
+func (b *board) pause(ctx context.Context, mark func()) error {
+	if b.step == nil {
+		return nil
+	}
+	mark()
+	return b.step(ctx)
+}
+
+// addEvent takes note of an event, of which an earlier reading may know the outcome already.
+func (b *board) addEvent(ctx context.Context, e event.Event) error {
+	block, err := b.block(ctx, e.Sequence/blockSize)
+	if err != nil {
+		return err
+	}
+	for _, k := range b.links {
+		if row := block.row(k.id); k.reads(e.Key) && row[e.Sequence%blockSize] == 0 {
+			row[e.Sequence%blockSize] = unrecorded | codeOf(k.unrecorded(e))
+			block.dirty = true
+		}
+	}
+	if e.Received.IsZero() { // it is erased
+		return nil
+	}
+	code := slices.Index(origins, e.Origin)
+	if code <= 0 {
+		code = unknownOrigin
+	}
+	block.row(siteRow(e.Key.Site))[e.Sequence%blockSize] = byte(code)
+	last := block.last[e.Key.Site]
+	if last == nil {
+		last = map[event.Origin]time.Time{}
+		block.last[e.Key.Site] = last
+	}
+	if e.Received.After(last[e.Origin]) {
+		last[e.Origin] = e.Received
+	}
+	block.dirty = true
+	return nil
+}
+
+// addRecord takes note of an outcome, the newest so far.
+func (b *board) addRecord(ctx context.Context, r queue.KeyedRecord) error {
+	i := slices.IndexFunc(b.links, func(k linkInfo) bool { return k.id == r.Link })
+	code := codeOf(r.Outcome)
+	if i < 0 || code == 0 {
+		return nil // a note, a link that is gone, or a word of a newer Touchbox
+	}
+	if r.Outcome == event.Delivered && r.Time.After(b.mark.Success[r.Link]) {
+		b.mark.Success[r.Link] = r.Time
+	}
+	place, err := b.placeOf(ctx, r)
+	if err != nil || place == 0 || !b.links[i].reads(r.Key) {
+		return err
+	}
+	block, err := b.block(ctx, place/blockSize)
+	if err != nil {
+		return err
+	}
+	block.row(r.Link)[place%blockSize] = code
+	block.dirty = true
+	return nil
+}
+
+// placeOf is the place in EVENTS of the event of a record, 0 when it is there no more.
+func (b *board) placeOf(ctx context.Context, r queue.KeyedRecord) (uint64, error) {
+	place := b.places[r.Key]
+	if r.Outcome == event.Erased { // a tombstone has another place than the event
+		place = 0
+	}
+	switch {
+	case r.Source == queue.FromEvents && r.Sequence > 0:
+		place = r.Sequence
+	case place == 0:
+		var err error
+		if place, err = b.a.placeOf(ctx, r.Key); err != nil {
+			return 0, err
+		}
+	}
+	if r.Outcome == event.Waiting && place > 0 {
+		if len(b.places) >= placesMost {
+			clear(b.places)
+		}
+		b.places[r.Key] = place
+	}
+	if r.Outcome == event.Erased {
+		delete(b.places, r.Key)
+	}
+	return place, nil
+}
+
+// placeOf asks the log where an event is, 0 where it is not.
+func (a Admin) placeOf(ctx context.Context, key event.Key) (uint64, error) {
+	m, err := a.Queue.Client().Last(ctx, event.EventsStream, event.LogSubjects.Of(key.Subject()))
+	if errors.Is(err, queue.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return m.Sequence, nil
+}
+
+func (p *boardBlock) row(name string) []byte {
+	row := p.rows[name]
+	if row == nil {
+		row = make([]byte, blockSize)
+		p.rows[name] = row
+	}
+	return row
+}
+
+// linksHash names what the links read and from when on: the outcomes of unread events hang on it.
+func linksHash(links []linkInfo) string {
+	type reading struct {
+		ID       string
+		Start    time.Time
+		Subjects []string
+	}
+	var all []reading
+	for _, k := range links {
+		all = append(all, reading{k.id, k.start.UTC(), slices.Sorted(slices.Values(k.subjects))})
+	}
+	text, _ := json.Marshal(all)
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// boardSums are what a board says of the events that the log holds now.
+type boardSums struct {
+	links   map[string]Counts
+	sites   map[string]*SourceStatus
+	success map[string]time.Time
+}
+
+// sums counts the events that the log holds, those that wait in RETRIES as waiting.
+func (b *board) sums(ctx context.Context, retries []queue.Retry) (boardSums, error) {
+	s := boardSums{links: map[string]Counts{}, sites: map[string]*SourceStatus{}, success: b.mark.Success}
+	log, err := b.a.Queue.Extent(ctx, event.EventsStream)
+	if err != nil {
+		return s, err
+	}
+	gaps, err := b.a.Queue.Client().Gaps(ctx, event.EventsStream)
+	if err != nil {
+		return s, err
+	}
+	gone := map[uint64]bool{}
+	for _, place := range gaps {
+		gone[place] = true
+	}
+	waits, err := b.waiting(ctx, retries)
+	if err != nil {
+		return s, err
+	}
+	for n := log.First / blockSize; log.Messages > 0 && n <= b.mark.Events.Sequence/blockSize; n++ {
+		block, err := b.block(ctx, n)
+		if err != nil {
+			return s, err
+		}
+		held := func(i int) bool { place := n*blockSize + uint64(i); return place >= log.First && !gone[place] }
+		for _, k := range b.links {
+			here := waits[k.id]
+			s.links[k.id] = block.count(k.id, s.links[k.id], func(i int, code byte) byte {
+				if !held(i) {
+					return 0
+				}
+				if here[n*blockSize+uint64(i)] {
+					return codeOf(event.Waiting)
+				}
+				return code &^ unrecorded
+			})
+		}
+		block.countSites(s.sites, held)
+	}
+	return s, nil
+}
+
+// count adds the events of a link's row to c.
+func (p *boardBlock) count(name string, c Counts, as func(i int, code byte) byte) Counts {
+	for i, code := range p.rows[name] {
+		if code == 0 {
+			continue
+		}
+		if code = as(i, code); code != 0 {
+			c.Add(outcomeWords[code])
+		}
+	}
+	return c
+}
+
+// countSites adds the events of each site, and when the newest came.
+func (p *boardBlock) countSites(sites map[string]*SourceStatus, held func(int) bool) {
+	for site, last := range p.last {
+		s := sites[site]
+		if s == nil {
+			s = &SourceStatus{Site: site, Last: map[event.Origin]time.Time{}}
+		}
+		here := map[event.Origin]bool{}
+		for i, code := range p.rows[siteRow(site)] {
+			if code == 0 || !held(i) {
+				continue
+			}
+			s.Events++
+			if int(code) < len(origins) {
+				here[origins[code]] = true
+			}
+		}
+		if s.Events > 0 {
+			sites[site] = s
+		}
+		for origin := range here {
+			if last[origin].After(s.Last[origin]) {
+				s.Last[origin] = last[origin]
+			}
+		}
+	}
+}
+
+// waiting are the places of the events that RETRIES holds, by link, where the board says otherwise: what is
+// replayed. One that a record settled counts as gone: it is there only
+// because its acknowledgement was lost or is on its way.
+func (b *board) waiting(ctx context.Context, retries []queue.Retry) (map[string]map[uint64]bool, error) {
+	waits := map[string]map[uint64]bool{}
+	for _, r := range retries {
+		place := r.Event.Sequence
+		if place == 0 {
+			var err error
+			if place, err = b.a.placeOf(ctx, r.Event.Key); err != nil {
+				return nil, err
+			}
+		}
+		block, err := b.block(ctx, place/blockSize)
+		if err != nil {
+			return nil, err
+		}
+		code := block.row(r.Link)[place%blockSize] &^ unrecorded
+		if code == codeOf(event.Waiting) {
+			continue
+		}
+		records, err := b.a.Queue.History(ctx, r.Event.Key)
+		if err != nil {
+			return nil, err
+		}
+		settled := slices.ContainsFunc(records, func(one queue.Record) bool { return one.Link == r.Link && settles(one, r.Sequence) })
+		if waits[r.Link] == nil {
+			waits[r.Link] = map[uint64]bool{}
+		}
+		waits[r.Link][place] = !settled
+	}
+	return waits, nil
+}
+
+// sources lists the sites of the file, then the others that the log knows.
+func (s boardSums) sources(a Admin) []SourceStatus {
+	var list []SourceStatus
+	for _, site := range a.File.Sites {
+		one := SourceStatus{Site: site.ID, Last: map[event.Origin]time.Time{}}
+		if known := s.sites[site.ID]; known != nil {
+			one = *known
+		}
+		one.Name = site.Name
+		list = append(list, one)
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.sites)) {
+		if a.File.Site(id) == nil {
+			list = append(list, *s.sites[id])
+		}
+	}
+	return list
+}
+
+// count is what the board says now.
+func (a Admin) count(ctx context.Context) (boardSums, error) {
+	links, err := a.links(ctx)
+	if err != nil {
+		return boardSums{}, err
+	}
+	var retries []queue.Retry // before HISTORY: what is settled in between counts as waiting
+	for r, err := range a.Queue.Retries(ctx, queue.Filter{}) {
+		if err != nil {
+			return boardSums{}, err
+		}
+		r.Event.Body = nil
+		retries = append(retries, r)
+	}
+	for {
+		b, err := a.readBoard(ctx, links)
+		if err != nil {
+			return boardSums{}, err
+		}
+		sums, err := b.sums(ctx, retries)
+		if err != nil || !b.kept {
+			return sums, err
+		}
+		again := newBoard(a, links)
+		if err := again.load(ctx); err != nil || again.kept {
+			return sums, err
+		}
+		// A worker has begun anew meanwhile, and taken parts away that were still to be read.
+	}
+}

@@ -1,0 +1,297 @@
+package admin
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/wait"
+)
+
+// How a worker keeps the board: it looks every keepEvery, and reads at most keepRate messages a second, a third of
+// a core, so that a first reading of a long history takes nothing from what is delivered. Between two stores it
+// holds at most blocksHeld blocks more.
+const (
+	keepEvery  = 10 * time.Second
+	keepRate   = 20_000
+	keepStep   = 500 // messages between two looks at the pace
+	blocksHeld = 32
+	keepTTL    = 30 * time.Second
+)
+
+// KeepCounts keeps the counted outcomes in STATE until ctx ends, so that nobody who asks reads the whole
+// history. Every worker may call it, one of them at a time does the work. What fails is logged and tried again.
+func KeepCounts(ctx context.Context, q *queue.Queue, file func() *link.File, log zerolog.Logger) error {
+	var alarms wait.Throttle
+	for wait.Sleep(ctx, keepEvery) == nil {
+		err := Admin{Queue: q, File: file()}.keepAlone(ctx, file)
+		if err != nil && !errors.Is(err, queue.ErrHeld) && !errors.Is(err, queue.ErrConflict) && ctx.Err() == nil && alarms.Due("counts", time.Minute) {
+			log.Warn().Err(err).Msg("outcomes are not counted ahead, trying on; `touchbox links` counts them itself")
+		}
+	}
+	return nil
+}
+
+// keepAlone keeps the board while the lease lasts and the links stay as they are.
+func (a Admin) keepAlone(ctx context.Context, file func() *link.File) error {
+	lease, err := a.Queue.Lease(ctx, event.LeaseCounts, keepTTL)
+	if err != nil {
+		return err
+	}
+	defer lease.Release()
+	ctx = lease.Context()
+	for {
+		a.File = file()
+		if err := a.KeepOnce(ctx); err != nil {
+			return err
+		}
+		if err := wait.Sleep(ctx, keepEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// KeepOnce brings the kept board up to now. The caller holds the lease.
+func (a Admin) KeepOnce(ctx context.Context) error {
+	links, err := a.links(ctx)
+	if err != nil {
+		return err
+	}
+	links = slices.DeleteFunc(links, func(k linkInfo) bool { return !k.stored })
+	b := newBoard(a, links)
+	b.writes = true
+	if err := b.load(ctx); err != nil {
+		return err
+	}
+	b.step = b.paced()
+	before := b.mark
+	if err := b.catchUp(ctx); errors.Is(err, errCounts) { // the next look begins anew
+		return errors.Join(err, a.Queue.State().Delete(ctx, event.CountedKey))
+	} else if err != nil {
+		return err
+	}
+	if before.Events == b.mark.Events && before.History == b.mark.History && b.markRevision > 0 {
+		return nil
+	}
+	if err := b.forget(ctx); err != nil {
+		return err
+	}
+	return b.store(ctx)
+}
+
+// paced holds the pace of a reading, and stores what it has when that is much.
+func (b *board) paced() func(context.Context) error {
+	pace, n := rate.NewLimiter(keepRate, keepRate), 0
+	return func(ctx context.Context) error {
+		if n++; n%keepStep != 0 {
+			return nil
+		}
+		if err := pace.WaitN(ctx, keepStep); err != nil {
+			return err
+		}
+		if len(b.blocks) > blocksHeld {
+			return b.store(ctx)
+		}
+		return nil
+	}
+}
+
+// blockJSON is a block as STATE keeps it.
+type blockJSON struct {
+	Rows  []string                              `json:"rows"`
+	Codes []byte                                `json:"codes"` // of all rows, one behind the other, deflated
+	Last  map[string]map[event.Origin]time.Time `json:"last,omitempty"`
+}
+
+// load reads how far the kept board is. One that is not of these links, or of other streams, counts for none: it
+// begins anew.
+func (b *board) load(ctx context.Context) error {
+	var mark boardMark
+	revision, err := b.a.Queue.State().Get(ctx, event.CountedKey, &mark)
+	if errors.Is(err, queue.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b.markRevision = revision
+	if mark.Links != linksHash(b.links) {
+		return nil
+	}
+	for stream, at := range map[string]placed{event.EventsStream: mark.Events, event.HistoryStream: mark.History} {
+		same, err := b.reaches(ctx, stream, at)
+		if err != nil || !same {
+			return err
+		}
+	}
+	if mark.Success == nil {
+		mark.Success = map[string]time.Time{}
+	}
+	b.mark, b.kept = mark, true
+	return nil
+}
+
+// reaches reports whether a stream is the one that was read up to a place, and holds all that came behind it.
+func (b *board) reaches(ctx context.Context, stream string, at placed) (bool, error) {
+	held, err := b.a.Queue.Extent(ctx, stream)
+	if err != nil {
+		return false, err
+	}
+	if at.Sequence > held.Last || stream == event.HistoryStream && at.Sequence+1 < held.First {
+		return false, nil
+	}
+	if at.Time.IsZero() {
+		return true, nil
+	}
+	m, err := b.a.Queue.Client().Next(ctx, stream, ">", at.Sequence)
+	if errors.Is(err, queue.ErrNotFound) {
+		return true, nil // all of it was purged or removed
+	}
+	return err == nil && (m.Sequence != at.Sequence || m.Time.Equal(at.Time)), err
+}
+
+// block is a part of the log, from memory, from STATE, or new.
+func (b *board) block(ctx context.Context, n uint64) (*boardBlock, error) {
+	if held := b.blocks[n]; held != nil {
+		return held, nil
+	}
+	block := &boardBlock{rows: map[string][]byte{}, last: map[string]map[event.Origin]time.Time{}}
+	if !b.kept && !b.writes {
+		b.blocks[n] = block
+		return block, nil
+	}
+	var stored blockJSON
+	revision, err := b.a.Queue.State().Get(ctx, countKey(n), &stored)
+	switch {
+	case errors.Is(err, queue.ErrNotFound):
+	case err != nil:
+		return nil, err
+	default:
+		b.revisions[n] = revision
+		if b.kept {
+			err = block.unpack(stored)
+		}
+	}
+	if err != nil && !errors.Is(err, queue.ErrNotFound) {
+		return nil, err
+	}
+	b.blocks[n] = block
+	return block, nil
+}
+
+func countKey(n uint64) string { return event.CountKeys.Of(strconv.FormatUint(n, 10)) }
+
+func (p *boardBlock) unpack(stored blockJSON) error {
+	codes, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(stored.Codes)), int64(len(stored.Rows))*blockSize+1))
+	if err != nil || len(codes) != len(stored.Rows)*blockSize {
+		return errCounts
+	}
+	for i, name := range stored.Rows {
+		p.rows[name] = codes[i*blockSize : (i+1)*blockSize : (i+1)*blockSize]
+	}
+	maps.Copy(p.last, stored.Last)
+	return nil
+}
+
+func (p *boardBlock) pack() (blockJSON, error) {
+	stored := blockJSON{Rows: slices.Sorted(maps.Keys(p.rows)), Last: p.last}
+	var codes bytes.Buffer
+	w, err := flate.NewWriter(&codes, flate.DefaultCompression)
+	if err != nil {
+		return stored, err
+	}
+	for _, name := range stored.Rows {
+		_, _ = w.Write(p.rows[name]) // into memory
+	}
+	err = w.Close()
+	stored.Codes = codes.Bytes()
+	return stored, err
+}
+
+// store writes what has changed, how far it is last, and lets all blocks go. ErrConflict: another process keeps
+// the board.
+func (b *board) store(ctx context.Context) error {
+	if !b.kept { // blocks of before are no part of this one
+		if err := b.begin(ctx); err != nil {
+			return err
+		}
+	}
+	for n, block := range b.blocks {
+		if !block.dirty {
+			continue
+		}
+		stored, err := block.pack()
+		if err != nil {
+			return err
+		}
+		if b.revisions[n], err = b.put(ctx, countKey(n), stored, b.revisions[n]); err != nil {
+			return err
+		}
+	}
+	b.mark.Links = linksHash(b.links)
+	var err error
+	if b.markRevision, err = b.put(ctx, event.CountedKey, b.mark, b.markRevision); err != nil {
+		return err
+	}
+	clear(b.blocks)
+	return nil
+}
+
+// begin takes away what was kept for other links: first how far it was, so that nobody reads the one for the
+// other.
+func (b *board) begin(ctx context.Context) error {
+	if err := b.a.Queue.State().Delete(ctx, event.CountedKey); err != nil {
+		return err
+	}
+	b.markRevision = 0
+	entries, err := b.a.Queue.State().List(ctx, string(event.CountKeys))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := b.a.Queue.State().Delete(ctx, e.Key); err != nil {
+			return err
+		}
+	}
+	clear(b.revisions)
+	b.kept = true
+	return nil
+}
+
+func (b *board) put(ctx context.Context, key string, v any, over uint64) (uint64, error) {
+	if over == 0 {
+		return b.a.Queue.State().Create(ctx, key, v)
+	}
+	return b.a.Queue.State().Update(ctx, key, v, over)
+}
+
+// forget removes the blocks whose events are purged.
+func (b *board) forget(ctx context.Context) error {
+	log, err := b.a.Queue.Extent(ctx, event.EventsStream)
+	if err != nil {
+		return err
+	}
+	for ; b.mark.Oldest < log.First/blockSize; b.mark.Oldest++ {
+		if _, kept := b.revisions[b.mark.Oldest]; !kept && !b.kept {
+			continue
+		}
+		if err := b.a.Queue.State().Delete(ctx, countKey(b.mark.Oldest)); err != nil {
+			return err
+		}
+		delete(b.blocks, b.mark.Oldest)
+		delete(b.revisions, b.mark.Oldest)
+	}
+	return nil
+}

@@ -1,0 +1,327 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
+)
+
+// JobKind is what a job does.
+type JobKind string
+
+// The kinds. Whoever may store no events (a worker that comes to its NATS as the user of that name) takes no
+// JobAsideTake.
+const (
+	JobReplay        JobKind = VerbReplay
+	JobDrop          JobKind = VerbDrop
+	JobRetriesNow    JobKind = VerbRetriesNow
+	JobRetriesCancel JobKind = VerbRetriesCancel
+	JobAsideTake     JobKind = VerbAsideTake
+)
+
+// Kinds of jobs by who may work them off.
+var (
+	WorkerJobs = []JobKind{JobReplay, JobDrop, JobRetriesNow, JobRetriesCancel}
+	IngestJobs = []JobKind{JobAsideTake}
+)
+
+// JobState is how a job stands.
+type JobState string
+
+// The states. A job that runs and that nobody works at (Job.Interrupted) goes on by itself, unless it belonged to a command.
+const (
+	JobQueued  JobState = "queued"
+	JobRunning JobState = "running"
+	JobStopped JobState = "stopped" // by a person; it can be continued
+	JobDone    JobState = "done"
+	JobFailed  JobState = "failed" // Problem says why; it can be continued
+)
+
+// Job is bulk work that outlives the process that works at it: what to do, for whom and why, and how far it is.
+type Job struct {
+	ID      string    `json:"id"`
+	Kind    JobKind   `json:"kind"`
+	State   JobState  `json:"state"`
+	Who     string    `json:"who"`
+	Role    string    `json:"role,omitempty"`
+	By      string    `json:"by"`
+	Address string    `json:"address,omitempty"`
+	Why     string    `json:"why,omitempty"`
+	On      string    `json:"on"`             // what it works at, in words
+	Work    Work      `json:"work"`           // the same for the machine
+	Asked   time.Time `json:"asked"`          // what died, began to wait or came after this is not taken
+	Began   time.Time `json:"began,omitzero"` // the first time
+	Seen    time.Time `json:"seen,omitzero"`  // when its numbers were written last
+	Ended   time.Time `json:"ended,omitzero"`
+	Found   int       `json:"found"` // how many things it has to do with
+	Done    int       `json:"done"`  // through, whatever became of them
+	Changed int       `json:"changed"`
+	Result  *Result   `json:"result,omitempty"` // of a replay: of its last run, as soon as that is through
+	Taken   *Taken    `json:"taken,omitempty"`  // likewise of an aside take
+	Problem string    `json:"problem,omitempty"`
+
+	Stop        bool `json:"stop,omitempty"`        // a person wants it stopped
+	Command     bool `json:"command,omitempty"`     // a command works at it: nobody else goes on with it by himself
+	Interrupted bool `json:"interrupted,omitempty"` // it runs, and nobody works at it; of Jobs and JobOf, not stored
+}
+
+// Ends reports whether a job has come to an end.
+func (j Job) Ends() bool { return j.State == JobDone || j.State == JobStopped || j.State == JobFailed }
+
+func (j Job) actor() Actor { return Actor{Name: j.Who, Role: j.Role, By: j.By, Address: j.Address} }
+
+// Work says what a job works at. Zero fields select everything.
+type Work struct {
+	Outcome  event.Outcome `json:"outcome,omitempty"` // of a replay; "" is dead
+	Events   []string      `json:"events,omitempty"`  // these keys only
+	Link     string        `json:"link,omitempty"`
+	Site     string        `json:"site,omitempty"`
+	Kind     event.Kind    `json:"kind,omitempty"`
+	Reason   string        `json:"reason,omitempty"`
+	Status   int           `json:"status,omitempty"`
+	Since    time.Time     `json:"since,omitzero"`
+	Until    time.Time     `json:"until,omitzero"`
+	Number   uint64        `json:"number,omitempty"` // of what is aside
+	TakeAs   event.Kind    `json:"take_as,omitempty"`
+	Revision string        `json:"revision,omitempty"` // of a replay, as in ReplayOptions
+	As       string        `json:"as,omitempty"`
+	Rate     float64       `json:"rate,omitempty"`
+}
+
+// WorkOf is the work that a selection, and how it is replayed, ask for.
+func WorkOf(s Selection, o ReplayOptions) Work {
+	w := Work{
+		Outcome: s.Outcome, Link: s.Filter.Link, Site: s.Filter.Site, Kind: s.Filter.Kind, Reason: s.Filter.Reason, Status: s.Filter.Status,
+		Since: s.Filter.Since, Until: s.Filter.Until, Revision: o.Revision, As: o.As, Rate: o.Rate,
+	}
+	for _, key := range s.Keys {
+		w.Events = append(w.Events, key.String())
+	}
+	return w
+}
+
+// selection is what the work selects, without what came to be so after the moment.
+func (w Work) selection(asked time.Time) (Selection, error) {
+	s := Selection{Outcome: w.Outcome, Before: asked, Filter: Filter{
+		Link: w.Link, Site: w.Site, Kind: w.Kind, Reason: w.Reason, Status: w.Status, Since: w.Since, Until: w.Until,
+	}}
+	for _, text := range w.Events {
+		key, err := event.ParseKey(text)
+		if err != nil {
+			return s, err
+		}
+		s.Keys = append(s.Keys, key)
+	}
+	return s, nil
+}
+
+// filters are what the work selects of retries or dead letters: one filter for each event, or one for all.
+func (w Work) filters(asked time.Time) ([]Filter, error) {
+	s, err := w.selection(asked)
+	f := s.Filter
+	f.Until = earlier(f.Until, asked)
+	if len(s.Keys) == 0 {
+		return []Filter{f}, err
+	}
+	var list []Filter
+	for _, f.Key = range s.Keys {
+		list = append(list, f)
+	}
+	return list, err
+}
+
+func (w Work) aside(asked time.Time) AsideQuery {
+	return AsideQuery{Site: w.Site, Reason: w.Reason, Since: w.Since, Until: earlier(w.Until, asked), Sequence: w.Number}
+}
+
+// earlier is the earlier of two moments, of which the first may be none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (w Work) text(kind JobKind) string {
+	s, _ := w.selection(time.Time{})
+	switch kind {
+	case JobReplay:
+		return s.Text()
+	case JobAsideTake:
+		q := w.aside(time.Time{})
+		q.Until = w.Until
+		return q.Text()
+	}
+	return s.which()
+}
+
+// Errors of jobs that the caller can mend.
+var (
+	// ErrNoJob reports an id of no job.
+	ErrNoJob = errors.New("no such job: never asked for, or it ended more than 30 days ago")
+	// ErrJobEnded reports that a job that has ended is to be stopped, or one that is done to go on.
+	ErrJobEnded = errors.New("the job has ended")
+	// ErrNoWhy reports dead letters that are to be dropped without a reason.
+	ErrNoWhy = errors.New("say why, it is kept in the history")
+
+	errJobStopped = errors.New("stopped by a person")
+)
+
+// jobKept is how long a job is kept that has ended.
+const jobKept = 30 * 24 * time.Hour
+
+// AskJob puts a job in the queue, for whoever may work it off (RunJobs), and returns it. It is written into the audit
+// first. ErrRevision, ErrNotReplayable, ErrNoWhy.
+func (a Admin) AskJob(ctx context.Context, kind JobKind, w Work, why string) (Job, error) {
+	if kind == JobDrop && why == "" {
+		return Job{}, ErrNoWhy
+	}
+	if kind == JobReplay {
+		if err := replayable(w.Outcome); err != nil {
+			return Job{}, err
+		}
+		if w.Outcome == event.Delivered && w.Revision == "" {
+			return Job{}, ErrRevision
+		}
+	}
+	if _, err := w.selection(time.Time{}); err != nil {
+		return Job{}, err
+	}
+	job := a.newJob(kind, w, why)
+	if err := a.Audit(ctx, AuditEntry{Verb: string(kind), On: job.On, Why: why, Job: job.ID}); err != nil {
+		return Job{}, err
+	}
+	_, err := a.Queue.State().Create(ctx, event.JobKeys.Of(job.ID), job)
+	return job, err
+}
+
+func (a Admin) newJob(kind JobKind, w Work, why string) Job {
+	return Job{
+		ID: strings.ToLower(rand.Text()[:8]), Kind: kind, State: JobQueued, Work: w, On: w.text(kind), Why: personText(why), Asked: a.now().UTC(),
+		Who: cmp.Or(a.Actor.Name, unknownActor), Role: a.Actor.Role, By: a.Actor.By, Address: a.Actor.Address,
+	}
+}
+
+// Jobs lists all jobs, the newest first.
+func (a Admin) Jobs(ctx context.Context) ([]Job, error) {
+	entries, err := a.Queue.State().List(ctx, string(event.JobKeys))
+	if err != nil {
+		return nil, err
+	}
+	held, err := a.heldJobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	jobs := []Job{}
+	for _, e := range entries {
+		var j Job
+		if json.Unmarshal(e.Value, &j) != nil {
+			continue // of a newer Touchbox
+		}
+		j.Interrupted = j.State == JobRunning && !held[j.ID]
+		jobs = append(jobs, j)
+	}
+	slices.SortFunc(jobs, func(x, y Job) int { return cmp.Or(y.Asked.Compare(x.Asked), cmp.Compare(x.ID, y.ID)) })
+	return jobs, nil
+}
+
+// heldJobs are the jobs that somebody works at.
+func (a Admin) heldJobs(ctx context.Context) (map[string]bool, error) {
+	leases, err := a.Queue.State().List(ctx, event.LeaseKeys.Of(event.LeaseJob("")))
+	held := map[string]bool{}
+	for _, e := range leases {
+		held[strings.TrimPrefix(e.Key, event.LeaseKeys.Of(event.LeaseJob("")))] = true
+	}
+	return held, err
+}
+
+// JobOf is one job. ErrNoJob.
+func (a Admin) JobOf(ctx context.Context, id string) (Job, error) {
+	j, _, err := a.job(ctx, id)
+	if err != nil || j.State != JobRunning {
+		return j, err
+	}
+	held, err := a.Queue.Leased(ctx, event.LeaseJob(id))
+	j.Interrupted = !held
+	return j, err
+}
+
+// job reads a job as it is stored.
+func (a Admin) job(ctx context.Context, id string) (Job, uint64, error) {
+	var j Job
+	if strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") != "" || id == "" {
+		return j, 0, ErrNoJob
+	}
+	revision, err := a.Queue.State().Get(ctx, event.JobKeys.Of(id), &j)
+	if errors.Is(err, queue.ErrNotFound) {
+		err = ErrNoJob
+	}
+	return j, revision, err
+}
+
+// StopJob stops a job between two things: at once where nobody works at it, else within two seconds. What it has not
+// come to stays as it was. ErrNoJob, ErrJobEnded.
+func (a Admin) StopJob(ctx context.Context, id string) error {
+	return a.turnJob(ctx, VerbJobStop, id, func(j *Job) error {
+		if j.Ends() {
+			return ErrJobEnded
+		}
+		j.Stop = true
+		if j.State == JobQueued || j.Interrupted {
+			j.State, j.Stop, j.Ended = JobStopped, false, a.now().UTC()
+		}
+		return nil
+	})
+}
+
+// ContinueJob lets a job go on that was stopped, failed or was interrupted: what it has done is not done again.
+// ErrNoJob, ErrJobEnded.
+func (a Admin) ContinueJob(ctx context.Context, id string) error {
+	return a.turnJob(ctx, VerbJobContinue, id, func(j *Job) error {
+		if j.State == JobDone {
+			return ErrJobEnded
+		}
+		if j.State == JobRunning && !j.Interrupted {
+			return queue.ErrHeld
+		}
+		j.State, j.Stop, j.Command, j.Ended, j.Problem = JobQueued, false, false, time.Time{}, ""
+		return nil
+	})
+}
+
+// turnJob writes down what a person does to a job, and does it.
+func (a Admin) turnJob(ctx context.Context, verb, id string, turn func(*Job) error) error {
+	for written := false; ; written = true {
+		j, revision, err := a.job(ctx, id)
+		if err != nil {
+			return err
+		}
+		held, err := a.Queue.Leased(ctx, event.LeaseJob(id))
+		if err != nil {
+			return err
+		}
+		j.Interrupted = j.State == JobRunning && !held
+		if err := turn(&j); err != nil {
+			return fmt.Errorf("job %s: %w", id, err)
+		}
+		j.Interrupted = false
+		if !written {
+			if err := a.Audit(ctx, AuditEntry{Verb: verb, On: "job " + id, Job: id}); err != nil {
+				return err
+			}
+		}
+		_, err = a.Queue.State().Update(ctx, event.JobKeys.Of(id), j, revision)
+		if !errors.Is(err, queue.ErrConflict) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/embedded"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
+)
+
+var everyKind = append(append([]admin.JobKind{}, admin.WorkerJobs...), admin.IngestJobs...)
+
+// ask puts a job in the queue.
+func (h *house) ask(kind admin.JobKind, w admin.Work, why string) string {
+	h.t.Helper()
+	job, err := h.AskJob(h.t.Context(), kind, w, why)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return job.ID
+}
+
+// job is how a job stands.
+func (h *house) job(id string) admin.Job {
+	h.t.Helper()
+	j, err := h.JobOf(h.t.Context(), id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return j
+}
+
+// worker works off jobs until the returned function is called, which waits for its end.
+func (h *house) worker() (stop func()) {
+	ctx, cancel := context.WithCancel(h.t.Context())
+	done := make(chan error, 1)
+	desk := h.Admin
+	desk.Actor = admin.Actor{}
+	go func() { done <- admin.RunJobs(ctx, func() admin.Admin { return desk }, everyKind, zerolog.Nop()) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			h.t.Error(err)
+		}
+	}
+}
+
+func TestJobsDoWhatTheCommandsDo(t *testing.T) {
+	h := newHouse(t)
+	h.Actor = anna
+	h.die(1, 2, 3, 4)
+	if err := h.Queue.PutAside(t.Context(), queue.Aside{Site: "10001", Reason: "no_id", Origin: event.Webhook, ContentType: "application/x-www-form-urlencoded",
+		Body: []byte("callerphone=79161234567&duration=9"), Received: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	drop := h.ask(admin.JobDrop, admin.Work{Events: []string{call(1).String()}}, "a test call")
+	replay := h.ask(admin.JobReplay, admin.Work{Link: "dynamic"}, "mended")
+	take := h.ask(admin.JobAsideTake, admin.Work{Reason: "no_id", TakeAs: event.CallEnded}, "")
+	if _, err := h.AskJob(t.Context(), admin.JobDrop, admin.Work{}, ""); !errors.Is(err, admin.ErrNoWhy) {
+		t.Errorf("a drop without a reason: %v", err)
+	}
+	if _, err := h.AskJob(t.Context(), admin.JobReplay, admin.Work{Outcome: event.Delivered}, ""); !errors.Is(err, admin.ErrRevision) {
+		t.Errorf("a replay of what was delivered: %v", err)
+	}
+	stop := h.worker()
+	for _, id := range []string{drop, replay, take} {
+		h.until("job "+id+" is done", func() bool { return h.job(id).State == admin.JobDone })
+	}
+	cancel := h.ask(admin.JobRetriesCancel, admin.Work{Events: []string{call(2).String(), call(3).String()}}, "no more")
+	h.until("the retries are cancelled", func() bool { return h.job(cancel).State == admin.JobDone })
+	now := h.ask(admin.JobRetriesNow, admin.Work{}, "")
+	h.until("what waits was made due", func() bool { return h.job(now).State == admin.JobDone })
+	stop()
+	for id, want := range map[string][3]int{drop: {1, 1, 1}, replay: {3, 3, 3}, take: {1, 1, 1}, cancel: {2, 2, 2}} {
+		if j := h.job(id); [3]int{j.Found, j.Done, j.Changed} != want || j.Who != "Анна" || j.Ended.IsZero() {
+			t.Errorf("job %+v, want %v", j, want)
+		}
+	}
+	entries := h.entries()
+	for _, want := range []string{
+		"deadletters_drop event 10001/call-ended/1 0 0 a test call", "deadletters_drop event 10001/call-ended/1 1 1 a test call",
+		"replay dead: link dynamic 3 3 mended", "aside_take reason no_id 1 1 ", "retries_cancel event 10001/call-ended/2, event 10001/call-ended/3 2 2 no more",
+	} {
+		found := false
+		for _, e := range entries {
+			found = found || e == want
+		}
+		if !found {
+			t.Errorf("no %q in the audit: %q", want, entries)
+		}
+	}
+	records, err := h.Queue.History(t.Context(), call(2))
+	if err != nil || records[len(records)-1].By != "Анна" {
+		t.Errorf("the note is by %+v, %v", records, err)
+	}
+}
+
+// What a job has made fail itself it does not take again, when it goes on.
+func TestAJobTakesNothingThatIsYounger(t *testing.T) {
+	h := newHouse(t)
+	h.die(1)
+	id := h.ask(admin.JobReplay, admin.Work{}, "")
+	h.publish(2)
+	stop := h.run("dynamic", always(refused))
+	h.wait("dynamic", event.Dead, 2)
+	stop()
+	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
+		t.Fatal(err)
+	}
+	if j := h.job(id); j.State != admin.JobDone || j.Changed != 1 {
+		t.Errorf("%+v", j)
+	}
+	if dead := queuetest.DeadLetters(t, h.Queue, queue.Filter{}); len(dead) != 1 || dead[0].Event.Key != call(2) {
+		t.Errorf("dead: %+v", dead)
+	}
+}
+
+func TestAJobIsStoppedAndGoesOn(t *testing.T) {
+	h := newHouse(t)
+	var ids []int
+	for id := range 60 {
+		ids = append(ids, id+1)
+	}
+	h.die(ids...)
+	id := h.ask(admin.JobReplay, admin.Work{Rate: 10}, "")
+	stop := h.worker()
+	defer stop()
+	h.until("some are through", func() bool { return h.job(id).Done > 0 })
+	asked := time.Now()
+	if err := h.StopJob(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	h.until("it is stopped", func() bool { return h.job(id).State == admin.JobStopped })
+	if took := time.Since(asked); took > 5*time.Second { // 2 s on a quiet machine
+		t.Errorf("it took %s", took)
+	}
+	j := h.job(id)
+	left := len(queuetest.DeadLetters(t, h.Queue, queue.Filter{}))
+	if j.Changed == 0 || j.Changed+left != len(ids) || j.Found != len(ids) {
+		t.Errorf("%d left of %+v", left, j)
+	}
+	if err := h.StopJob(t.Context(), id); !errors.Is(err, admin.ErrJobEnded) {
+		t.Errorf("stopped again: %v", err)
+	}
+	if err := h.ContinueJob(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	h.until("it is done", func() bool { return h.job(id).State == admin.JobDone })
+	if j := h.job(id); j.Changed != len(ids) || j.Found != len(ids) || j.Done != len(ids) {
+		t.Errorf("%+v", j)
+	}
+	if err := h.ContinueJob(t.Context(), id); !errors.Is(err, admin.ErrJobEnded) {
+		t.Errorf("continued again: %v", err)
+	}
+	if _, err := h.JobOf(t.Context(), "nope.*"); !errors.Is(err, admin.ErrNoJob) {
+		t.Errorf("no job: %v", err)
+	}
+}
+
+// jobsVariable tells a copy of the test's binary to work off jobs on the server in this folder.
+const jobsVariable = "TOUCHBOX_ADMINTEST_JOBS"
+
+// workOffJobs is that copy.
+func workOffJobs(dir string) error {
+	q, err := queue.Open(context.Background(), queue.Options{Connection: queue.Connection{Socket: embedded.Socket(dir), Log: zerolog.Nop()}, SyncKnown: true})
+	if err != nil {
+		return err
+	}
+	file, _, err := link.Load(filepath.Join(dir, "touchbox.yaml"), link.Options{Lenient: true})
+	if err != nil {
+		return err
+	}
+	return admin.RunJobs(context.Background(), func() admin.Admin { return admin.Admin{Queue: q, File: file, Fields: readForm} }, everyKind, zerolog.Nop())
+}
+
+// A process that works at a job is killed again and again: the job goes on with the next, nothing is lost and nothing done twice.
+func TestAJobOutlivesKills(t *testing.T) {
+	waittest.Slow(t, "processes are killed, and their leases run out")
+	server := queuetest.Spawn(t)
+	h := &house{t: t, Admin: admin.Admin{Queue: server.Open(queue.Options{}), File: config.Parse(t), Fields: readForm, Actor: anna}}
+	config.Write(t, server.Dir)
+	var ids []int
+	for id := range 200 {
+		ids = append(ids, id+1)
+	}
+	h.die(ids...)
+	id := h.ask(admin.JobReplay, admin.Work{Rate: 40}, "")
+	for kill := range 2 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), jobsVariable+"="+server.Dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		h.until(fmt.Sprintf("process %d has done some", kill), func() bool { return h.job(id).Done > (kill+1)*20 })
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		waittest.Within(t, time.Minute, "it is known to be interrupted", func() bool { return h.job(id).Interrupted })
+	}
+	stop := h.worker()
+	waittest.Within(t, time.Minute, "it is done", func() bool { return h.job(id).State == admin.JobDone })
+	stop()
+	for _, one := range ids {
+		records, err := h.Queue.History(t.Context(), call(one))
+		if err != nil {
+			t.Fatal(err)
+		}
+		notes := 0
+		for _, r := range records {
+			if r.Note == admin.NoteReplayed {
+				notes++
+			}
+		}
+		if retry := queuetest.Retries(t, h.Queue, queue.Filter{Key: call(one)}); len(retry) != 1 || notes > 1 {
+			t.Errorf("call %d waits %d times, with %d notes", one, len(retry), notes)
+		}
+	}
+	// A process that dies between the two leaves a dead letter beside its retry: the retry's end clears it.
+	stop = h.run("dynamic", always(queue.Decision{Outcome: event.Delivered}))
+	waittest.Within(t, time.Minute, "all are delivered", func() bool { return len(queuetest.Retries(t, h.Queue, queue.Filter{})) == 0 })
+	stop()
+	if dead := queuetest.DeadLetters(t, h.Queue, queue.Filter{}); len(dead) != 0 {
+		t.Errorf("left: %d", len(dead))
+	}
+}

@@ -1,0 +1,203 @@
+package console
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/event"
+)
+
+// manyDrops is above how many the number has to be typed before they are dropped, manyReplays before they are sent again.
+const (
+	manyDrops   = 100
+	manyReplays = 1000
+)
+
+// did leads back to a page, which says what was done.
+func (v *visit) did(path, done string, n int) error {
+	v.c.standing.forget()
+	join := "?"
+	if strings.Contains(path, "?") {
+		join = "&"
+	}
+	return v.redirect(path + join + "done=" + done + "&n=" + strconv.Itoa(n))
+}
+
+// why is the reason that a person has to give. errBadForm: they gave none.
+func (v *visit) why() (string, error) {
+	why := strings.TrimSpace(v.r.FormValue("why"))
+	if why == "" {
+		return "", errBadForm
+	}
+	return why, nil
+}
+
+// typed reports whether the number that a person typed is the one that they were shown. Up to most none is asked for.
+func (v *visit) typed(n, most int) bool {
+	text := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, v.r.FormValue("count"))
+	return n <= most || text == strconv.Itoa(n)
+}
+
+func (v *visit) stopLink() error {
+	why, err := v.why()
+	if err == nil {
+		err = v.admin.Stop(v.ctx(), v.r.PathValue("id"), why)
+	}
+	if err != nil {
+		return err
+	}
+	v.c.standing.forget()
+	return v.redirect("/links/" + v.r.PathValue("id") + "?done=link-stopped")
+}
+
+func (v *visit) startLink() error {
+	if err := v.admin.Start(v.ctx(), v.r.PathValue("id")); err != nil {
+		return err
+	}
+	v.c.standing.forget()
+	return v.redirect("/links/" + v.r.PathValue("id") + "?done=link-started")
+}
+
+func (v *visit) retriesNow() error {
+	f, err := v.of(v.readFilter())
+	if err != nil {
+		return err
+	}
+	n, err := v.admin.RunNow(v.ctx(), f)
+	if err != nil {
+		return err
+	}
+	return v.did("/retries", "retries-now", n)
+}
+
+func (v *visit) retriesCancel() error {
+	f, err := v.of(v.readFilter())
+	if err != nil {
+		return err
+	}
+	why, err := v.why()
+	if err != nil {
+		return err
+	}
+	n, err := v.admin.Cancel(v.ctx(), f, why)
+	if err != nil {
+		return err
+	}
+	return v.did("/causes", "retries-cancelled", n)
+}
+
+func (v *visit) dropDead() error {
+	f, err := v.of(v.readFilter())
+	if err != nil {
+		return err
+	}
+	why, err := v.why()
+	if err != nil {
+		return err
+	}
+	_, total, err := v.admin.DeadRows(v.ctx(), f, "", 1)
+	if err != nil {
+		return err
+	}
+	if !v.typed(total, manyDrops) {
+		return errBadForm
+	}
+	n, err := v.admin.Drop(v.ctx(), f, why)
+	if err != nil {
+		return err
+	}
+	return v.did("/causes", "dropped", n)
+}
+
+func (v *visit) takeAside() error {
+	f := v.readFilter()
+	q := admin.AsideQuery{Site: f.Site, Reason: f.Reason}
+	var err error
+	if q.Since, q.Until, err = v.span(f); err != nil {
+		return err
+	}
+	if text := v.r.FormValue("number"); text != "" {
+		if q.Sequence, err = strconv.ParseUint(text, 10, 64); err != nil || q.Sequence == 0 {
+			return errBadForm
+		}
+	}
+	taken, err := v.admin.Take(v.ctx(), q, v.admin.Identify)
+	if err != nil {
+		return err
+	}
+	return v.did("/aside", "taken", taken.Stored)
+}
+
+// mostReveals is how many events a person may look at unmasked in an hour: it is no way to take a list away.
+const mostReveals = 50
+
+// reveal shows one event unmasked, once that is written down.
+func (v *visit) reveal() error {
+	key, err := v.eventKey()
+	if err != nil {
+		return err
+	}
+	if !v.who.Reveal {
+		return errForbidden
+	}
+	if !v.c.reveals.allow(v.who.Name, v.c.Now()) {
+		return errTooMany
+	}
+	if err := v.admin.Audit(v.ctx(), admin.AuditEntry{Verb: admin.VerbReveal, On: key.String(), Found: 1}); err != nil {
+		return err
+	}
+	return v.tell(key, admin.Mask{Reveal: true})
+}
+
+// actor is who acts, as the audit keeps it.
+func (v *visit) actor() admin.Actor {
+	return admin.Actor{Name: v.who.Name, Role: v.who.Role, By: admin.ByConsole, Address: v.c.address(v.r)}
+}
+
+// auditView is who changed or saw what.
+type auditView struct {
+	Who, Verb string
+	Verbs     []string
+	Rows      []admin.AuditEntry
+	Total     int
+	Command   string
+}
+
+func (v *visit) audit() error {
+	f := v.readFilter()
+	q := admin.AuditQuery{Who: v.r.FormValue("who"), Verb: v.r.FormValue("verb"), Limit: mostRows}
+	var err error
+	if q.Since, q.Until, err = v.span(f); err != nil {
+		return err
+	}
+	list, total, err := v.admin.AuditEntries(v.ctx(), q)
+	if err != nil {
+		return err
+	}
+	view := auditView{Who: q.Who, Verb: q.Verb, Total: total, Command: "touchbox audit"}
+	for i := range list {
+		view.Rows = append(view.Rows, list[len(list)-1-i])
+	}
+	v.show(page{Name: "audit", Title: v.lang.Text("Audit"), Group: "/audit", View: view})
+	return nil
+}
+
+// peopleView is who may sign in.
+type peopleView struct{ People []admin.PersonCard }
+
+func (v *visit) people() error {
+	v.show(page{Name: "people", Title: v.lang.Text("People"), Group: "/people", View: peopleView{v.admin.FileCard().People}})
+	return nil
+}
+
+// replayPath is the address of the preview of one event's replay over one link.
+func replayPath(link, key string, outcome event.Outcome) string {
+	return fmt.Sprintf("/replays/new?link=%s&event=%s&outcome=%s", queryOf(link), queryOf(key), outcome)
+}

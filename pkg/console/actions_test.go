@@ -1,0 +1,196 @@
+package console_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+)
+
+// audited are the verbs that the audit holds, with who.
+func (h *house) audited() string {
+	h.t.Helper()
+	list, _, err := h.admin.AuditEntries(h.t.Context(), admin.AuditQuery{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, e := range list {
+		b.WriteString(e.Who + " " + e.Verb + " " + e.On + " " + e.Why + "\n")
+	}
+	impersonal(h.t, "the audit", b.String())
+	return b.String()
+}
+
+func TestWhatARoleMayNotDoIsRefused(t *testing.T) {
+	h := newHouse(t, nil)
+	dead, _ := h.fill()
+	form := url.Values{"why": {"test"}, "shown": {"1"}}
+	for path, allowed := range map[string]string{
+		"/links/dynamic/stop": actKey, "/links/dynamic/start": actKey, "/retries/now": actKey, "/retries/cancel": actKey, "/aside/take": actKey, "/replays": actKey,
+		"/deadletters/drop": adminKey, "/events/" + dead.String() + "/reveal": adminKey,
+	} {
+		for _, key := range []string{seeKey, actKey} {
+			if key == allowed {
+				continue
+			}
+			if got := h.signedIn(key).post(path, form); got.status != http.StatusForbidden {
+				t.Errorf("%s by %s: %d", path, key, got.status)
+			}
+		}
+	}
+	for _, path := range []string{"/audit", "/people"} {
+		if got := h.signedIn(actKey).get(path); got.status != http.StatusForbidden {
+			t.Errorf("%s: %d", path, got.status)
+		}
+		if got := h.signedIn(adminKey).get(path); got.status != http.StatusOK {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	for _, path := range []string{"/links/dynamic/stop", "/deadletters/drop", "/retries/cancel"} {
+		if got := h.signedIn(adminKey).post(path, url.Values{"why": {" "}}); got.status != http.StatusBadRequest {
+			t.Errorf("%s without a reason: %d", path, got.status)
+		}
+	}
+}
+
+func TestALinkIsStoppedWithAReasonThatEverybodySees(t *testing.T) {
+	h := newHouse(t, nil)
+	b := h.signedIn(actKey)
+	got := b.post("/links/dynamic/stop", url.Values{"why": {"ждём шаблон, звонить " + person.phone}})
+	if got.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	page := b.get(got.location).body
+	for _, want := range []string{"anna", "ждём шаблон", "stopped"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	impersonal(t, "the page", page)
+	if got := b.post("/links/dynamic/start", nil); got.status != http.StatusSeeOther {
+		t.Fatal(got.status)
+	}
+	if !strings.Contains(b.get("/links/dynamic").body, "running") {
+		t.Error("it does not go on")
+	}
+	if got := b.post("/links/nobody/start", nil); got.status != http.StatusNotFound {
+		t.Errorf("a link that is not there: %d", got.status)
+	}
+	audited := h.audited()
+	for _, want := range []string{"anna link_stop link dynamic ждём шаблон", "anna link_start"} {
+		if !strings.Contains(audited, want) {
+			t.Errorf("the audit lacks %q:\n%s", want, audited)
+		}
+	}
+}
+
+func TestPersonalDataIsShownToWhoMayAfterItIsWrittenDown(t *testing.T) {
+	h := newHouse(t, nil)
+	dead, _ := h.fill()
+	got := h.signedIn(adminKey).post("/events/"+dead.String()+"/reveal", nil)
+	if got.status != http.StatusOK || !strings.Contains(got.body, person.phone) || got.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%d", got.status)
+	}
+	if audited := h.audited(); !strings.Contains(audited, "oleg reveal "+dead.String()) {
+		t.Errorf("the audit lacks it:\n%s", audited)
+	}
+}
+
+func TestALookForAPhoneIsWrittenDownMasked(t *testing.T) {
+	h := newHouse(t, nil)
+	h.fill()
+	h.signedIn(seeKey).post("/find", url.Values{"what": {person.phone}})
+	if audited := h.audited(); !strings.Contains(audited, "sara find_phone *********67") {
+		t.Errorf("the audit lacks it:\n%s", audited)
+	}
+}
+
+func TestWhatWaitsIsTriedNowOrGivenUp(t *testing.T) {
+	h := newHouse(t, nil)
+	h.fill()
+	b := h.signedIn(actKey)
+	if got := b.post("/retries/now", url.Values{"link": {"dynamic"}}); got.location != "/retries?done=retries-now&n=1" {
+		t.Errorf("%d %s", got.status, got.location)
+	}
+	if got := b.post("/retries/cancel", url.Values{"link": {"dynamic"}, "why": {"wrong template"}}); got.location != "/causes?done=retries-cancelled&n=1" {
+		t.Errorf("%d %s", got.status, got.location)
+	}
+}
+
+func TestDeadLettersAreDroppedByTheFilterAndNothingElse(t *testing.T) {
+	h := newHouse(t, nil)
+	h.fill()
+	b := h.signedIn(adminKey)
+	if got := b.post("/deadletters/drop", url.Values{"reason": {"expression"}, "why": {"old"}}); got.location != "/causes?done=dropped&n=0" {
+		t.Errorf("%s", got.location)
+	}
+	if got := b.post("/deadletters/drop", url.Values{"reason": {"validation_error"}, "why": {"old"}}); got.location != "/causes?done=dropped&n=1" {
+		t.Errorf("%s", got.location)
+	}
+}
+
+func TestAReplayIsSeenBeforeAndFollowedToItsEnd(t *testing.T) {
+	h := newHouse(t, nil)
+	dead, _ := h.fill()
+	b := h.signedIn(actKey)
+	preview := b.get("/replays/new?link=dynamic&outcome=dead")
+	wellFormed(t, "the preview", preview.body, "en")
+	impersonal(t, "the preview", preview.body)
+	if preview.status != http.StatusOK || !strings.Contains(preview.body, "Found: 1.") || !strings.Contains(preview.body, "touchbox replay --outcome dead --link dynamic") {
+		t.Fatalf("%d %s", preview.status, preview.body)
+	}
+	if got := b.post("/replays", url.Values{"link": {"dynamic"}, "shown": {"0"}}); got.status != http.StatusOK || !strings.Contains(got.body, "look again") {
+		t.Errorf("more than was shown: %d", got.status)
+	}
+	got := b.post("/replays", url.Values{"link": {"dynamic"}, "shown": {"1"}, "rate": {"10"}, "why": {"areas mended"}})
+	if got.status != http.StatusSeeOther || !strings.HasPrefix(got.location, "/replays/") {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	queuetest.Eventually(t, "the replay ends", func() bool { return strings.Contains(b.get(got.location).body, "✓ done") })
+	wellFormed(t, "the run", b.get(got.location).body, "en")
+	wellFormed(t, "the runs", b.get("/replays").body, "en")
+	h.work("dynamic", queue.Decision{Outcome: event.Delivered, Reason: "accepted", Status: 200, Attempts: 1}, 1)
+	queuetest.Eventually(t, "it is delivered", func() bool {
+		timeline, err := h.admin.Timeline(t.Context(), dead)
+		return err == nil && timeline.Links[0].Outcome == event.Delivered
+	})
+	if audited := h.audited(); !strings.Contains(audited, "anna replay") || !strings.Contains(audited, "areas mended") {
+		t.Errorf("the audit lacks it:\n%s", audited)
+	}
+}
+
+func TestNewEventsComeByTheStreamMasked(t *testing.T) {
+	h := newHouse(t, nil)
+	b := h.signedIn(seeKey)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r := b.request("GET", "/live/stream", nil).WithContext(ctx)
+	answer, err := b.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatal(answer.Header)
+	}
+	time.Sleep(300 * time.Millisecond) // the stream begins with what comes after it, and says nothing when it does
+	key := h.publish(7, 30)
+	var text strings.Builder
+	buffer := make([]byte, 4096)
+	for !strings.Contains(text.String(), "e-"+key.String()) {
+		n, err := answer.Body.Read(buffer)
+		text.Write(buffer[:n])
+		if err != nil {
+			t.Fatalf("%v after %q", err, text.String())
+		}
+	}
+	impersonal(t, "the stream", text.String())
+}

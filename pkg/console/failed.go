@@ -1,0 +1,135 @@
+package console
+
+import (
+	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/event"
+)
+
+// causesView is why events were not delivered.
+type causesView struct {
+	Filter  filter
+	Causes  []admin.Cause
+	Total   int
+	Command string
+}
+
+func (v *visit) causes() error {
+	f := v.readFilter()
+	selection, err := v.of(f)
+	if err != nil {
+		return err
+	}
+	causes, err := v.admin.Causes(v.ctx(), selection)
+	if err != nil {
+		return err
+	}
+	view := causesView{Filter: f, Causes: causes, Command: "touchbox deadletters count" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")}
+	for _, c := range causes {
+		view.Total += c.Count
+	}
+	v.show(page{Name: "causes", Title: v.lang.Text("Not delivered, by cause"), Group: "/causes", View: view})
+	return nil
+}
+
+// deadLettersView is a list of what was not delivered.
+type deadLettersView struct {
+	Filter  filter
+	Kinds   []event.Kind
+	Cause   *admin.Cause // it is about this one alone
+	Rows    []admin.DeadLetterView
+	Total   int
+	MayAct  bool
+	MayDrop bool
+	Command string
+}
+
+func (v *visit) deadLetters() error {
+	f := v.readFilter()
+	selection, err := v.of(f)
+	if err != nil {
+		return err
+	}
+	view := deadLettersView{Filter: f, Kinds: event.Kinds, MayAct: v.may(Act), MayDrop: v.may(Admin)}
+	view.Command = "touchbox deadletters" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")
+	if f.Cause != "" {
+		if view.Cause, err = v.cause(selection, f.Cause); err != nil {
+			return err
+		}
+	}
+	if view.Rows, view.Total, err = v.admin.DeadRows(v.ctx(), selection, f.Cause, mostRows); err != nil {
+		return err
+	}
+	v.show(page{Name: "deadletters", Title: v.lang.Text("Not delivered"), Group: "/causes", View: view})
+	return nil
+}
+
+// cause finds one cause among those that the filter selects. errNoPage: none of its dead letters is left.
+func (v *visit) cause(f admin.Filter, id string) (*admin.Cause, error) {
+	causes, err := v.admin.Causes(v.ctx(), f)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range causes {
+		if c.ID == id {
+			return &c, nil
+		}
+	}
+	return nil, errNoPage
+}
+
+// retriesView is what waits for its next attempt.
+type retriesView struct {
+	Filter  filter
+	Kinds   []event.Kind
+	Rows    []admin.RetryView
+	Total   int
+	MayAct  bool
+	Command string
+}
+
+func (v *visit) retries() error {
+	f := v.readFilter()
+	selection, err := v.of(f)
+	if err != nil {
+		return err
+	}
+	list, total, err := v.admin.Retries(v.ctx(), selection, mostRows)
+	if err != nil {
+		return err
+	}
+	view := retriesView{Filter: f, Kinds: event.Kinds, Total: total, MayAct: v.may(Act)}
+	view.Command = "touchbox retries" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")
+	for _, one := range list {
+		view.Rows = append(view.Rows, admin.Mask{}.Retry(one))
+	}
+	v.show(page{Name: "retries", Title: v.lang.Text("Waiting for the next attempt"), Group: "/retries", View: view})
+	return nil
+}
+
+// asideView is what came and is no event.
+type asideView struct {
+	Filter  filter
+	Rows    []admin.AsideView
+	Total   int
+	MayAct  bool
+	Command string
+}
+
+func (v *visit) aside() error {
+	f := v.readFilter()
+	q := admin.AsideQuery{Site: f.Site, Reason: f.Reason}
+	var err error
+	if q.Since, q.Until, err = v.span(f); err != nil {
+		return err
+	}
+	list, total, err := v.admin.Asides(v.ctx(), q, mostRows)
+	if err != nil {
+		return err
+	}
+	view := asideView{Filter: f, Total: total, MayAct: v.may(Act), Command: "touchbox aside" + f.Flags("site", "reason", "since", "until")}
+	for _, one := range list {
+		view.Rows = append(view.Rows, admin.Mask{}.Aside(one))
+	}
+	v.show(page{Name: "aside", Title: v.lang.Text("Set aside"), Group: "/aside", View: view})
+	return nil
+}

@@ -1,0 +1,145 @@
+package console_test
+
+import (
+	"crypto/sha256"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/calltouch"
+	"github.com/touchbox/touchbox/pkg/console"
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/link/linktest"
+	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+)
+
+// config has two links over the calls of one site.
+var config = linktest.File{
+	Site: "timezone: Europe/Moscow",
+	Links: []linktest.Link{
+		{ID: "dynamic", More: "title: Звонки, динамика\nwhen: duration > 5", Body: "customer.area: ${city}"},
+		{ID: "other", Event: "[call.ended, request]", Operation: "CallTouchStatic", More: "when: duration > 1000"},
+	},
+}
+
+// house is a console over a queue of its own, served by HTTP.
+type house struct {
+	t      *testing.T
+	admin  admin.Admin
+	people []console.Person
+	server *httptest.Server
+	stop   func() // of the queue
+	log    strings.Builder
+}
+
+// keys of the people of every house.
+const seeKey, actKey, adminKey, programKey = "key-of-see", "key-of-act", "key-of-admin", "key-of-program"
+
+func newHouse(t *testing.T, change func(*console.Options)) *house {
+	t.Helper()
+	server := queuetest.Start(t)
+	file := config.Parse(t)
+	h := &house{t: t, stop: server.Stop}
+	h.admin = admin.Admin{Queue: queuetest.Open(t, server, queue.Options{}), File: file, Fields: fieldsOf(file)}
+	for _, l := range file.Links {
+		if _, err := h.admin.Queue.Register(t.Context(), queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: time.Now().Add(-time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	person := func(name string, role console.Role, key string) console.Person {
+		return console.Person{Name: name, Role: role, Hash: sha256.Sum256([]byte(key))}
+	}
+	h.people = []console.Person{person("sara", console.See, seeKey), person("anna", console.Act, actKey), person("oleg", console.Admin, adminKey), person("zabbix", console.See, programKey)}
+	h.people[2].Reveal, h.people[3].Program = true, true
+	o := console.Options{
+		Admin:  func() admin.Admin { return h.admin },
+		People: func() []console.Person { return h.people },
+		Zone:   func() *time.Location { return file.Sites[0].Location },
+		Addr:   "127.0.0.1:8083", File: "touchbox.yaml", Version: "test", Log: zerolog.New(&h.log),
+	}
+	if change != nil {
+		change(&o)
+	}
+	h.server = httptest.NewServer(console.New(o))
+	t.Cleanup(h.server.Close)
+	return h
+}
+
+func fieldsOf(file *link.File) func(event.Event) (map[string]any, error) {
+	return func(e event.Event) (map[string]any, error) { return calltouch.Parse(e, file.View(e.Key.Site)) }
+}
+
+// browser keeps cookies, follows nothing, and says where it comes from, as browsers do.
+type browser struct {
+	*house
+	client *http.Client
+}
+
+func (h *house) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return &browser{h, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// signedIn is a browser whose person has signed in with a key.
+func (h *house) signedIn(key string) *browser {
+	h.t.Helper()
+	b := h.browser()
+	if answer := b.post("/sign-in", url.Values{"key": {key}}); answer.status != http.StatusSeeOther {
+		h.t.Fatalf("sign in: %d %s", answer.status, answer.body)
+	}
+	return b
+}
+
+// answer is what came back.
+type answer struct {
+	status   int
+	header   http.Header
+	location string
+	body     string
+}
+
+func (b *browser) do(r *http.Request) answer {
+	b.t.Helper()
+	response, err := b.client.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header, response.Header.Get("Location"), string(body)}
+}
+
+func (b *browser) request(method, path string, form url.Values) *http.Request {
+	b.t.Helper()
+	r, err := http.NewRequest(method, b.server.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return r
+}
+
+func (b *browser) get(path string) answer { return b.do(b.request(http.MethodGet, path, nil)) }
+
+func (b *browser) post(path string, form url.Values) answer {
+	return b.do(b.request(http.MethodPost, path, form))
+}

@@ -1,0 +1,144 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/admin"
+)
+
+// liveView is the page of the live tail: the newest events, before the stream goes on with them.
+type liveView struct{ Rows []eventRow }
+
+// newestLive is how many rows the page of the live tail begins with.
+const newestLive = 50
+
+func (v *visit) live() error {
+	rows, _, err := v.admin.Events(v.ctx(), admin.EventQuery{Limit: newestLive})
+	if err != nil {
+		return err
+	}
+	view := liveView{}
+	for _, row := range slices.Backward(rows) {
+		view.Rows = append(view.Rows, v.eventRow(row))
+	}
+	v.show(page{Name: "live", Title: v.lang.Text("Live"), Group: "/live", View: view})
+	return nil
+}
+
+// Bounds of streams: browsers open few connections to one host, so a stream ends by itself and is asked for anew; a
+// comment keeps proxies from ending it before.
+const (
+	streamFor      = time.Minute
+	streamBeats    = 15 * time.Second
+	mostStreams    = 32
+	mostOfOne      = 4
+	streamAgainMS  = 1000
+	streamWriteFor = 10 * time.Second
+)
+
+// streams counts those that are open.
+type streams struct {
+	mu   sync.Mutex
+	open map[string]int // by session
+	all  int
+}
+
+// enter takes a place for a stream; false where there is none.
+func (s *streams) enter(session string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= mostStreams || s.open[session] >= mostOfOne {
+		return false
+	}
+	if s.open == nil {
+		s.open = map[string]int{}
+	}
+	s.open[session]++
+	s.all++
+	return true
+}
+
+func (s *streams) leave(session string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if s.open[session]--; s.open[session] == 0 {
+		delete(s.open, session)
+	}
+}
+
+// liveStream sends each new event as a row of the table, and again when its outcome changes.
+func (v *visit) liveStream() error {
+	if !v.c.streams.enter(v.who.ID) {
+		return errTooMany
+	}
+	defer v.c.streams.leave(v.who.ID)
+	ctx, cancel := context.WithTimeout(v.r.Context(), streamFor)
+	defer cancel()
+	h := v.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	out := &stream{w: v.w, flush: http.NewResponseController(v.w)}
+	if err := out.write(fmt.Sprintf("retry: %d\n\n", streamAgainMS)); err != nil {
+		return nil // the browser went away
+	}
+	go out.beat(ctx, cancel)
+	err := v.admin.Follow(ctx, admin.EventQuery{}, func(row admin.Row) error { return v.sendRow(out, row) })
+	if err != nil && ctx.Err() == nil && !out.broken {
+		v.c.Log.Warn().Err(err).Msg("console: the live tail ended")
+	}
+	return nil
+}
+
+// sendRow sends an event as the row of the table that it is.
+func (v *visit) sendRow(out *stream, row admin.Row) error {
+	var b bytes.Buffer
+	if err := v.c.pages[v.lang]["live"].ExecuteTemplate(&b, "event-row", v.eventRow(row)); err != nil {
+		return err
+	}
+	return out.write("event: row\ndata: " + strings.ReplaceAll(strings.TrimSpace(b.String()), "\n", "\ndata: ") + "\n\n")
+}
+
+// stream writes to one browser.
+type stream struct {
+	mu     sync.Mutex
+	w      http.ResponseWriter
+	flush  *http.ResponseController
+	broken bool
+}
+
+func (s *stream) write(text string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.flush.SetWriteDeadline(time.Now().Add(streamWriteFor)) // of a recorder in a test: none
+	_, err := s.w.Write([]byte(text))
+	if err == nil {
+		err = s.flush.Flush()
+	}
+	s.broken = s.broken || err != nil
+	return err
+}
+
+// beat sends a comment now and then, and ends the stream where nobody takes it.
+func (s *stream) beat(ctx context.Context, end context.CancelFunc) {
+	ticker := time.NewTicker(streamBeats)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if s.write(": on\n\n") != nil {
+				end()
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/lang"
+	"github.com/touchbox/touchbox/pkg/web"
+)
+
+// Names of cookies. Over TLS the first has the prefix by which browsers hold it to this very host.
+const (
+	sessionCookie   = "touchbox"
+	securePrefix    = "__Host-"
+	languageCookie  = "touchbox-lang"
+	languageForever = 365 * 24 * time.Hour
+)
+
+// Bounds of one request: a queue that does not answer is said soon, a page that reads much may take longer.
+const (
+	sessionWithin = 1500 * time.Millisecond
+	pageWithin    = 30 * time.Second
+)
+
+// visit is one request of somebody, as a page's handler sees it.
+type visit struct {
+	c     *Console
+	w     http.ResponseWriter
+	r     *http.Request
+	admin admin.Admin
+	lang  lang.Language
+	who   admin.Session // the zero Session of a stranger
+}
+
+// ctx is the request's.
+func (v *visit) ctx() context.Context { return v.r.Context() }
+
+// may reports whether the person may do what needs a role.
+func (v *visit) may(needs Role) bool { return Role(v.who.Role).may(needs) }
+
+// stranger is a request of somebody who has not signed in.
+func (c *Console) stranger(w http.ResponseWriter, r *http.Request) *visit {
+	return &visit{c: c, w: w, r: r, lang: languageOf(w, r)}
+}
+
+// visited lets whoever has signed in, and may, through to a page.
+func (c *Console) visited(to route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := c.stranger(w, r)
+		ctx, cancel := context.WithTimeout(r.Context(), pageWithin)
+		defer cancel()
+		v.r = r.WithContext(ctx)
+		v.admin = c.Admin()
+		who, err := c.session(v)
+		switch {
+		case errors.Is(err, admin.ErrNoSession):
+			v.askToSignIn()
+			return
+		case err != nil:
+			v.fail(errAway{err})
+			return
+		}
+		v.who = who
+		v.admin.Actor = v.actor()
+		if !v.may(to.needs) {
+			v.fail(errForbidden)
+			return
+		}
+		if err := to.page(v); err != nil {
+			v.fail(err)
+		}
+	}
+}
+
+// session is who has signed in. What a person of the file may is what the file says now; without them in it, the
+// session has ended.
+func (c *Console) session(v *visit) (admin.Session, error) {
+	token := c.cookieOf(v.r)
+	if token == "" {
+		return admin.Session{}, admin.ErrNoSession
+	}
+	ctx, cancel := context.WithTimeout(v.ctx(), sessionWithin)
+	defer cancel()
+	s, err := v.admin.Session(ctx, token, c.Session())
+	if err != nil || !s.Listed {
+		return s, err
+	}
+	p, ok := c.named(s.Name)
+	if !ok || p.Program {
+		return admin.Session{}, admin.ErrNoSession
+	}
+	s.Role, s.Reveal = string(p.Role), p.Reveal
+	return s, nil
+}
+
+// askToSignIn leads a person to the page for it, and a script to what it can understand.
+func (v *visit) askToSignIn() {
+	if v.r.Method != http.MethodGet || v.r.Header.Get(partHeader) != "" {
+		http.Error(v.w, v.lang.Text("sign in first"), http.StatusUnauthorized)
+		return
+	}
+	http.Redirect(v.w, v.r, v.c.prefix+"/sign-in?to="+queryOf(v.r.URL.RequestURI()), http.StatusSeeOther)
+}
+
+// cookieOf is what the browser holds of a session.
+func (c *Console) cookieOf(r *http.Request) string {
+	cookie, err := r.Cookie(c.cookieName(r))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+func (c *Console) cookieName(r *http.Request) string {
+	if c.encrypted(r) {
+		return securePrefix + sessionCookie
+	}
+	return sessionCookie
+}
+
+// hold gives the browser a session to hold, or with "" takes it away.
+func (c *Console) hold(w http.ResponseWriter, r *http.Request, token string) {
+	cookie := &http.Cookie{Name: c.cookieName(r), Value: token, Path: "/", HttpOnly: true, Secure: c.encrypted(r), SameSite: http.SameSiteLaxMode}
+	if token == "" {
+		cookie.MaxAge = -1
+	}
+	http.SetCookie(w, cookie)
+}
+
+// signOut ends the session.
+func (v *visit) signOut() error {
+	if err := v.admin.Audit(v.ctx(), admin.AuditEntry{Verb: admin.VerbSignOut}); err != nil {
+		return err
+	}
+	if err := v.admin.Close(v.ctx(), v.c.cookieOf(v.r)); err != nil {
+		return err
+	}
+	v.c.hold(v.w, v.r, "")
+	return v.redirect("/sign-in?done=signed-out")
+}
+
+// networkOf is the address from which a request came, of IPv6 the network: a house has many of those.
+func (c *Console) networkOf(r *http.Request) string {
+	const house = 64
+	addr := web.Sender(r, c.Proxies)
+	if prefix, err := addr.Prefix(house); err == nil && addr.Is6() {
+		return prefix.String()
+	}
+	return addr.String()
+}
+
+// address is the address from which a request came, as the audit keeps it.
+func (c *Console) address(r *http.Request) string {
+	if addr := web.Sender(r, c.Proxies); addr != (netip.Addr{}) {
+		return addr.String()
+	}
+	return ""
+}

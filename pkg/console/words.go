@@ -1,0 +1,273 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/lang"
+)
+
+// word is how something of a closed list is shown: never by its colour alone.
+type word struct {
+	Sign  string
+	Text  string // in English, with a Russian twin
+	Class string // of the stylesheet: good, bad, wait, quiet
+}
+
+// outcomeWords are the words for what became of an event.
+var outcomeWords = map[event.Outcome]word{
+	event.Delivered:     {"✓", "delivered", "good"},
+	event.Filtered:      {"─", "did not meet the conditions", "quiet"},
+	event.Undeliverable: {"◌", "data is missing", "wait"},
+	event.Waiting:       {"◔", "waiting", "wait"},
+	event.Dead:          {"✖", "not delivered", "bad"},
+	event.Shadow:        {"◍", "trial mode", "quiet"},
+	event.Untaken:       {"·", "not taken", "quiet"},
+	event.Erased:        {"∅", "erased", "quiet"},
+	event.Abandoned:     {"✖", "lost", "bad"},
+	event.Dropped:       {"⊘", "dropped", "quiet"},
+}
+
+// stateWords are the words for how a link stands.
+var stateWords = map[string]word{
+	admin.StateRunning: {"●", "running", "good"},
+	admin.StateStopped: {"○", "stopped", "bad"},
+	admin.StateParked:  {"◐", "paused: waiting for Mindbox", "wait"},
+	admin.StateShadow:  {"◍", "trial mode", "quiet"},
+	admin.StateGone:    {"○", "not in the file", "wait"},
+	admin.StateNew:     {"○", "not started yet", "quiet"},
+	admin.StateUnwell:  {"✖", "the queue is unwell", "bad"},
+}
+
+// originWords say by which way an event came.
+var originWords = map[event.Origin]string{
+	event.Webhook: "by webhook", event.Poll: "from the list of form requests", event.Journal: "from the journal of calls", event.Backfill: "by a backfill",
+}
+
+// kindWords are the words for kinds of events.
+var kindWords = map[event.Kind]string{event.CallStarted: "Call begun", event.CallEnded: "Call ended", event.Request: "Form request"}
+
+// functions are what templates may call, in one language.
+func (c *Console) functions(l lang.Language) template.FuncMap {
+	return template.FuncMap{
+		"t":          func(format string, args ...any) string { return l.Sprintf(format, args...) },
+		"u":          func(path string, args ...any) string { return c.prefix + fmt.Sprintf(path, args...) },
+		"q":          url.QueryEscape,
+		"when":       func(at any) template.HTML { return c.when(l, at, false) },
+		"clock":      func(at any) template.HTML { return c.when(l, at, true) },
+		"came":       func(last map[event.Origin]time.Time, by string) time.Time { return last[event.Origin(by)] },
+		"num":        func(n any) string { return number(l, n) },
+		"outcome":    func(o event.Outcome) word { return inWords(l, outcomeWords[o], string(o)) },
+		"state":      func(s string) word { return inWords(l, stateWords[s], s) },
+		"origin":     func(o event.Origin) string { return orItself(l, originWords[o], string(o)) },
+		"kind":       func(k event.Kind) string { return orItself(l, kindWords[k], k.Dotted()) },
+		"kindOf":     func(dotted string) string { return kindOf(l, dotted) },
+		"stream":     func(name string) string { return orItself(l, streamWords[name], name) },
+		"hint":       func(reason string) string { return orItself(l, hints[reason], "") },
+		"detail":     func(raw json.RawMessage) string { return detailLine(l, raw) },
+		"days":       func(d time.Duration) string { return days(l, d) },
+		"bytes":      func(n int64) string { return size(l, n) },
+		"percent":    func(share float64) string { return fmt.Sprintf("%.0f\u202f%%", 100*share) },
+		"dict":       dict,
+		"roleOf":     func(role string) string { return orItself(l, roleWords[Role(role)], role) },
+		"verb":       func(verb string) string { return orItself(l, verbWords[verb], verb) },
+		"replayPath": func(link, key string, o event.Outcome) string { return c.prefix + replayPath(link, key, o) },
+		"replayable": func(o event.Outcome) bool { return slices.Contains(replayable, o) },
+		"causeQuery": func(f filter, c admin.Cause) string {
+			f.Link = c.Link
+			return f.With("cause", c.ID)
+		},
+		"reason": func(r string) string { return orItself(l, reasonWords[r], r) },
+		"note":   func(n string) string { return orItself(l, noteWords[n], n) },
+		"role":   func(r Role) string { return orItself(l, roleWords[r], string(r)) },
+	}
+}
+
+// inWords is a word in a language; what the table does not know is shown as it is.
+func inWords(l lang.Language, w word, plain string) word {
+	w.Text = orItself(l, w.Text, plain)
+	return w
+}
+
+func orItself(l lang.Language, text, plain string) string {
+	if text == "" {
+		return plain
+	}
+	return l.Text(text)
+}
+
+// when is a moment in the zone of the site, with its UTC for who points at it: today the time alone.
+func (c *Console) when(l lang.Language, at any, timeOnly bool) template.HTML {
+	moment, ok := at.(time.Time)
+	if pointer, is := at.(*time.Time); is && pointer != nil {
+		moment, ok = *pointer, true
+	}
+	if !ok || moment.IsZero() {
+		return ""
+	}
+	local, now := moment.In(c.Zone()), c.Now().In(c.Zone())
+	layout := "02.01.2006 15:04:05"
+	if l == lang.English {
+		layout = "2006-01-02 15:04:05"
+	}
+	if timeOnly || local.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		layout = time.TimeOnly
+	}
+	utc := moment.UTC().Format(time.RFC3339)
+	return template.HTML(`<time datetime="` + utc + `" title="` + moment.UTC().Format("2006-01-02 15:04:05 UTC") + `">` + local.Format(layout) + `</time>`)
+}
+
+// number writes a count, in Russian and English with a narrow blank between the thousands.
+func number(_ lang.Language, n any) string {
+	text := fmt.Sprint(n)
+	whole, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || whole < 10_000 {
+		return text
+	}
+	var groups []string
+	const group = 3
+	for len(text) > group {
+		groups = append([]string{text[len(text)-group:]}, groups...)
+		text = text[:len(text)-group]
+	}
+	return strings.Join(append([]string{text}, groups...), "\u202f")
+}
+
+// kindOf is the word for a kind by its name with a dot.
+func kindOf(l lang.Language, dotted string) string {
+	k, err := event.ParseKind(dotted)
+	if err != nil {
+		return dotted
+	}
+	return orItself(l, kindWords[k], dotted)
+}
+
+// days writes a span in whole days where it is some.
+func days(l lang.Language, d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return l.Sprintf("%d days", int(d/day))
+	}
+	return d.String()
+}
+
+// size writes bytes in the largest unit that keeps a digit before the point.
+func size(l lang.Language, n int64) string {
+	const step = 1000
+	units := []string{l.Text("bytes"), l.Text("KB"), l.Text("MB"), l.Text("GB"), l.Text("TB")}
+	value, i := float64(n), 0
+	for value >= step && i < len(units)-1 {
+		value, i = value/step, i+1
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d\u202f%s", n, units[i])
+	}
+	text := fmt.Sprintf("%.1f", value)
+	if l == lang.Russian {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	return text + "\u202f" + units[i]
+}
+
+// dict gives a template several values by names.
+func dict(pairs ...any) map[string]any {
+	m := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		m[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return m
+}
+
+// detailLine says what of a record's detail a timeline does not show otherwise.
+func detailLine(l lang.Language, raw json.RawMessage) string {
+	var known struct {
+		Missing []string `json:"missing"`
+		Changed []string `json:"changed"`
+		Why     string   `json:"why"`
+		Error   string   `json:"error"`
+	}
+	if len(raw) == 0 || json.Unmarshal(raw, &known) != nil {
+		return ""
+	}
+	var parts []string
+	if len(known.Missing) > 0 {
+		parts = append(parts, l.Sprintf("nothing came for %s", strings.Join(known.Missing, ", ")))
+	}
+	if len(known.Changed) > 0 {
+		parts = append(parts, l.Sprintf("changed: %s", strings.Join(known.Changed, ", ")))
+	}
+	for _, text := range []string{known.Why, known.Error} {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// replayable are the outcomes of which an event may be sent again without the name of a correction.
+var replayable = []event.Outcome{event.Dead, event.Undeliverable, event.Filtered, event.Untaken, event.Abandoned}
+
+// verbWords say what the audit keeps.
+var verbWords = map[string]string{
+	admin.VerbLinkStop: "stopped a link", admin.VerbLinkStart: "started a link", admin.VerbLinkReset: "brought a link to the file", admin.VerbLinkRemove: "removed a link",
+	admin.VerbRetriesNow: "tried at once what waits", admin.VerbRetriesCancel: "gave up what waits", admin.VerbRetriesBack: "put back what was lost", admin.VerbReplay: "sent again",
+	admin.VerbDrop: "dropped for good", admin.VerbAsideTake: "took what was set aside", admin.VerbBackfill: "fetched past days", admin.VerbErase: "erased a person",
+	admin.VerbReveal: "looked at personal data", admin.VerbFindPhone: "looked for a phone", admin.VerbSend: "sent one request", admin.VerbExport: "took a list away",
+	admin.VerbBackup: "made a copy", admin.VerbRestore: "restored a copy", admin.VerbJobStop: "stopped a job", admin.VerbJobContinue: "let a job go on",
+	admin.VerbSignIn: "signed in", admin.VerbSignOut: "signed out", admin.VerbSignInRefused: "a wrong key",
+}
+
+// streamWords are the words for the parts of the queue.
+var streamWords = map[string]string{
+	"events": "Log of events", "retries": "Waiting", "deadletters": "Not delivered", "history": "History", "aside": "Set aside", "audit": "Audit",
+}
+
+// hints say what a person does about a cause.
+var hints = map[string]string{
+	"validation_error": "Mend the field that the answer names in the link's body, then send them again.",
+	"protocol_error":   "Mend the operation, the endpoint or the field that the answer names, then send them again.",
+	"client_error":     "Mend what the answer names, then send them again.",
+	"conflict":         "Look at what the answer says; sending again may do.",
+	"expression":       "An expression of the link met a value that it cannot use: mend it, then send them again.",
+	"too_old":          "Mindbox did not take them for as long as they were tried: once it does, send them again.",
+	"expired":          "They were older than the link's expire allows: send them again only if that is wanted.",
+	"unreadable":       "What came is no webhook and no record; the event's page shows what can be read.",
+	"unknown":          "Their site or link is not in the file: put it back, or name the link that does its work now (`touchbox replay --as`).",
+	"cancelled":        "A person has given them up; they can be sent again.",
+	"crashed":          "The process ended at them again and again: tell the makers of Touchbox.",
+	"panic":            "Handling them failed: tell the makers of Touchbox.",
+}
+
+// roleWords are the words for roles.
+var roleWords = map[Role]string{See: "may look", Act: "may act", Admin: "may do everything"}
+
+// noteWords say what a person or a worker noted in the history.
+var noteWords = map[string]string{
+	admin.NoteReplayed: "sent again by a person", admin.NoteRunNow: "tried at once by a person", admin.NoteCancelled: "given up by a person", admin.NoteDropped: "dropped by a person",
+	"repeated": "came once more",
+}
+
+// reasonWords say why an event waits or was not delivered, as far as the word alone does not.
+var reasonWords = map[string]string{
+	"accepted": "accepted by Mindbox", "already_processed": "Mindbox knew it already", "validation_error": "Mindbox refuses the data",
+	"protocol_error": "Mindbox refuses the request", "unclear_answer": "an answer that says nothing", "unknown_status": "a status that nobody knows",
+	"redirect": "a redirect", "not_mindbox": "something in front of Mindbox refuses", "credentials_missing": "Mindbox got no key",
+	"credentials_refused": "Mindbox refuses the key", "not_found": "the address is wrong", "request_timeout": "Mindbox gave up waiting",
+	"conflict": "Mindbox reports a conflict", "client_error": "Mindbox refuses it for good", "too_many_requests": "too many requests",
+	"server_error": "Mindbox has a trouble of its own", "timeout": "no answer in time", "name": "the host's name does not resolve",
+	"connect": "nobody answers at the address", "tls": "the certificate is not trusted", "connection": "the connection broke",
+	"unreadable": "the body cannot be read", "expression": "an expression of the link failed", "condition": "a condition does not hold",
+	"missing": "a required field came out empty", "expired": "too old for the link", "too_old": "tried for too long",
+	"parked": "paused: waiting for Mindbox", "crashed": "the process ended at it again and again", "unknown": "its site or link is not in the file",
+	"damaged": "damaged in the store", "panic": "handling it failed", "too_large": "too large", "cancelled": "given up by a person",
+	"ping": "a test of Calltouch's", "empty": "nothing stood in it", "other_lead": "neither a call nor a form request", "no_id": "no id: it is not ticked in Calltouch",
+	"other_site": "of another site", "bad_id": "an id that cannot be one", "collision": "another call has this id", "unpolled": "waits for its record",
+}

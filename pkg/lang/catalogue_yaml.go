@@ -1,0 +1,33 @@
+package lang
+
+// yamlCatalogue holds what the parser of YAML says of a file whose syntax is broken.
+var yamlCatalogue = map[string]string{
+	"unreadable":                                                         "не читается",
+	"',' or ']' must be specified":                                       "нужна ',' или ']'",
+	"',' or '}' must be specified":                                       "нужна ',' или '}'",
+	"anchor is not allowed in this context":                              "якорю здесь не место",
+	"block sequence entries are not allowed in this context":             "пунктам списка здесь не место",
+	"could not find '[' character corresponding to ']'":                  "к ']' нет своей '['",
+	"could not find '{' character corresponding to '}'":                  "к '}' нет своей '{'",
+	"could not find end character of double-quoted text":                 "текст в двойных кавычках не закрыт",
+	"could not find end character of single-quoted text":                 "текст в одинарных кавычках не закрыт",
+	"could not find flow map content":                                    "в скобках { } не найдено содержимое",
+	"could not find flow mapping end token '}'":                          "не хватает закрывающей '}'",
+	"could not find value for mapping key":                               "у ключа нет значения",
+	"found an invalid key for this map":                                  "такого ключа здесь не бывает",
+	"found character '\t' that cannot start any token":                   "табуляция там, где её не бывает",
+	"map key definition includes an implicit line break":                 "ключ разорван концом строки",
+	"mapping value is not allowed in this context":                       "двоеточию с пробелом здесь не место",
+	"non-map value is specified":                                         "среди ключей стоит то, что ключом не является",
+	"sequence end token ']' not found":                                   "не хватает закрывающей ']'",
+	"tag is not allowed in this context":                                 "тегу здесь не место",
+	"undefined anchor name":                                              "у якоря нет имени",
+	"unexpected key name":                                                "ключу здесь не место",
+	"unexpected map key":                                                 "ключу здесь не место",
+	"unexpected map key-value pair":                                      "ключу со значением здесь не место",
+	"unexpected scalar value":                                            "значению здесь не место",
+	"value is not allowed in this context":                               "значению здесь не место",
+	"value is not allowed in this context. map key-value is pre-defined": "значению здесь не место: у ключа оно уже есть",
+	"'@' is a reserved character":                                        "'@' YAML оставляет себе",
+	"'`' is a reserved character":                                        "'`' YAML оставляет себе",
+}

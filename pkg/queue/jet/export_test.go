@@ -1,0 +1,51 @@
+package jet
+
+import (
+	"context"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// CheckVersion is tested by itself.
+var CheckVersion = checkVersion
+
+// WasRemoved asks whether a removal that was refused with a code is done.
+func WasRemoved(ctx context.Context, c *Client, stream string, sequence uint64, code int) bool {
+	return c.wasRemoved(ctx, stream, sequence, jetstream.ErrorCode(code))
+}
+
+// StoreTogether stores messages as a Committer does on which they waited together, and returns what became of
+// each.
+func StoreTogether(c *Client, all ...*nats.Msg) []error {
+	committer := &Committer{client: c, work: context.Background(), price: price{writes: enoughWrites}}
+	batch, done := make([]commit, len(all)), make([]chan error, len(all))
+	for i, m := range all {
+		done[i] = make(chan error, 1)
+		batch[i] = commit{m, done[i]}
+	}
+	committer.store(batch)
+	errs := make([]error, len(all))
+	for i := range all {
+		errs[i] = <-done[i]
+	}
+	return errs
+}
+
+// Price is what a write costs.
+type Price struct{ p price }
+
+// NewPrice knows nothing yet.
+func NewPrice() *Price {
+	return &Price{}
+}
+
+// Tripped notes the way there and back.
+func (p *Price) Tripped(took time.Duration, err error) { p.p.tripped(took, err) }
+
+// Wrote notes a write.
+func (p *Price) Wrote(took time.Duration, err error) { p.p.wrote(took, err) }
+
+// Low reports whether writes are known to cost little.
+func (p *Price) Low() bool { return p.p.low() }

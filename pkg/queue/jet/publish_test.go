@@ -1,0 +1,264 @@
+package jet_test
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/touchbox/touchbox/pkg/queue/jet"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+)
+
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	c := numbers(t)
+	guarded := func(sequence uint64) error {
+		m := number("a")
+		jet.Guard(m.Header, sequence)
+		_, err := c.Publish(t.Context(), m)
+		return err
+	}
+	if err := guarded(0); err != nil {
+		t.Fatal(err)
+	}
+	if err := guarded(0); !jet.GuardFailed(err) || jet.InFlight(err) {
+		t.Errorf("stored twice: %v", err)
+	}
+	if err := guarded(1); err != nil {
+		t.Error(err)
+	}
+	m := number("b")
+	jet.GuardOn(m.Header, "n.*", 1)
+	if _, err := c.Publish(t.Context(), m); !jet.GuardFailed(err) {
+		t.Errorf("a guard over several subjects: %v", err)
+	}
+}
+
+// A batch is stored whole or not at all, each message held to its guard, and the code of a refusal is told.
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	c := numbers(t)
+	batch := []*nats.Msg{number("a"), number("b"), number("c")}
+	jet.Guard(batch[1].Header, 0)
+	if err := c.PublishBatch(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Last(t.Context(), stream, "n.b")
+	if err != nil || m.Header.Get("Own") != "x" || m.Header.Get("Nats-Batch-Id") == "" {
+		t.Errorf("stored %+v, %v", m, err)
+	}
+	if batch[0].Header.Get("Nats-Batch-Id") != "" {
+		t.Errorf("the message was changed: %v", batch[0].Header)
+	}
+	if err := c.PublishBatch(t.Context(), batch); !jet.GuardFailed(err) {
+		t.Errorf("stored twice: %v", err)
+	}
+	config := jetstream.StreamConfig{Name: stream, Subjects: []string{"n.>"}, AllowDirect: true, AllowAtomicPublish: true, MaxBytes: 1, Discard: jetstream.DiscardNew}
+	if _, err := c.JetStream().UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if err := jet.Describe("store", c.PublishBatch(t.Context(), batch)); !errors.Is(err, jet.ErrFull) {
+		t.Errorf("full: %v", err)
+	}
+	if last, err := c.LastSequence(t.Context(), stream); last != 3 || err != nil {
+		t.Errorf("a part was stored: %d, %v", last, err)
+	}
+}
+
+// A batch whose answer does not come is undecided, in time.
+func TestBatchWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	address, _ := queuetest.Scripted(t, queuetest.AnswerSilence)
+	c := dial(t, jet.Options{Servers: address, AnswerTimeout: 200 * time.Millisecond})
+	if err := c.PublishBatch(t.Context(), []*nats.Msg{number("a"), number("b")}); !jet.Unanswered(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What waits while a batch is on its way goes with the next one.
+func TestCommitter(t *testing.T) {
+	t.Parallel()
+	c := numbers(t)
+	committer := jet.NewCommitter(c)
+	const n = 300
+	var group errgroup.Group
+	for i := range n {
+		group.Go(func() error { return committer.Add(t.Context(), number(strconv.Itoa(i))) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if stored, _, err := c.Count(t.Context(), stream, jet.Anything, 1); stored < n || err != nil {
+		t.Errorf("%d stored, %v", stored, err)
+	}
+	large := number("x")
+	large.Data = make([]byte, c.Conn().MaxPayload())
+	if err := committer.Add(t.Context(), large); !errors.Is(err, jet.ErrTooLarge) {
+		t.Errorf("too large: %v", err)
+	}
+	committer.Close()
+	if err := committer.Add(t.Context(), number("y")); !errors.Is(err, jet.ErrClosed) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// What waited together is one batch; few, and one that comes alone, are plain publishes.
+func TestManyAreOneBatch(t *testing.T) {
+	t.Parallel()
+	c := numbers(t)
+	for name, n := range map[string]int{"alone": 1, "few": 7, "many": 100} {
+		for i, err := range jet.StoreTogether(c, held(name, n)...) {
+			m, readErr := c.Last(t.Context(), stream, fmt.Sprintf("n.%s.%d", name, i))
+			if err != nil || readErr != nil {
+				t.Fatalf("%s: %v, %v", name, err, readErr)
+			}
+			if batched := m.Header.Get("Nats-Batch-Id") != ""; batched != (name == "many") {
+				t.Errorf("%s: in a batch: %v", name, batched)
+			}
+		}
+	}
+}
+
+// held are n messages, each of which its subject must be empty for.
+func held(name string, n int) []*nats.Msg {
+	all := make([]*nats.Msg, n)
+	for i := range all {
+		all[i] = number(fmt.Sprintf("%s.%d", name, i))
+		jet.Guard(all[i].Header, 0)
+	}
+	return all
+}
+
+// Whatever is wrong with one message of a batch, it alone is refused, for its own reason, and the others are
+// stored, once.
+func TestOneMessageCostsTheOthersNothing(t *testing.T) {
+	t.Parallel()
+	const n, bad = 40, 7
+	is := func(kind error) func(error) bool {
+		return func(err error) bool { return errors.Is(jet.Describe("store", err), kind) }
+	}
+	tests := []struct {
+		name    string
+		spoil   func(c *jet.Client, all []*nats.Msg)
+		want    func(error) bool // of the message that is spoilt
+		subject string           // that it shares with another one, of which either is stored
+	}{
+		{"its key is stored", func(c *jet.Client, _ []*nats.Msg) { publish(t, c, "x.7") }, jet.GuardFailed, ""},
+		{"its key comes twice", func(_ *jet.Client, all []*nats.Msg) { all[bad].Subject = all[30].Subject }, jet.GuardFailed, "n.x.30"},
+		{"it is larger than the stream takes", func(_ *jet.Client, all []*nats.Msg) { all[bad].Data = make([]byte, 5000) }, is(jet.ErrTooLarge), ""},
+		{"the last one is", func(_ *jet.Client, all []*nats.Msg) {
+			all[bad], all[n-1] = all[n-1], all[bad]
+			all[n-1].Data = make([]byte, 5000)
+		}, is(jet.ErrTooLarge), ""},
+		{"its header is too large", func(_ *jet.Client, all []*nats.Msg) { all[bad].Header.Set("X", strings.Repeat("x", 70<<10)) }, is(jet.ErrTooLarge), ""},
+		{"its subject is nobody's", func(_ *jet.Client, all []*nats.Msg) { all[bad].Subject = "nobody" }, is(jet.ErrAway), ""},
+		{"the server takes it from nobody", func(c *jet.Client, all []*nats.Msg) { all[bad].Data = make([]byte, c.Conn().MaxPayload()+1) }, is(jet.ErrTooLarge), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := numbers(t)
+			config := jetstream.StreamConfig{Name: stream, Subjects: []string{"n.>"}, AllowDirect: true, AllowAtomicPublish: true, MaxMsgSize: 100 << 10}
+			if strings.Contains(tt.name, "stream") || strings.Contains(tt.name, "last") {
+				config.MaxMsgSize = 4000
+			}
+			if _, err := c.JetStream().UpdateStream(t.Context(), config); err != nil {
+				t.Fatal(err)
+			}
+			all := held("x", n)
+			spoilt := all[bad]
+			tt.spoil(c, all)
+			refused := 0
+			for i, err := range jet.StoreTogether(c, all...) {
+				shared := all[i].Subject == tt.subject
+				switch {
+				case err == nil && all[i] == spoilt && !shared:
+					t.Error("it is taken")
+				case err != nil && (all[i] != spoilt && !shared || !tt.want(err)):
+					t.Errorf("%s: %v", all[i].Subject, err)
+				case err != nil:
+					refused++
+				}
+				if stored, _, readErr := c.Count(t.Context(), stream, all[i].Subject, 1); err == nil && (stored != 1 || readErr != nil) {
+					t.Errorf("%s is acknowledged and stored %d times: %v", all[i].Subject, stored, readErr)
+				}
+			}
+			if refused != 1 {
+				t.Errorf("%d are refused", refused)
+			}
+		})
+	}
+}
+
+// A full stream takes what fits, and says of the rest that it is full.
+func TestABatchForAStreamThatIsNearlyFull(t *testing.T) {
+	t.Parallel()
+	c := numbers(t)
+	config := jetstream.StreamConfig{Name: stream, Subjects: []string{"n.>"}, AllowDirect: true, AllowAtomicPublish: true, MaxMsgs: 25, Discard: jetstream.DiscardNew}
+	if _, err := c.JetStream().UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	for i, err := range jet.StoreTogether(c, held("x", 40)...) {
+		_, readErr := c.Last(t.Context(), stream, fmt.Sprintf("n.x.%d", i))
+		if (err == nil) != (readErr == nil) {
+			t.Errorf("%d: answered %v, read %v", i, err, readErr)
+		}
+		if err == nil {
+			taken++
+		} else if !errors.Is(jet.Describe("store", err), jet.ErrFull) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if taken != 25 {
+		t.Errorf("%d are stored", taken)
+	}
+}
+
+// Whether batches pay is learnt from what writes cost beside the way there and back.
+func TestPriceOfAWrite(t *testing.T) {
+	t.Parallel()
+	const trip, unsynced, synced = 50 * time.Microsecond, 60 * time.Microsecond, 240 * time.Microsecond
+	tests := []struct {
+		name   string
+		trip   error
+		writes []time.Duration // the last one is repeated
+		err    error           // of the first
+		low    bool
+	}{
+		{"no sync", nil, []time.Duration{unsynced}, nil, true},
+		{"a sync", nil, []time.Duration{synced}, nil, false},
+		{"no sync on a busy machine", nil, []time.Duration{time.Millisecond, unsynced, time.Millisecond}, nil, true},
+		{"no answer at first, then no sync", nil, []time.Duration{time.Second, unsynced}, nats.ErrTimeout, true},
+		{"no answer at first, then a sync", nil, []time.Duration{time.Second, synced}, nats.ErrTimeout, false},
+		{"no way there", nats.ErrTimeout, []time.Duration{unsynced}, nil, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := jet.NewPrice()
+			for i := range 150 {
+				p.Tripped(trip, tt.trip)
+				err := tt.err
+				if i > 0 {
+					err = nil
+				}
+				p.Wrote(tt.writes[min(i, len(tt.writes)-1)], err)
+			}
+			if p.Low() != tt.low {
+				t.Errorf("low: %v", p.Low())
+			}
+		})
+	}
+	p := jet.NewPrice()
+	p.Tripped(trip, nil)
+	p.Wrote(unsynced, nil)
+	if p.Low() {
+		t.Error("known after one write")
+	}
+}

@@ -1,0 +1,4 @@
+package keep
+
+// NightDue is tested by itself.
+var NightDue = nightDue

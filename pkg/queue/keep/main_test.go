@@ -1,0 +1,9 @@
+package keep_test
+
+import (
+	"testing"
+
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+)
+
+func TestMain(m *testing.M) { queuetest.Main(m) }
