@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,7 +88,7 @@ func (d *desk) listAside(ctx context.Context, q admin.AsideQuery, limit int) err
 	return listing[queue.Aside]{
 		header: d.lang.Sprintf("NUMBER\tCAME (%s)\tSITE\tREASON\tBY\tBYTES", d.zoneName()),
 		cells: func(a queue.Aside) []string {
-			return []string{fmt.Sprint(a.Sequence), d.when(a.Received), a.Site, a.Reason, d.lang.Text(string(a.Origin)), fmt.Sprint(d.mask().Aside(a).Bytes)}
+			return []string{fmt.Sprint(a.Sequence), d.when(a.Received), a.Site, d.reasonWord(a.Reason), d.lang.Text(string(a.Origin)), fmt.Sprint(d.mask().Aside(a).Bytes)}
 		},
 		json: func(a queue.Aside) any { return d.mask().Aside(a) },
 	}.print(d.cli, list, total)
@@ -173,8 +174,8 @@ func (d *desk) takeAside(ctx context.Context, flags takeFlags, args []string) er
 		return d.printJSON(taken)
 	}
 	d.say("stored: %d, known already: %d, still no event: %d", taken.Stored, taken.Repeated, taken.Refused)
-	for reason, n := range taken.Reasons {
-		_, _ = fmt.Fprintf(d.out, "  %s: %d\n", show.Printable(reason), n)
+	for _, reason := range slices.Sorted(maps.Keys(taken.Reasons)) {
+		_, _ = fmt.Fprintf(d.out, "  %s: %d\n", show.Printable(d.reasonWord(reason)), taken.Reasons[reason])
 	}
 	return nil
 }

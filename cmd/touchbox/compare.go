@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -203,30 +204,23 @@ func (d *desk) printIDs(view idComparisonJSON) error {
 		if one.Here {
 			side = d.lang.Text("only Touchbox")
 		}
-		_, _ = fmt.Fprintf(d.out, "%s  %s  %s  %s\n", side, show.Printable(one.ID), d.known(one.Outcome), show.Printable(one.Why))
+		_, _ = fmt.Fprintf(d.out, "%s  %s  %s  %s\n", side, show.Printable(one.ID), d.known(one.Outcome), d.why(one.Why))
 	}
 	return nil
 }
 
-// knowns say what is known of an id that has no outcome for the link.
-var knowns = map[string]string{
-	admin.KnownNever:     "never came",
-	admin.KnownAside:     "set aside",
-	admin.KnownOther:     "not of its site and kind",
-	string(event.Erased): "erased",
-}
-
+// known says what is known of an id: the outcome that it has for the link, or why it has none.
 func (d *desk) known(word string) string {
-	if text, special := knowns[word]; special {
-		return d.lang.Text(text)
+	if slices.Contains(event.Outcomes, event.Outcome(word)) {
+		return d.lang.Coded(word)
 	}
-	return word
+	return d.lang.Text(admin.WhyWord(word))
 }
 
 func (d *desk) printGroups(groups []admin.IDGroup) error {
 	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
 	for _, one := range groups {
-		_, _ = fmt.Fprintf(table, "  %s\t%d\t%s\t%s\n", d.known(one.Outcome), one.Count, show.Printable(one.Why), show.Printable(one.Example))
+		_, _ = fmt.Fprintf(table, "  %s\t%d\t%s\t%s\n", d.known(one.Outcome), one.Count, d.why(one.Why), show.Printable(one.Example))
 	}
 	return table.Flush()
 }

@@ -42,7 +42,7 @@ func (d *desk) listDeadLetters(ctx context.Context, by filterFlags) error {
 	return listing[queue.DeadLetter]{
 		header: d.lang.Sprintf("LINK\tEVENT\tDIED (%s)\tATTEMPTS\tREASON\tANSWER", d.zoneName()),
 		cells: func(l queue.DeadLetter) []string {
-			return []string{l.Link, l.Event.Key.String(), d.when(l.Died), fmt.Sprint(l.Attempts), reasonCell(l.Reason, l.Status), show.Cell(d.mask().Text(l.Answer), widest)}
+			return []string{l.Link, l.Event.Key.String(), d.when(l.Died), fmt.Sprint(l.Attempts), d.reasonCell(l.Reason, l.Status), show.Cell(d.mask().Text(l.Answer), widest)}
 		},
 		json: func(l queue.DeadLetter) any { return d.mask().DeadLetter(l) },
 	}.print(d.cli, list, total)
@@ -112,7 +112,7 @@ func (d *desk) countDeadLetters(ctx context.Context, by filterFlags) error {
 	return listing[admin.DeadCount]{
 		header: d.lang.Text("LINK\tREASON\tCOUNT"),
 		cells: func(n admin.DeadCount) []string {
-			return []string{n.Link, reasonCell(n.Reason, n.Status), fmt.Sprint(n.Count)}
+			return []string{n.Link, d.reasonCell(n.Reason, n.Status), fmt.Sprint(n.Count)}
 		},
 	}.print(d.cli, counts, len(counts))
 }

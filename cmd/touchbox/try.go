@@ -248,19 +248,8 @@ var trialStates = map[string]string{
 	admin.TrialGone:    "not in the file any more",
 }
 
-// whys say why an event is not sent where no condition, field or expression does.
-var whys = map[string]string{
-	admin.WhyNotRead: "not of its site and kind",
-	admin.WhyOlder:   "older than its start, or of a backfill",
-	admin.WhyExpired: "later than `expire` allows",
-}
-
-func (d *desk) why(word string) string {
-	if text, known := whys[word]; known {
-		return d.lang.Text(text)
-	}
-	return show.Printable(word)
-}
+// why says why an event is not sent: in words, or by the condition, the field or the expression.
+func (d *desk) why(word string) string { return show.Printable(d.lang.Text(admin.WhyWord(word))) }
 
 func (d *desk) printMoves(moves []admin.Move) error {
 	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)

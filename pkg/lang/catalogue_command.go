@@ -39,6 +39,7 @@ var commandCatalogue = map[string]string{
 	"%d messages of %s are back": "сообщений восстановлено: %d, копия от %s",
 	"%s, %d of %d":               "%s, %d из %d",
 	"never: not ticked?":         "никогда: не отмечено?",
+	"not yet, hooks: %d":         "пока нет, вебхуков: %d",
 	"without shares: %v":         "без долей: %v",
 
 	// up and demo.

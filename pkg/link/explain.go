@@ -71,6 +71,7 @@ func (l *Link) Explain(fields map[string]any, reveal bool) Explanation {
 	c.conceal(rendered)
 	if !reveal {
 		c.maskNamed(rendered, fields)
+		rendered.DeviceUUID = show.Hide(rendered.DeviceUUID)
 	}
 	e.Request = l.preview(rendered)
 	return e
