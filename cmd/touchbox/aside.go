@@ -118,7 +118,29 @@ func (d *desk) showAside(ctx context.Context, args []string) error {
 	if err := d.revealing(ctx, "aside: "+q.Text()); err != nil {
 		return err
 	}
-	return d.printJSON(d.admin.AsideView(list[0], d.mask()))
+	view := d.admin.AsideView(list[0], d.mask())
+	if d.json {
+		return d.printJSON(view)
+	}
+	d.printAside(view)
+	return nil
+}
+
+// printAside shows to a person what was set aside, and why.
+func (d *desk) printAside(v admin.AsideView) {
+	d.say("Set aside under number %d: %s", v.Number, d.reasonWord(v.Reason))
+	d.say("  came %s by %s, site %s, bytes: %d", d.when(v.Received), d.lang.Text(string(v.Origin)), show.Printable(v.Site), v.Bytes)
+	if v.ContentType != "" {
+		_, _ = fmt.Fprintf(d.out, "  %s\n", show.Printable(v.ContentType))
+	}
+	d.sayUnreadable(v.Problem)
+	d.printValues(v.Fields)
+	for _, raw := range []string{v.Query, string(v.Body)} { // when revealed
+		if raw != "" {
+			_, _ = fmt.Fprintf(d.out, "      %s\n", show.Printable(raw))
+		}
+	}
+	d.say("  `touchbox aside take %d` stores it, once what was wrong is mended", v.Number)
 }
 
 // takeFlags say what to take, and as what.

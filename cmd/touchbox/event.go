@@ -141,22 +141,11 @@ func (d *desk) printEvent(t admin.Timeline, view admin.EventView) {
 	default:
 		d.say("  the event itself is no longer kept, only what became of it")
 	}
-	if view.Problem != "" {
-		d.say("  its body cannot be read: %s", show.Printable(view.Problem))
-	}
+	d.sayUnreadable(view.Problem)
 	for _, doubt := range view.Doubts {
 		_, _ = fmt.Fprintf(d.out, "  %s\n", d.lang.Text(doubt.Text()))
 	}
-	for _, name := range slices.Sorted(maps.Keys(view.Fields)) {
-		value := view.Fields[name]
-		switch v := value.(type) {
-		case time.Time:
-			value = d.when(v)
-		case string:
-			value = d.noNumber(v)
-		}
-		_, _ = fmt.Fprintf(d.out, "  %-20s %s\n", show.Printable(name), oneLine(value))
-	}
+	d.printValues(view.Fields)
 	for _, r := range view.Notes {
 		d.printRecord(r)
 	}
@@ -168,12 +157,37 @@ func (d *desk) printEvent(t admin.Timeline, view admin.EventView) {
 	}
 }
 
-func (d *desk) printLink(l admin.LinkTimeline) {
-	name := l.Link
-	if file := d.admin.File.Link(l.Link); file != nil && file.Title != "" {
-		name += " (" + show.Printable(file.Title) + ")"
+// printValues shows the fields of an event, by name.
+func (d *desk) printValues(fields map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		value := fields[name]
+		switch v := value.(type) {
+		case time.Time:
+			value = d.when(v)
+		case string:
+			value = d.noNumber(v)
+		}
+		_, _ = fmt.Fprintf(d.out, "  %-20s %s\n", show.Printable(name), oneLine(value))
 	}
-	d.say("Link %s: %s", name, d.lang.Coded(string(l.Outcome)))
+}
+
+// sayUnreadable says why there are no fields, where there are none.
+func (d *desk) sayUnreadable(problem string) {
+	if problem != "" {
+		d.say("  its body cannot be read: %s", show.Printable(d.lang.Error(errors.New(problem))))
+	}
+}
+
+// titled is the id of a link, with its title where it has one.
+func (d *desk) titled(id string) string {
+	if l := d.admin.File.Link(id); l != nil && l.Title != "" {
+		return id + " (" + show.Printable(l.Title) + ")"
+	}
+	return id
+}
+
+func (d *desk) printLink(l admin.LinkTimeline) {
+	d.say("Link %s: %s", d.titled(l.Link), d.lang.Coded(string(l.Outcome)))
 	for _, r := range d.mask().Records(l.Records) {
 		d.printRecord(r)
 	}
