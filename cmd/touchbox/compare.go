@@ -107,13 +107,7 @@ type comparisonJSON struct {
 
 func (d *desk) printComparison(c admin.Comparison, cases []caseJSON) error {
 	d.say("%s beside %s: events compared: %d", c.Link, show.Printable(c.With), c.Tried)
-	if c.Skipped > 0 {
-		d.say("this is a sample: %d of %d events; all numbers below are those of the sample", c.Tried, c.Tried+c.Skipped)
-	}
-	if c.Erased > 0 {
-		d.say("not tried, of erased persons: %d", c.Erased)
-	}
-	d.group(c.Unreadable, d.lang.Text("not tried, cannot be read: %d, such as %s"))
+	d.printSample(c.Tried, c.Skipped, c.Erased, c.Unreadable)
 	d.group(c.NotRead, d.lang.Text("not compared, one of the two does not read them: %d, such as %s"))
 	d.group(c.Older, d.lang.Text("not compared, older than the start of one of the two, or of a backfill: %d, such as %s"))
 	d.say("both send: %d; only %s: %d; only %s: %d", c.Both, c.Link, c.OnlyLink, show.Printable(c.With), c.OnlyWith)
