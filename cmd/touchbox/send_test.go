@@ -78,8 +78,11 @@ func TestExplainAndSendWithoutALinkTakeAllOfTheSite(t *testing.T) {
 	if out, _ = o.runs(1, "send", sample, "--yes"); strings.Count(out, "transactionId ") != 1 { // nobody listens at port 1
 		t.Errorf("sent:\n%s", out)
 	}
-	file.Site += "\n  other: {id: \"10002\", key: another-key-of-the-test}"
-	t.Setenv("TOUCHBOX_CONFIG", file.Write(t, t.TempDir()))
+	two := filepath.Join(t.TempDir(), "touchbox.yaml")
+	if err := os.WriteFile(two, []byte(strings.Replace(file.Text(), "mindbox:\n", "  - site: 10002\n    name: other\nmindbox:\n", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TOUCHBOX_CONFIG", two)
 	if _, errs := o.runs(2, "explain", sample); !strings.Contains(errs, "siteId") {
 		t.Errorf("two sites, and none named: %s", errs)
 	}
