@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"reflect"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"syscall"
 	"text/tabwriter"
@@ -192,7 +193,7 @@ func (s Settings) NewLog(w io.Writer, l lang.Language) zerolog.Logger {
 		level = zerolog.InfoLevel
 	}
 	if s.LogFormat == "console" || s.LogFormat == "" && IsTerminal(w) {
-		return leveled(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, FormatMessage: message(l), FormatErrFieldValue: message(l)}, level)
+		return leveled(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, FormatMessage: message(l), FormatErrFieldValue: failure(l)}, level)
 	}
 	return leveled(show.Writer(w), level)
 }
@@ -201,7 +202,18 @@ func leveled(w io.Writer, level zerolog.Level) zerolog.Logger {
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
-// message is how a line's message, and its error, are said in the console form, which quotes the other fields by itself.
+// failure is how a line's error is said, which comes in quotes where it has blanks.
+func failure(l lang.Language) zerolog.Formatter {
+	return func(value any) string {
+		text := fmt.Sprint(value)
+		if plain, err := strconv.Unquote(text); err == nil {
+			return strconv.Quote(l.Said(plain))
+		}
+		return show.Printable(l.Said(text))
+	}
+}
+
+// message is how a line's message is said in the console form, which quotes the fields by itself.
 func message(l lang.Language) zerolog.Formatter {
 	return func(text any) string {
 		if text == nil {
