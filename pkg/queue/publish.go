@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,7 +154,10 @@ func newKeyCache(limit int) *keyCache {
 	return &keyCache{limit: max(1, limit/2), young: map[event.Key]event.Fingerprint{}}
 }
 
+// add remembers a key. What it keeps of it are copies: the id and the phone that come are parts of the whole text of
+// a hook, which would be kept with them.
 func (c *keyCache) add(k event.Key, f event.Fingerprint) {
+	k.ID, f.Phone = strings.Clone(k.ID), strings.Clone(f.Phone)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.young) >= c.limit {
