@@ -239,6 +239,8 @@ func TestNightDue(t *testing.T) {
 		{"missed, and it is day", at(10, 12), at(9, 3), false},
 		{"missed for long", at(10, 16), at(9, 3), true},
 		{"done at day because it was missed", at(11, 3), at(10, 16), true},
+		{"done in years to come, by a wrong clock", at(10, 3), at(10, 3).AddDate(9, 0, 0), true},
+		{"done just now by a clock that is a little ahead", at(10, 3), at(10, 3).Add(time.Minute), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
