@@ -149,7 +149,8 @@ func (k *keeper) look(ctx context.Context) error {
 		k.c.Observe.Looked(Look{Streams: queue.SizesOf(extents), Horizon: horizon})
 	}
 	var last time.Time
-	if _, err := k.q.State().Get(ctx, event.RetainedKey, &last); err != nil && !errors.Is(err, queue.ErrNotFound) {
+	_, err = k.q.State().Get(ctx, event.RetainedKey, &last)
+	if err != nil && !errors.Is(err, queue.ErrNotFound) && !errors.Is(err, queue.ErrUnreadable) { // then it was never, and is written anew
 		return err
 	}
 	k.now = k.clock(extents[event.EventsStream])

@@ -1,6 +1,7 @@
 package keep_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -205,6 +206,30 @@ func TestRetentionKeepsTheKeepTime(t *testing.T) {
 	if err != nil || !third.Before(fourth.Stored) || fourth.Stored.Sub(third) > time.Minute {
 		t.Errorf("horizon %s, %v: want just before %s", third, err, fourth.Stored)
 	}
+}
+
+// What stands in the place of the last night and is no moment does not keep the next night from coming.
+func TestRetentionAfterANightThatCannotBeRead(t *testing.T) {
+	q := queuetest.New(t)
+	queuetest.PublishCalls(t, q, 0, 3)
+	if _, err := q.State().Put(t.Context(), event.RetainedKey, "by hand"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- keep.Run(ctx, q, keep.Config{Every: 20 * time.Millisecond, Events: time.Hour, Now: later, Location: time.UTC})
+	}()
+	queuetest.Eventually(t, "the night", func() bool {
+		var last time.Time
+		_, err := q.State().Get(t.Context(), event.RetainedKey, &last)
+		return err == nil && !last.IsZero()
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	wantKept(t, q, ids(0, 0))
 }
 
 func TestRetentionIsOneProcess(t *testing.T) {
