@@ -374,3 +374,6 @@ func MuteState(q *Queue) error {
 	_, err := q.Client().Conn().Subscribe("$JS.API.DIRECT.GET.KV_"+nowhere+".>", func(*nats.Msg) {})
 	return err
 }
+
+// RipeAt is until when an event is too young for a delay, if it is.
+var RipeAt = ripeAt

@@ -156,6 +156,8 @@ var (
 	ErrErased = fmt.Errorf("the person was erased: %w", ErrNotFound)
 	// ErrConflict reports that somebody else was faster: the value has another revision by now.
 	ErrConflict = jet.ErrConflict
+	// ErrUnreadable reports a value of STATE that is none of ours: of another version, or made by hand.
+	ErrUnreadable = jet.ErrUnreadable
 	// ErrUnderWay reports a replay of an event that waits in RETRIES already.
 	ErrUnderWay = errors.New("a retry or replay of this event is under way already")
 	// ErrFull reports a stream at its bound.
