@@ -14,6 +14,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/site/browsertest"
 )
 
 // shown is the number that a page's form says was shown, with the id of the form.
@@ -358,5 +359,24 @@ func TestAJobsPageFollowsItInABrowser(t *testing.T) {
 			h.worker()
 			tab.Wait("document.querySelector('main')?.textContent.includes('Done: 3 of 3.') && document.querySelector('.lead')?.textContent.includes('done')")
 		})
+	}
+}
+
+func TestPagesOfJobsFitAPhone(t *testing.T) {
+	tab := chromium.Tab(t)
+	h := newHouse(t, nil)
+	file := config
+	file.Site += "\ntoken: the-token-of-the-site"
+	h.admin.File = file.Parse(t)
+	h.die(calls(3)...)
+	b := h.signedIn(adminKey)
+	h.enter(tab, "admin")
+	asked := b.post("/jobs", url.Values{"shown": {"3"}, "why": {"the areas are mended, and the table that names them too"}})
+	for _, path := range []string{"/replays/new?link=dynamic&outcome=dead", "/jobs", asked.location, "/sites/10001", "/deadletters?link=dynamic"} {
+		tab.Look(390, 800, true)
+		tab.Open(h.server.URL + path)
+		if wide := browsertest.Eval[float64](tab, "document.documentElement.scrollWidth"); wide > 390 {
+			t.Errorf("%s is %.0f pixels wide on a phone", path, wide)
+		}
 	}
 }
