@@ -68,7 +68,7 @@ func (a Admin) waitingJobs(ctx context.Context, kinds []JobKind) ([]string, erro
 	var ids []string
 	for i := range slices.Backward(jobs) {
 		j := &jobs[i]
-		waits := j.State == JobQueued || j.Interrupted && !j.Command
+		waits := !j.Command && (j.State == JobQueued || j.Interrupted)
 		if !waits || !slices.Contains(kinds, j.Kind) || behindAnother(*j, jobs) {
 			continue
 		}

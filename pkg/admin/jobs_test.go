@@ -202,6 +202,31 @@ func TestABackfillIsRefusedThatCannotBe(t *testing.T) {
 	}
 }
 
+// What a command is about to work at, nobody else takes.
+func TestAJobOfACommandIsLeftToIt(t *testing.T) {
+	h := newHouse(t)
+	h.die(1)
+	job := admin.Job{ID: "ofcommand", Kind: admin.JobReplay, State: admin.JobQueued, Asked: time.Now(), Command: true}
+	if _, err := h.Queue.State().Create(t.Context(), event.JobKeys.Of(job.ID), job); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
+		t.Fatal(err)
+	}
+	if j := h.job(job.ID); j.State != admin.JobQueued {
+		t.Errorf("%+v", j)
+	}
+	if err := h.ContinueJob(t.Context(), job.ID); err != nil { // the command died before it began
+		t.Fatal(err)
+	}
+	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
+		t.Fatal(err)
+	}
+	if j := h.job(job.ID); j.State != admin.JobDone || j.Changed != 1 {
+		t.Errorf("%+v", j)
+	}
+}
+
 // A form that comes twice asks for one job.
 func TestAFormThatComesTwiceAsksForOneJob(t *testing.T) {
 	h := newHouse(t)

@@ -45,34 +45,18 @@ var jobWords = map[admin.JobKind]string{
 	admin.JobAsideTake: "Take what was set aside", admin.JobBackfill: "Fetch past days",
 }
 
-// jobStates are the words for how a job stands, by jobState.
-var jobStates = map[string]word{
-	string(admin.JobQueued): {"◔", "waits for its turn", "wait"}, string(admin.JobRunning): {"◔", "under way", "wait"}, jobStopping: {"◔", "is being stopped", "wait"},
-	jobInterrupted: {"◐", "interrupted", "wait"}, string(admin.JobStopped): {"○", "stopped by a person", "wait"},
-	string(admin.JobDone): {"✓", "done", "good"}, string(admin.JobFailed): {"✖", "ended with a failure", "bad"},
-}
-
-// States of a job beside its own.
-const (
-	jobStopping    = "stopping"
-	jobInterrupted = "interrupted"
-)
-
-// jobState is how a job stands for who looks at it.
-func jobState(j admin.Job) string {
-	switch {
-	case j.Interrupted:
-		return jobInterrupted
-	case j.Stop:
-		return jobStopping
-	}
-	return string(j.State)
+// jobSigns show how a job stands, by what Job.Stands says.
+var jobSigns = map[string]word{
+	string(admin.JobQueued): {Sign: "◔", Class: "wait"}, string(admin.JobRunning): {Sign: "◔", Class: "wait"}, admin.JobStopping: {Sign: "◔", Class: "wait"},
+	admin.JobInterrupted: {Sign: "◐", Class: "wait"}, string(admin.JobStopped): {Sign: "○", Class: "wait"},
+	string(admin.JobDone): {Sign: "✓", Class: "good"}, string(admin.JobFailed): {Sign: "✖", Class: "bad"},
 }
 
 // jobView is a job as it is shown to this person.
 func (v *visit) jobView(j admin.Job) jobView {
-	state := jobState(j)
-	view := jobView{Job: j, What: v.jobText(j), Word: inWords(v.lang, jobStates[state], state), About: v.about(j.Work), Command: commandOf(j)}
+	stands := jobSigns[j.Stands()]
+	stands.Text = v.lang.Text(admin.JobStateWord(j.Stands()))
+	view := jobView{Job: j, What: v.jobText(j), Word: stands, About: v.about(j.Work), Command: commandOf(j)}
 	view.Live = !j.Ends() && !(j.Interrupted && j.Command)
 	view.MayStop = v.may(Act) && !j.Ends() && !j.Stop
 	view.MayGo = v.mayWork(j.Kind, j.Work) && (j.State == admin.JobStopped || j.State == admin.JobFailed || j.Interrupted && j.Command)
@@ -120,7 +104,7 @@ func (v *visit) about(w admin.Work) []named {
 		add("Kind", orItself(v.lang, kindWords[w.Kind], w.Kind.Dotted()))
 	}
 	if w.Reason != "" {
-		add("Reason", orItself(v.lang, reasonWords[w.Reason], w.Reason))
+		add("Reason", v.lang.Text(admin.ReasonWord(w.Reason)))
 	}
 	add("Status", nonzero(w.Status))
 	add("Cause", w.Cause)

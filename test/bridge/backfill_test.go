@@ -132,7 +132,7 @@ func (p *past) interrupt() {
 	}
 	<-first.done
 	jobs, _, _ := run(p.t, p.env, "", "touchbox", "jobs")
-	if !strings.Contains(jobs, "backfill") || !strings.Contains(jobs, "stopped") || !strings.Contains(jobs, "site 10001, ") {
+	if !strings.Contains(jobs, "fetched past days") || !strings.Contains(jobs, "stopped by a person") || !strings.Contains(jobs, "site 10001, ") {
 		p.t.Errorf("the list of jobs lacks it: %s", jobs)
 	}
 	if code := first.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(first.out.String(), "the same command goes on") {
