@@ -160,6 +160,8 @@ var (
 	ErrUnreadable = jet.ErrUnreadable
 	// ErrUnderWay reports a replay of an event that waits in RETRIES already.
 	ErrUnderWay = errors.New("a retry or replay of this event is under way already")
+	// ErrGivenBack reports a replay of a dead letter that the same replay had given back already.
+	ErrGivenBack = errors.New("the same replay of this event is under way already")
 	// ErrFull reports a stream at its bound.
 	ErrFull = jet.ErrFull
 	// ErrTooLarge reports a message that this server takes from nobody: no repeat mends it.
