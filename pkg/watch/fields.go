@@ -55,6 +55,9 @@ func (f FieldScan) Count(ctx context.Context, q *queue.Queue) ([]FieldUse, error
 			}
 			continue
 		}
+		if err != nil && ctx.Err() != nil {
+			break
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +76,7 @@ func (f FieldScan) Count(ctx context.Context, q *queue.Queue) ([]FieldUse, error
 			uses[i].doubt(doubts)
 		}
 	}
-	return uses, nil
+	return uses, ctx.Err()
 }
 
 // told is Told of a scan that ends after maxScanned events.
