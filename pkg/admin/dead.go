@@ -16,7 +16,6 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
-	"github.com/touchbox/touchbox/pkg/queue/jet"
 )
 
 // deadIndex is an index over DEADLETTERS: of each letter who died, when and of what. It follows the stream: what came
@@ -70,11 +69,11 @@ func (x *deadIndex) refresh(ctx context.Context, q *queue.Queue, pace *rate.Limi
 // readOn reads what came since.
 func (x *deadIndex) readOn(ctx context.Context, q *queue.Queue, pace *rate.Limiter) error {
 	n := 0
-	for m, err := range q.Client().Flowing(ctx, event.DeadLettersStream, jet.FlowOptions{From: x.read + 1, HeadersOnly: true}) {
+	for d, err := range q.DeadLettersFrom(ctx, x.read+1) {
 		if err != nil {
 			return err
 		}
-		x.add(m.Message)
+		x.add(d)
 		if n++; pace != nil && n%keepStep == 0 {
 			if err := pace.WaitN(ctx, keepStep); err != nil {
 				return err
@@ -84,12 +83,8 @@ func (x *deadIndex) readOn(ctx context.Context, q *queue.Queue, pace *rate.Limit
 	return ctx.Err()
 }
 
-func (x *deadIndex) add(m *jet.Message) {
-	x.read = max(x.read, m.Sequence)
-	d, ok := queue.ReadDeadLetter(m)
-	if !ok {
-		return
-	}
+func (x *deadIndex) add(d queue.DeadLetter) {
+	x.read = max(x.read, d.Sequence)
 	id := CauseOf(d)
 	c := x.causes[id]
 	if c == nil {
@@ -97,8 +92,8 @@ func (x *deadIndex) add(m *jet.Message) {
 		x.causes[id] = c
 	}
 	c.letters++
-	x.order = append(x.order, m.Sequence)
-	x.letters[m.Sequence] = deadEntry{d.Event.Key, d.Died, Mask{}.Text(d.Answer), c}
+	x.order = append(x.order, d.Sequence)
+	x.letters[d.Sequence] = deadEntry{d.Event.Key, d.Died, Mask{}.Text(d.Answer), c}
 }
 
 // forget lets go of what has gone. The numbers are asked for where the count says that something has.

@@ -51,7 +51,7 @@ func (v *visit) inWords(one admin.Attention) attention {
 	case admin.AttentionDisk:
 		says(l.Sprintf("%s is %d %% full.", orItself(l, streamWords[id], id), one.N), l.Text("Raise keep.disk, or see what holds it up: a link that is stopped, or letters that nobody sends again."), "/health", l.Text("Health"))
 	case admin.AttentionDead:
-		says(l.Sprintf("Not delivered over %s: %d, because of: %s.", id, one.N, orItself(l, admin.ReasonWords[one.Why], one.Why)),
+		says(l.Sprintf("Not delivered over %s: %d, because of: %s.", id, one.N, l.Text(admin.ReasonWord(one.Why))),
 			orItself(l, admin.ReasonHints[one.Why], l.Text("Mend the cause, then send them again: nothing is lost until they are older than `keep.deadletters` says.")),
 			"/causes/"+queryOf(one.Cause), l.Text("See why"))
 	case admin.AttentionSilence:
@@ -62,7 +62,7 @@ func (v *visit) inWords(one admin.Attention) attention {
 		says(l.Sprintf("Calltouch's API does not list some days of site %s.", id), l.Text("They are asked for again and again; `touchbox gaps` shows what is missing."), "/sites/"+path, l.Text("The site"))
 	case admin.AttentionParked:
 		line.Alarming = false
-		says(l.Sprintf("%s is paused: %s.", id, one.Why), l.Text("Events wait and none is lost; it goes on by itself as soon as Mindbox answers otherwise."), "/links/"+path, l.Text("The link"))
+		says(l.Sprintf("%s is paused: %s.", id, because(l, admin.StateParked, one.Why)), l.Text("Events wait and none is lost; it goes on by itself as soon as Mindbox answers otherwise."), "/links/"+path, l.Text("The link"))
 	case admin.AttentionStopped:
 		line.Alarming = false
 		says(l.Sprintf("%s was stopped by %s: %s. Waiting: %d.", id, orItself(l, one.By, "?"), one.Why, one.N), l.Text("Events wait, and none is lost as long as the log has room. Let it go on when the reason is gone."), "/links/"+path, l.Text("The link"))

@@ -112,6 +112,7 @@ var consoleCatalogue = map[string]string{
 	"given up by a person":           "человек прекратил повторы",
 	"dropped by a person":            "удалено человеком",
 	"came once more":                 "пришло ещё раз",
+	"put back by a person":           "возвращено человеком",
 
 	// Why an event waits, was not delivered or is no event.
 	"accepted by Mindbox":                     "Mindbox принял",
@@ -154,6 +155,20 @@ var consoleCatalogue = map[string]string{
 	"an id that cannot be one":                "такого ID не бывает",
 	"another call has this id":                "этот ID у другого звонка",
 	"waits for its record":                    "ждёт своей записи",
+	"Mindbox does not answer":                 "Mindbox не отвечает",
+	"Mindbox refuses one after another":       "Mindbox отказывает раз за разом",
+	"its link was removed":                    "его связка удалена",
+	"its retry was lost":                      "его повтор утрачен",
+	"the disk was full":                       "диск был полон",
+	"interrupted: this process stopped":       "прервано: процесс остановили",
+	"a code that HTTP does not have":          "такого кода в HTTP нет",
+	"Mindbox's id of the error: %s":           "ID ошибки у Mindbox: %s",
+	"left out, because it was too much: %d":   "не поместилось: %d",
+
+	// How a job stands.
+	"in the queue": "в очереди",
+	"interrupted":  "прервана",
+	"stopping":     "останавливается",
 
 	// Lists and filters.
 	"%d days":          "%d дн.",
@@ -519,6 +534,6 @@ var consoleCatalogue = map[string]string{
 	"%s was stopped by %s: %s. Waiting: %d.":                  "Связку %s остановили: %s, «%s». Ждут: %d.",
 	"List why events were given up: what differs only in digits, ids and quoted values is one cause": "Показать, почему события не доставлены: что отличается только цифрами, ID и значениями в кавычках, – одна причина",
 	"only of this cause, by its `id` of deadletters causes":                                          "только этой причины, по её `id` из deadletters causes",
-	"CAUSE\tLINK\tCOUNT\tFIRST (%s)\tLAST\tREASON\tWHY":                                              "ПРИЧИНА\tСВЯЗКА\tСКОЛЬКО\tПЕРВОЕ (%s)\tПОСЛЕДНЕЕ\tКОД\tПОЧЕМУ",
+	"CAUSE\tLINK\tCOUNT\tFIRST (%s)\tLAST\tREASON\tANSWER":                                           "ПРИЧИНА\tСВЯЗКА\tСКОЛЬКО\tПЕРВОЕ (%s)\tПОСЛЕДНЕЕ\tПОЧЕМУ\tОТВЕТ",
 	"List the causes of dead letters, the most frequent first, as the console does: letters of one link whose reason, status and answer\nare the same but for digits, ids and quoted values have one cause. `touchbox deadletters --cause ID` lists those of one.": "Показать, почему события не доставлены, самые частые причины сначала, как в консоли: у не доставленных событий одной связки с одинаковыми причиной, статусом и ответом\n(кроме цифр, ID и значений в кавычках) причина одна. События одной причины показывает `touchbox deadletters --cause ID`.",
 }
