@@ -27,7 +27,7 @@ func measurePages(t *testing.T, events int) {
 	}
 	server := queuetest.Start(t)
 	h := &house{t: t, queueServer: server}
-	h.admin = admin.Admin{Queue: queuetest.Open(t, server, queue.Options{Limits: queue.Limits{Disk: 4_000_000_000}}), File: config.Parse(t)}
+	h.admin = admin.Admin{Queue: queuetest.Open(t, server, queue.Options{}), File: config.Parse(t)}
 	h.admin.Fields = fieldsOf(h.admin.File)
 	for _, l := range h.admin.File.Links {
 		if _, err := h.admin.Queue.Register(t.Context(), queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: time.Now().Add(-time.Hour)}); err != nil {
