@@ -43,8 +43,15 @@ func (c *cli) consoleCommand() *cobra.Command {
 
 // console makes the console's handler of what it shows.
 func (c *cli) console(s app.Settings, from app.ConsoleSource) http.Handler {
+	desk := func() admin.Admin { return app.NewAdmin(from.Queue, from.File()) }
+	board := admin.NewBoard(desk, c.log)
+	from.Run(board.Run)
 	o := console.Options{
-		Admin:   func() admin.Admin { return app.NewAdmin(from.Queue, from.File()) },
+		Admin: func() admin.Admin {
+			a := desk()
+			a.Board = board
+			return a
+		},
 		People:  func() []console.Person { return people(from.File()) },
 		Session: func() time.Duration { return from.File().Console.Session },
 		Zone:    func() *time.Location { return zoneOf(from.File()) },

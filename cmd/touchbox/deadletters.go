@@ -16,19 +16,52 @@ import (
 
 func (c *cli) deadlettersCommand() *cobra.Command {
 	var by filterFlags
+	var cause string
 	cmd := c.withReveal(&cobra.Command{
 		Use:   "deadletters",
 		Short: "List what was given up, show or count it, or drop it; touchbox replay tries it again",
 		Long:  "List dead letters, oldest first; --since and --until are about when they died.",
 		Args:  cobra.NoArgs,
-		RunE:  c.onDesk(func(ctx context.Context, d *desk, _ []string) error { return d.listDeadLetters(ctx, by) }),
+		RunE:  c.onDesk(func(ctx context.Context, d *desk, _ []string) error { return d.listDeadLetters(ctx, by, cause) }),
 	})
 	by.add(cmd, byPlace|byEvent|byWhy|bySpan|bounded)
-	cmd.AddCommand(c.deadShowCommand(), c.deadCountCommand(), c.deadDropCommand())
+	cmd.Flags().StringVar(&cause, "cause", "", "only of this cause, by its `id` of deadletters causes")
+	cmd.AddCommand(c.deadShowCommand(), c.deadCountCommand(), c.deadCausesCommand(), c.deadDropCommand())
 	return cmd
 }
 
-func (d *desk) listDeadLetters(ctx context.Context, by filterFlags) error {
+func (c *cli) deadCausesCommand() *cobra.Command {
+	var by filterFlags
+	cmd := c.withJSON(&cobra.Command{
+		Use:   "causes",
+		Short: "List why events were given up: what differs only in digits, ids and quoted values is one cause",
+		Long: "List the causes of dead letters, the most frequent first, as the console does: letters of one link whose reason, status and answer\n" +
+			"are the same but for digits, ids and quoted values have one cause. `touchbox deadletters --cause ID` lists those of one.",
+		Args: cobra.NoArgs,
+		RunE: c.onDesk(func(ctx context.Context, d *desk, _ []string) error { return d.listCauses(ctx, by) }),
+	})
+	by.add(cmd, byPlace|byWhy|bySpan)
+	return cmd
+}
+
+func (d *desk) listCauses(ctx context.Context, by filterFlags) error {
+	s, err := by.read(ctx, d)
+	if err != nil {
+		return err
+	}
+	causes, err := d.admin.Causes(ctx, s.filter)
+	if err != nil {
+		return err
+	}
+	return listing[admin.Cause]{
+		header: d.lang.Sprintf("CAUSE\tLINK\tCOUNT\tFIRST (%s)\tLAST\tREASON\tANSWER", d.zoneName()),
+		cells: func(one admin.Cause) []string {
+			return []string{one.ID, one.Link, fmt.Sprint(one.Count), d.when(one.First), d.when(one.Last), d.reasonCell(one.Reason, one.Status), show.Cell(one.Answer, widest)}
+		},
+	}.print(d.cli, causes, len(causes))
+}
+
+func (d *desk) listDeadLetters(ctx context.Context, by filterFlags, cause string) error {
 	s, err := by.read(ctx, d)
 	if err != nil {
 		return err
@@ -36,7 +69,9 @@ func (d *desk) listDeadLetters(ctx context.Context, by filterFlags) error {
 	if err := d.revealing(ctx, "deadletters: "+s.text()); err != nil {
 		return err
 	}
-	list, total, err := gather(s.filters(), func(f queue.Filter) ([]queue.DeadLetter, int, error) { return d.admin.DeadLetters(ctx, f, by.limit) })
+	list, total, err := gather(s.filters(), func(f queue.Filter) ([]queue.DeadLetter, int, error) {
+		return d.admin.DeadOfCause(ctx, f, cause, by.limit)
+	})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,7 +30,8 @@ func (c *cli) eventsCommand() *cobra.Command {
 		Short: "List stored events with their outcomes, the newest last",
 		Long: "List the newest events that the flags select, with what each link made of them; --since and --until are about when the call\n" +
 			"or request happened. The log is read from its end, until there are enough; --phone reads on until it has as many, as a rule all\n" +
-			"of the log, and --outcome the whole history and log, or what is younger than --since. Ctrl-C stops that.\n" +
+			"of the log. What has an --outcome is known by the counts that a worker keeps: only what it has not counted yet is read.\n" +
+			"A long reading shows how far it is; Ctrl-C stops it, and what was found until then is listed.\n" +
 			"--follow goes on with what comes, until Ctrl-C; with --json one object a line then.",
 		Args: cobra.NoArgs,
 		RunE: c.onDesk(func(ctx context.Context, d *desk, _ []string) error {
@@ -85,11 +87,11 @@ func eventsText(q admin.EventQuery) string {
 
 func (d *desk) listEvents(ctx context.Context, q admin.EventQuery) error {
 	rows, total, err := d.admin.Events(ctx, q)
-	if err != nil {
+	if err != nil && (len(rows) == 0 || !errors.Is(err, context.Canceled)) {
 		return err
 	}
 	d.sayDamaged(damaged(rows))
-	return d.eventListing().print(d.cli, rows, total)
+	return errors.Join(d.eventListing().print(d.cli, rows, total), err)
 }
 
 func (d *desk) eventListing() listing[admin.Row] {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,18 +29,21 @@ func (c *cli) fieldsCommand() *cobra.Command {
 		Use:   "fields",
 		Short: "List the words that links may use, and how often each came",
 		Long: "List the vocabulary with its names in both languages, first what the links of the file read. Where a Touchbox runs, also the share of the site's stored events of\n" +
-			"the last days in which each field came, and its newest value, masked. A field that never came is unticked in Calltouch. It reads the log of these days, 50,000 events at most;\n" +
-			"Ctrl-C stops that.",
+			"the last days in which each field came, and its newest value, masked. A field that never came is unticked in Calltouch. It reads the log of these days, 50,000 events at most,\n" +
+			"and shows how far it is; Ctrl-C stops that, and what was counted until then is listed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			uses, err := c.fieldUses(cmd.Context(), siteName, days)
-			if err != nil {
+			stopped := errors.Is(err, context.Canceled) && len(uses) > 0
+			if stopped {
+				_, _ = fmt.Fprintln(c.errs, c.lang.Text("stopped before the end"))
+			} else if err != nil {
 				return err
 			}
 			if c.json {
-				return c.printFieldsJSON(uses)
+				return errors.Join(c.printFieldsJSON(uses), err)
 			}
-			return c.printFields(c.usedFirst(uses))
+			return errors.Join(c.printFields(c.usedFirst(uses)), err)
 		},
 	})
 	cmd.Flags().StringVar(&siteName, "site", "", "name or id of the site (default: the first one)")

@@ -9,6 +9,10 @@
 //	view, mask        what is shown: one form and one mask for commands, console and API; moment: times as people give them
 //	outcomes          the rule of what became of an event, and the counts
 //	board, board_keep counts kept ahead by a worker, so that nobody reads the whole history for them
+//	hours             what became of events hour by hour, kept likewise
+//	live, ring        the Board of a process that shows all this to many: one reader, and the newest events
+//	dead              its index of DEADLETTERS; attention: what needs a person
+//	places            events by their outcome: the counts know it by their place
 //	events, follow    many events; timeline: all that is known of one
 //	failed, aside     what waits, what died, what came and is no event; and what one does to them; identify: a second look at it
 //	select, replay    which events to give back to their links, as what, and the run that does it
@@ -22,7 +26,7 @@
 //	compare           two links on the same events; a link beside a list of ids
 //	forecast          the same of a replay, before it
 //	history           the versions of a link
-//	story, causes     one event with each condition's verdict and its body; dead letters by why they died
+//	story, causes     one event with each condition's verdict and its body; dead letters by why they died; reasons: in words
 //	lookup            events by a phone number; cards: what file and queue hold of a link, a site, the whole
 //	session           who has signed in to the console
 //	person            whom erase looks for, in every spelling
@@ -67,6 +71,9 @@ type Admin struct {
 
 	// Backfill fetches past days. Nil: a job that is to do so fails.
 	Backfill Backfill
+
+	// Board is what this process keeps of the last days for all who look; nil: each question reads for itself.
+	Board *Board
 
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time

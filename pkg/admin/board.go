@@ -8,6 +8,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -33,6 +34,15 @@ type board struct {
 	revisions    map[uint64]uint64    // of the blocks in STATE
 	places       map[event.Key]uint64 // of events that wait: their next records name RETRIES
 	step         func(context.Context) error
+
+	hours   map[int64]hourCounts // that are over, by their start; of a board that is not written
+	partial time.Time            // an hour of which HISTORY has the end alone
+
+	// mu is held while what is in memory changes: the Board of a process is looked at meanwhile.
+	mu      sync.RWMutex
+	bodies  bool               // the log is read with them
+	came    func(event.Event)  // is told of each event
+	changed func(place uint64) // is told of each outcome
 }
 
 // boardMark is how far a board has read, and for which links.
@@ -40,8 +50,10 @@ type boardMark struct {
 	Links   string               `json:"links"` // hash of what the links read: another one begins anew
 	Events  placed               `json:"events"`
 	History placed               `json:"history"`
-	Oldest  uint64               `json:"oldest"`  // block that may still be there
-	Success map[string]time.Time `json:"success"` // of each link's newest delivery
+	Oldest  uint64               `json:"oldest"`         // block that may still be there
+	Success map[string]time.Time `json:"success"`        // of each link's newest delivery
+	Hour    hourCounts           `json:"hour"`           // the newest one, which may go on
+	Hours   time.Time            `json:"hours,omitzero"` // each hour is counted from this one on
 }
 
 // placed is a message up to which a stream was read. Its time tells whether it is still the same stream.
@@ -55,9 +67,19 @@ const blockSize = 8192
 
 // boardBlock is a part of the log.
 type boardBlock struct {
-	rows  map[string][]byte // by link, or siteRow
-	last  map[string]map[event.Origin]time.Time
-	dirty bool
+	rows   map[string][]byte // by link, or siteRow
+	last   map[string]map[event.Origin]time.Time
+	dirty  bool
+	packed *blockJSON // in the place of rows
+	sums   *blockSums // nil: they are to be counted anew
+}
+
+// blockSums are what a block counts, as long as it stays as it is.
+type blockSums struct {
+	from  uint64 // the first place that is held
+	gone  int    // places behind it that are not
+	links map[string]Counts
+	sites map[string]*SourceStatus
 }
 
 // unrecorded marks the outcome of an event of which HISTORY knows none.
@@ -110,7 +132,7 @@ func (b *board) readBlocks(ctx context.Context) error {
 }
 
 func newBoard(a Admin, links []linkInfo) *board {
-	return &board{a: a, links: links, blocks: map[uint64]*boardBlock{}, places: map[event.Key]uint64{}, revisions: map[uint64]uint64{}, mark: boardMark{Success: map[string]time.Time{}}}
+	return &board{a: a, links: links, blocks: map[uint64]*boardBlock{}, places: map[event.Key]uint64{}, revisions: map[uint64]uint64{}, hours: map[int64]hourCounts{}, mark: boardMark{Success: map[string]time.Time{}}}
 }
 
 // catchUp reads on to the end of both streams. The end of HISTORY is taken first: what is recorded by then is
@@ -120,6 +142,9 @@ func (b *board) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if history.Last == 0 {
+		b.beginHours(b.a.now(), 1) // nothing was ever recorded
+	}
 	log, err := b.a.Queue.Extent(ctx, event.EventsStream)
 	if err != nil {
 		return err
@@ -127,14 +152,14 @@ func (b *board) catchUp(ctx context.Context) error {
 	if err := b.readLog(ctx, log.Last); err != nil {
 		return err
 	}
-	return b.readHistory(ctx, history.Last)
+	return b.readHistory(ctx, history)
 }
 
 func (b *board) readLog(ctx context.Context, end uint64) error {
 	if b.mark.Events.Sequence >= end {
 		return nil
 	}
-	o := queue.ScanOptions{From: b.mark.Events.Sequence + 1, Erased: true, HeadersOnly: true, Told: b.a.scanning(event.EventsStream)}
+	o := queue.ScanOptions{From: b.mark.Events.Sequence + 1, Erased: true, HeadersOnly: !b.bodies, Told: b.a.scanning(event.EventsStream)}
 	at := placed{}
 	for e, err := range b.a.scanLog(ctx, o) {
 		if err != nil {
@@ -155,17 +180,22 @@ func (b *board) readLog(ctx context.Context, end uint64) error {
 	return nil
 }
 
-func (b *board) readHistory(ctx context.Context, end uint64) error {
+func (b *board) readHistory(ctx context.Context, held queue.Extent) error {
+	end := held.Last
 	if b.mark.History.Sequence >= end {
 		return nil
 	}
-	at := placed{}
+	at, fresh := placed{}, b.mark.History.Sequence == 0
 	for r, err := range b.a.Queue.ScanRecords(ctx, queue.RecordScan{From: b.mark.History.Sequence + 1, Told: b.a.scanning(event.HistoryStream)}) {
 		if err != nil {
 			return err
 		}
 		if r.Place() > end {
 			break
+		}
+		if fresh {
+			b.beginHours(r.Stored(), held.First)
+			fresh = false
 		}
 		if err := b.addRecord(ctx, r); err != nil {
 			return err
@@ -203,9 +233,8 @@ func (b *board) addEvent(ctx context.Context, e event.Event) error {
 		return err
 	}
 	for _, k := range b.links {
-		if row := block.row(k.id); k.reads(e.Key) && row[e.Sequence%blockSize] == 0 {
-			row[e.Sequence%blockSize] = unrecorded | codeOf(k.unrecorded(e))
-			block.dirty = true
+		if k.reads(e.Key) && block.at(k.id, e.Sequence) == 0 {
+			b.set(block, k.id, e.Sequence, unrecorded|codeOf(k.unrecorded(e)))
 		}
 	}
 	if e.Received.IsZero() { // it is erased
@@ -215,7 +244,12 @@ func (b *board) addEvent(ctx context.Context, e event.Event) error {
 	if code <= 0 {
 		code = unknownOrigin
 	}
-	block.row(siteRow(e.Key.Site))[e.Sequence%blockSize] = byte(code)
+	b.set(block, siteRow(e.Key.Site), e.Sequence, byte(code))
+	if b.came != nil {
+		b.came(e)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	last := block.last[e.Key.Site]
 	if last == nil {
 		last = map[event.Origin]time.Time{}
@@ -224,14 +258,24 @@ func (b *board) addEvent(ctx context.Context, e event.Event) error {
 	if e.Received.After(last[e.Origin]) {
 		last[e.Origin] = e.Received
 	}
-	block.dirty = true
 	return nil
+}
+
+// set writes down the byte of a place.
+func (b *board) set(block *boardBlock, row string, place uint64, code byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	block.row(row)[place%blockSize] = code
+	block.dirty, block.sums = true, nil
 }
 
 // addRecord takes note of an outcome, the newest so far.
 func (b *board) addRecord(ctx context.Context, r queue.KeyedRecord) error {
 	i := slices.IndexFunc(b.links, func(k linkInfo) bool { return k.id == r.Link })
 	code := codeOf(r.Outcome)
+	if err := b.countHour(ctx, r.Record); err != nil {
+		return err
+	}
 	if i < 0 || code == 0 {
 		return nil // a note, a link that is gone, or a word of a newer Touchbox
 	}
@@ -246,8 +290,10 @@ func (b *board) addRecord(ctx context.Context, r queue.KeyedRecord) error {
 	if err != nil {
 		return err
 	}
-	block.row(r.Link)[place%blockSize] = code
-	block.dirty = true
+	b.set(block, r.Link, place, code)
+	if b.changed != nil {
+		b.changed(place)
+	}
 	return nil
 }
 
@@ -299,6 +345,17 @@ func (p *boardBlock) row(name string) []byte {
 	return row
 }
 
+// at is the byte of a place; 0 where none is known.
+func (p *boardBlock) at(name string, place uint64) byte {
+	if row := p.rows[name]; row != nil {
+		return row[place%blockSize]
+	}
+	return 0
+}
+
+// countedAs names what is counted: with another name all is counted anew.
+const countedAs = "hours"
+
 // linksHash names what the links read and from when on: the outcomes of unread events hang on it.
 func linksHash(links []linkInfo) string {
 	type reading struct {
@@ -311,7 +368,7 @@ func linksHash(links []linkInfo) string {
 		all = append(all, reading{k.id, k.start.UTC(), slices.Sorted(slices.Values(k.subjects))})
 	}
 	text, _ := json.Marshal(all)
-	sum := sha256.Sum256(text)
+	sum := sha256.Sum256(append([]byte(countedAs), text...))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -320,11 +377,12 @@ type boardSums struct {
 	links   map[string]Counts
 	sites   map[string]*SourceStatus
 	success map[string]time.Time
+	waits   map[string]map[uint64]bool // by link, the places of what is replayed
 }
 
 // sums counts the events that the log holds, those that wait in RETRIES as waiting.
 func (b *board) sums(ctx context.Context, retries []queue.Retry) (boardSums, error) {
-	s := boardSums{links: map[string]Counts{}, sites: map[string]*SourceStatus{}, success: b.mark.Success}
+	s := boardSums{links: map[string]Counts{}, sites: map[string]*SourceStatus{}, success: maps.Clone(b.mark.Success)}
 	log, err := b.a.Queue.Extent(ctx, event.EventsStream)
 	if err != nil {
 		return s, err
@@ -333,57 +391,103 @@ func (b *board) sums(ctx context.Context, retries []queue.Retry) (boardSums, err
 	if err != nil {
 		return s, err
 	}
-	gone := map[uint64]bool{}
-	for _, place := range gaps {
-		gone[place] = true
+	for _, k := range b.links {
+		s.links[k.id] = Counts{}
 	}
-	waits, err := b.waiting(ctx, retries)
-	if err != nil {
+	gone := map[uint64]map[uint64]bool{} // by block
+	for _, place := range gaps {
+		if gone[place/blockSize] == nil {
+			gone[place/blockSize] = map[uint64]bool{}
+		}
+		gone[place/blockSize][place] = true
+	}
+	if s.waits, err = b.waiting(ctx, retries); err != nil {
 		return s, err
 	}
 	for n := log.First / blockSize; log.Messages > 0 && n <= b.mark.Events.Sequence/blockSize; n++ {
-		block, err := b.block(ctx, n)
+		part, err := b.sumsOf(ctx, n, max(log.First, n*blockSize), gone[n])
 		if err != nil {
 			return s, err
 		}
-		held := func(i int) bool { place := n*blockSize + uint64(i); return place >= log.First && !gone[place] }
-		for _, k := range b.links {
-			here := waits[k.id]
-			s.links[k.id] = block.count(k.id, s.links[k.id], func(i int, code byte) byte {
-				if !held(i) {
-					return 0
-				}
-				if here[n*blockSize+uint64(i)] {
-					return codeOf(event.Waiting)
-				}
-				return code &^ unrecorded
-			})
-		}
-		block.countSites(s.sites, held)
+		s.add(part)
 	}
-	return s, nil
+	return s, b.countWaiting(ctx, &s, func(place uint64) bool { return place >= log.First && !gone[place/blockSize][place] })
 }
 
-// count adds the events of a link's row to c.
-func (p *boardBlock) count(name string, c Counts, as func(i int, code byte) byte) Counts {
-	for i, code := range p.rows[name] {
-		if code == 0 {
-			continue
+// add adds what a block counts.
+func (s *boardSums) add(part *blockSums) {
+	for id, c := range part.links {
+		all := s.links[id]
+		all.sum(c)
+		s.links[id] = all
+	}
+	for id, some := range part.sites {
+		site := s.sites[id]
+		if site == nil {
+			site = &SourceStatus{Site: id, Last: map[event.Origin]time.Time{}}
+			s.sites[id] = site
 		}
-		if code = as(i, code); code != 0 {
-			c.Add(outcomeWords[code])
+		site.Events += some.Events
+		for origin, at := range some.Last {
+			if at.After(site.Last[origin]) {
+				site.Last[origin] = at
+			}
 		}
 	}
-	return c
+}
+
+// countWaiting counts as waiting what is replayed, and what died or was filtered before no longer as that.
+func (b *board) countWaiting(ctx context.Context, s *boardSums, held func(uint64) bool) error {
+	for id, places := range s.waits {
+		c := s.links[id]
+		for place := range places {
+			block, err := b.block(ctx, place/blockSize)
+			if err != nil {
+				return err
+			}
+			if code := block.at(id, place); code != 0 && held(place) {
+				c.add(outcomeWords[code&^unrecorded], -1)
+				c.add(event.Waiting, 1)
+			}
+		}
+		if _, ours := s.links[id]; ours {
+			s.links[id] = c
+		}
+	}
+	return nil
+}
+
+// sumsOf counts a block, unless that was done and it has not changed since.
+func (b *board) sumsOf(ctx context.Context, n, from uint64, gone map[uint64]bool) (*blockSums, error) {
+	if p := b.blocks[n]; p != nil && p.sums != nil && p.sums.from == from && p.sums.gone == len(gone) {
+		return p.sums, nil
+	}
+	block, err := b.block(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	held := func(i int) bool { place := n*blockSize + uint64(i); return place >= from && !gone[place] }
+	sums := &blockSums{from: from, gone: len(gone), links: map[string]Counts{}, sites: map[string]*SourceStatus{}}
+	for _, k := range b.links {
+		var c Counts
+		for i, code := range block.rows[k.id] {
+			if code != 0 && held(i) {
+				c.add(outcomeWords[code&^unrecorded], 1)
+			}
+		}
+		sums.links[k.id] = c
+	}
+	block.countSites(sums.sites, held)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	block.sums = sums
+	return sums, nil
 }
 
 // countSites adds the events of each site, and when the newest came.
 func (p *boardBlock) countSites(sites map[string]*SourceStatus, held func(int) bool) {
 	for site, last := range p.last {
-		s := sites[site]
-		if s == nil {
-			s = &SourceStatus{Site: site, Last: map[event.Origin]time.Time{}}
-		}
+		s := &SourceStatus{Site: site, Last: map[event.Origin]time.Time{}}
 		here := map[event.Origin]bool{}
 		for i, code := range p.rows[siteRow(site)] {
 			if code == 0 || !held(i) {
@@ -394,13 +498,13 @@ func (p *boardBlock) countSites(sites map[string]*SourceStatus, held func(int) b
 				here[origins[code]] = true
 			}
 		}
+		for origin := range here {
+			if at, known := last[origin]; known {
+				s.Last[origin] = at
+			}
+		}
 		if s.Events > 0 {
 			sites[site] = s
-		}
-		for origin := range here {
-			if last[origin].After(s.Last[origin]) {
-				s.Last[origin] = last[origin]
-			}
 		}
 	}
 }
@@ -422,19 +526,20 @@ func (b *board) waiting(ctx context.Context, retries []queue.Retry) (map[string]
 		if err != nil {
 			return nil, err
 		}
-		code := block.row(r.Link)[place%blockSize] &^ unrecorded
-		if code == codeOf(event.Waiting) {
+		if block.at(r.Link, place)&^unrecorded == codeOf(event.Waiting) {
 			continue
 		}
 		records, err := b.a.Queue.History(ctx, r.Event.Key)
 		if err != nil {
 			return nil, err
 		}
-		settled := slices.ContainsFunc(records, func(one queue.Record) bool { return one.Link == r.Link && settles(one, r.Sequence) })
+		if slices.ContainsFunc(records, func(one queue.Record) bool { return one.Link == r.Link && settles(one, r.Sequence) }) {
+			continue
+		}
 		if waits[r.Link] == nil {
 			waits[r.Link] = map[uint64]bool{}
 		}
-		waits[r.Link][place] = !settled
+		waits[r.Link][place] = true
 	}
 	return waits, nil
 }
@@ -460,31 +565,46 @@ func (s boardSums) sources(a Admin) []SourceStatus {
 
 // count is what the board says now.
 func (a Admin) count(ctx context.Context) (boardSums, error) {
+	_, sums, err := a.counted(ctx)
+	return sums, err
+}
+
+// counted is a board of now, and what it says.
+func (a Admin) counted(ctx context.Context) (*board, boardSums, error) {
 	links, err := a.links(ctx)
 	if err != nil {
-		return boardSums{}, err
+		return nil, boardSums{}, err
 	}
-	var retries []queue.Retry // before HISTORY: what is settled in between counts as waiting
-	for r, err := range a.Queue.Retries(ctx, queue.Filter{}) {
-		if err != nil {
-			return boardSums{}, err
-		}
-		r.Event.Body = nil
-		retries = append(retries, r)
+	retries, err := a.retriesNow(ctx) // before HISTORY: what is settled in between counts as waiting
+	if err != nil {
+		return nil, boardSums{}, err
 	}
 	for {
 		b, err := a.readBoard(ctx, links)
 		if err != nil {
-			return boardSums{}, err
+			return nil, boardSums{}, err
 		}
 		sums, err := b.sums(ctx, retries)
 		if err != nil || !b.kept {
-			return sums, err
+			return b, sums, err
 		}
 		again := newBoard(a, links)
 		if err := again.load(ctx); err != nil || again.kept {
-			return sums, err
+			return b, sums, err
 		}
 		// A worker has begun anew meanwhile, and taken parts away that were still to be read.
 	}
+}
+
+// retriesNow is all that RETRIES holds, without bodies.
+func (a Admin) retriesNow(ctx context.Context) ([]queue.Retry, error) {
+	var retries []queue.Retry
+	for r, err := range a.Queue.Retries(ctx, queue.Filter{}) {
+		if err != nil {
+			return nil, err
+		}
+		r.Event.Body = nil
+		retries = append(retries, r)
+	}
+	return retries, nil
 }

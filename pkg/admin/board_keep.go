@@ -142,14 +142,15 @@ func (b *board) load(ctx context.Context) error {
 		return err
 	}
 	b.markRevision = revision
-	if mark.Links != linksHash(b.links) {
-		return nil
-	}
 	for stream, at := range map[string]placed{event.EventsStream: mark.Events, event.HistoryStream: mark.History} {
 		same, err := b.reaches(ctx, stream, at)
 		if err != nil || !same {
 			return err
 		}
+	}
+	if mark.Links != linksHash(b.links) {
+		b.mark.Hours = mark.Hours // hours are of all links
+		return nil
 	}
 	if mark.Success == nil {
 		mark.Success = map[string]time.Time{}
@@ -180,11 +181,11 @@ func (b *board) reaches(ctx context.Context, stream string, at placed) (bool, er
 // block is a part of the log, from memory, from STATE, or new.
 func (b *board) block(ctx context.Context, n uint64) (*boardBlock, error) {
 	if held := b.blocks[n]; held != nil {
-		return held, nil
+		return held, b.unpacked(held)
 	}
 	block := &boardBlock{rows: map[string][]byte{}, last: map[string]map[event.Origin]time.Time{}}
 	if !b.kept && !b.writes {
-		b.blocks[n] = block
+		b.hold(n, block)
 		return block, nil
 	}
 	var stored blockJSON
@@ -204,9 +205,55 @@ func (b *board) block(ctx context.Context, n uint64) (*boardBlock, error) {
 	if err != nil && !errors.Is(err, queue.ErrNotFound) {
 		return nil, err
 	}
-	b.blocks[n] = block
+	b.hold(n, block)
 	return block, nil
 }
+
+func (b *board) hold(n uint64, block *boardBlock) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.blocks[n] = block
+}
+
+// unpacked gives a block its rows back.
+func (b *board) unpacked(p *boardBlock) error {
+	if p.packed == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	err := p.unpack(*p.packed)
+	p.packed = nil
+	return err
+}
+
+// packOld packs the blocks that are counted, but for the newest, and lets those go that are older than a place: of a log
+// of a million events and a hundred links that leaves some MB of a hundred.
+func (b *board) packOld(first uint64) error {
+	newest := b.mark.Events.Sequence / blockSize
+	for n, p := range b.blocks {
+		if n < first/blockSize {
+			b.mu.Lock()
+			delete(b.blocks, n)
+			b.mu.Unlock()
+			continue
+		}
+		if p.packed != nil || p.sums == nil || n+blocksOpen > newest {
+			continue
+		}
+		packed, err := p.pack()
+		if err != nil {
+			return err
+		}
+		b.mu.Lock()
+		p.packed, p.rows = &packed, map[string][]byte{}
+		b.mu.Unlock()
+	}
+	return nil
+}
+
+// blocksOpen is how many of the newest blocks are kept as they are.
+const blocksOpen = 8
 
 func countKey(n uint64) string { return event.CountKeys.Of(strconv.FormatUint(n, 10)) }
 

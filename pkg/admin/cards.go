@@ -225,24 +225,31 @@ func (a Admin) Lookup(ctx context.Context, text string, limit int) ([]event.Key,
 // DeadRows are the dead letters that the filter selects, oldest first and at most so many, and how many there are
 // altogether; with a cause only those of it.
 func (a Admin) DeadRows(ctx context.Context, f Filter, cause string, limit int) (rows []DeadLetterView, total int, err error) {
-	list, total := []queue.DeadLetter(nil), 0
-	if cause == "" {
-		list, total, err = a.DeadLetters(ctx, f, limit)
-	} else {
-		for d, err := range a.Queue.DeadLetters(ctx, f) {
-			if err != nil {
-				return nil, 0, err
-			}
-			if CauseOf(d) != cause {
-				continue
-			}
-			if total++; total <= limit {
-				list = append(list, d)
-			}
-		}
-	}
+	list, total, err := a.DeadOfCause(ctx, f, cause, limit)
 	for _, d := range list {
 		rows = append(rows, Mask{}.DeadLetter(d))
 	}
 	return rows, total, err
+}
+
+// DeadOfCause are the dead letters themselves.
+func (a Admin) DeadOfCause(ctx context.Context, f Filter, cause string, limit int) (list []queue.DeadLetter, total int, err error) {
+	if a.Board != nil {
+		return a.Board.deadRows(ctx, a, f, cause, limit)
+	}
+	if cause == "" {
+		return a.DeadLetters(ctx, f, limit)
+	}
+	for d, err := range a.Queue.DeadLetters(ctx, f) {
+		if err != nil {
+			return nil, 0, err
+		}
+		if CauseOf(d) != cause {
+			continue
+		}
+		if total++; total <= limit {
+			list = append(list, d)
+		}
+	}
+	return list, total, nil
 }

@@ -1,13 +1,11 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"regexp"
-	"slices"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/queue"
@@ -27,36 +25,37 @@ type Cause struct {
 	Sample string    `json:"sample"` // key of the newest
 }
 
-// Causes groups the dead letters that the filter selects, the most frequent cause first. It reads all that the filter
-// selects.
+// Causes groups the dead letters that the filter selects, the most frequent cause first. Without a Board it reads all
+// that the filter selects.
 func (a Admin) Causes(ctx context.Context, f Filter) ([]Cause, error) {
-	found := map[string]*Cause{}
+	if a.Board != nil {
+		dead, err := a.Board.deadNow(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return dead.grouped(f), nil
+	}
+	g := grouping{}
 	for d, err := range a.Queue.DeadLetters(ctx, f) {
 		if err != nil {
 			return nil, err
 		}
-		id := CauseOf(d)
-		c := found[id]
-		if c == nil {
-			c = &Cause{ID: id, Link: d.Link, Reason: d.Reason, Status: d.Status, First: d.Died}
-			found[id] = c
-		}
-		c.Count++
-		if !d.Died.Before(c.Last) {
-			c.Last, c.Answer, c.Sample = d.Died, Mask{}.Text(d.Answer), d.Event.Key.String()
-		}
-		if d.Died.Before(c.First) {
-			c.First = d.Died
-		}
+		g.add(Cause{ID: CauseOf(d), Link: d.Link, Reason: d.Reason, Status: d.Status}, d.Died, Mask{}.Text(d.Answer), d.Event.Key)
 	}
-	list := make([]Cause, 0, len(found))
-	for _, c := range found {
-		list = append(list, *c)
+	return g.sorted(), nil
+}
+
+// CauseHours counts the letters of a cause that are there by the hours in which they died, the last n up to now. It
+// needs the Board.
+func (a Admin) CauseHours(ctx context.Context, id string, n int) ([]Hour, error) {
+	if a.Board == nil {
+		return nil, ErrReading
 	}
-	slices.SortFunc(list, func(x, y Cause) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Link, y.Link), cmp.Compare(x.ID, y.ID))
-	})
-	return list, nil
+	dead, err := a.Board.deadNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return dead.died(id, a.now(), n), nil
 }
 
 // CauseOf is the id of a dead letter's cause.

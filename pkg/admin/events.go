@@ -28,7 +28,8 @@ type EventQuery struct {
 
 // Row is an event of the log with its outcomes.
 type Row struct {
-	Event    event.Event
+	Event    event.Event              // of the Board's: without its body
+	Caller   string                   // of the Board's: masked
 	Outcomes map[string]event.Outcome // by the id of each link that reads it
 }
 
@@ -37,7 +38,8 @@ const Uncounted = -1
 
 // Events returns the newest events that the query selects, oldest first, and how many it selects
 // altogether. It reads the log from its end back until it has enough, and the total is Uncounted where
-// that is before its beginning. A query with an outcome reads all of it, and all of HISTORY.
+// that is before its beginning. What has an outcome is known by its place, see KeepCounts. With an error comes what was
+// found until then.
 func (a Admin) Events(ctx context.Context, q EventQuery) (rows []Row, total int, err error) {
 	if q.Limit == 0 {
 		q.Limit = DefaultLimit
@@ -46,37 +48,31 @@ func (a Admin) Events(ctx context.Context, q EventQuery) (rows []Row, total int,
 	if err != nil {
 		return nil, 0, err
 	}
-	found := linkOutcomes{links, a.byKey(ctx)}
+	// What was found is told of, even when the person has stopped the search meanwhile.
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), foundWithin)
+	defer cancel()
+	found := linkOutcomes{links, a.byKey(rest)}
 	var events []event.Event
-	if q.Outcome == "" {
-		events, total, err = a.newest(ctx, q, found)
-	} else { // every event is asked for: read all of HISTORY at once
+	switch {
+	case q.Outcome != "":
 		events, total, err = a.withOutcome(ctx, q, &found)
-	}
-	if err != nil {
-		return nil, 0, err
+	case a.Board != nil && q.About == nil:
+		return a.Board.newest(ctx, a, q, links)
+	default:
+		events, total, err = a.newest(ctx, q, found)
 	}
 	for _, e := range events {
-		row, err := found.row(e)
-		if err != nil {
-			return nil, 0, err
+		row, rowErr := found.row(e)
+		if rowErr != nil {
+			return rows, Uncounted, errors.Join(err, rowErr)
 		}
 		rows = append(rows, row)
 	}
-	return rows, total, nil
+	return rows, total, err
 }
 
-// withOutcome reads every outcome and then the whole log.
-func (a Admin) withOutcome(ctx context.Context, q EventQuery, found *linkOutcomes) ([]event.Event, int, error) {
-	all, err := a.readOutcomes(ctx, found.links, q.stored())
-	if err != nil {
-		return nil, 0, err
-	}
-	found.of = all.of
-	o := q.scan(found.links)
-	o.Told = a.scanning(event.EventsStream)
-	return lastOf(a.matching(ctx, q, o, *found), q.Limit)
-}
+// foundWithin bounds how long it takes to say what became of the events that were found.
+const foundWithin = 30 * time.Second
 
 // The log is read back from its end in windows, of so many sequences and each so much larger than the one
 // before: the newest few lie in the first, and whoever looks for what is rare reads all once.
@@ -100,10 +96,10 @@ func (a Admin) newest(ctx context.Context, q EventQuery, found linkOutcomes) (ev
 			o.Told = func(done, _ uint64) { told(read+min(done, o.Before-o.From), all) }
 		}
 		some, n, err := lastOf(a.matching(ctx, q, o, found), q.Limit-len(events))
-		if err != nil {
-			return nil, 0, err
-		}
 		events, total, end = append(some, events...), total+n, o.From
+		if err != nil {
+			return events, Uncounted, err
+		}
 	}
 	if end > first {
 		total = Uncounted
@@ -111,18 +107,19 @@ func (a Admin) newest(ctx context.Context, q EventQuery, found linkOutcomes) (ev
 	return events, total, nil
 }
 
-// lastOf keeps the last of what is iterated over, and counts the whole.
+// lastOf keeps the last of what is iterated over, and counts the whole. With an error comes what came before it.
 func lastOf(all iter.Seq2[event.Event, error], limit int) (events []event.Event, total int, err error) {
+	var one error
 	for e, err := range all {
-		if err != nil {
-			return nil, 0, err
+		if one = err; err != nil {
+			break
 		}
 		total++
 		if events = append(events, e); len(events) >= 2*limit {
 			events = append(events[:0], events[len(events)-limit:]...)
 		}
 	}
-	return events[max(0, len(events)-limit):], total, nil
+	return events[max(0, len(events)-limit):], total, one
 }
 
 // chosen are all links, or the one with this id.

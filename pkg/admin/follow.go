@@ -23,6 +23,9 @@ func (a Admin) Follow(ctx context.Context, q EventQuery, show func(Row) error) e
 	if err != nil {
 		return err
 	}
+	if a.Board != nil {
+		return a.Board.follow(ctx, q, links, show)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	fresh, failed := a.arrivals(ctx, q, links)

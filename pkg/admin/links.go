@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
@@ -31,6 +33,7 @@ type LinkStatus struct {
 	By          string     `json:"by,omitempty"`           // who stopped it
 	At          *time.Time `json:"at,omitempty"`           // when
 	Next        *time.Time `json:"next_probe,omitempty"`   // when it is parked
+	Since       *time.Time `json:"since,omitempty"`        // it is parked since then
 	Start       *time.Time `json:"start,omitempty"`        // it takes what came since then
 	Differs     bool       `json:"differs,omitempty"`      // the file's subjects or start are not those it runs on
 	Unread      uint64     `json:"unread"`                 // in the log, not taken yet
@@ -54,6 +57,10 @@ type SourceStatus struct {
 // not counted ahead (see KeepCounts) it reads: where nothing is, all of the log and the history, some ten seconds
 // for a million events.
 func (a Admin) LinksWithOutcomes(ctx context.Context) ([]LinkStatus, []SourceStatus, error) {
+	if a.Board != nil {
+		s, err := a.Board.Standing(ctx)
+		return s.Links, s.Sites, err
+	}
 	list, err := a.Links(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -78,23 +85,33 @@ func (a Admin) Links(ctx context.Context) ([]LinkStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	unwell, err := a.unwell(ctx)
-	if err != nil {
+	var unwell string
+	list := make([]LinkStatus, len(links))
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(asksAtOnce)
+	group.Go(func() (err error) {
+		unwell, err = a.unwell(within)
+		return err
+	})
+	for i, k := range links {
+		group.Go(func() (err error) {
+			list[i], err = a.status(within, k, parkOf(k, parks))
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	var list []LinkStatus
-	for _, k := range links {
-		s, err := a.status(ctx, k, parkOf(k, parks))
-		if err != nil {
-			return nil, err
+	for i := range list {
+		if s := &list[i]; unwell != "" && s.State != StateStopped && s.State != StateGone {
+			s.State, s.Why, s.Next, s.Since = StateUnwell, unwell, nil, nil
 		}
-		if unwell != "" && s.State != StateStopped && s.State != StateGone {
-			s.State, s.Why, s.Next = StateUnwell, unwell, nil
-		}
-		list = append(list, s)
 	}
 	return list, nil
 }
+
+// asksAtOnce is how many links the server is asked about at once.
+const asksAtOnce = 8
 
 // linksAndParks are all links, and what is parked.
 func (a Admin) linksAndParks(ctx context.Context) ([]linkInfo, []queue.Park, error) {
@@ -115,7 +132,7 @@ func (a Admin) status(ctx context.Context, k linkInfo, park *queue.Park) (LinkSt
 		s.Start = &k.start
 	}
 	if park != nil {
-		s.Why, s.Next = whyParked(park), &park.Next
+		s.Why, s.Next, s.Since = whyParked(park), &park.Next, &park.Since
 	}
 	if stop := k.state.Stop; stop != nil && s.State == StateStopped {
 		s.By, s.Why, s.At = stop.By, stop.Why, &stop.At

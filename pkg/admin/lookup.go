@@ -2,11 +2,13 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"unicode"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/phone"
+	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/spelling"
 )
 
@@ -69,6 +71,9 @@ func (a Admin) RowsOf(ctx context.Context, keys []event.Key) ([]Row, error) {
 	rows := make([]Row, 0, len(keys))
 	for _, key := range keys {
 		e, err := a.event(ctx, key)
+		if errors.Is(err, queue.ErrErased) {
+			continue // a list that was found before does not name them
+		}
 		if err != nil {
 			e = event.Event{Key: key}
 		}

@@ -202,32 +202,46 @@ type Counts struct {
 }
 
 // Add counts one event.
-func (c *Counts) Add(o event.Outcome) {
+func (c *Counts) Add(o event.Outcome) { c.add(o, 1) }
+
+func (c *Counts) add(o event.Outcome, n int) {
 	if o != event.Untaken {
-		c.Taken++
+		c.Taken += n
 	}
+	*c.of(o) += n
+}
+
+// sum adds other counts.
+func (c *Counts) sum(other Counts) {
+	c.Taken += other.Taken
+	for _, o := range event.Outcomes {
+		*c.of(o) += *other.of(o)
+	}
+}
+
+// of is the count of an outcome; what has none waits.
+func (c *Counts) of(o event.Outcome) *int {
 	switch o {
 	case event.Delivered:
-		c.Delivered++
+		return &c.Delivered
 	case event.Filtered:
-		c.Filtered++
+		return &c.Filtered
 	case event.Undeliverable:
-		c.Undeliverable++
+		return &c.Undeliverable
 	case event.Dead:
-		c.Dead++
+		return &c.Dead
 	case event.Shadow:
-		c.Shadow++
+		return &c.Shadow
 	case event.Erased:
-		c.Erased++
+		return &c.Erased
 	case event.Abandoned:
-		c.Abandoned++
+		return &c.Abandoned
 	case event.Dropped:
-		c.Dropped++
+		return &c.Dropped
 	case event.Untaken:
-		c.Untaken++
-	default:
-		c.Waiting++
+		return &c.Untaken
 	}
+	return &c.Waiting
 }
 
 // Tally counts the stored events of every link, by the link's id: what is not counted ahead (see

@@ -140,14 +140,9 @@ func (a Admin) selectEvents(ctx context.Context, s Selection) ([]Item, error) {
 	events := a.named(ctx, s.Keys)
 	if len(s.Keys) == 0 {
 		q := EventQuery{Link: s.Filter.Link, Site: s.Filter.Site, Kind: s.Filter.Kind, Since: s.Filter.Since, Until: s.Filter.Until}
-		all, err := a.readOutcomes(ctx, links, q.stored())
-		if err != nil {
+		if events, err = a.withOutcomeInOrder(ctx, q, s.Outcome, &found); err != nil {
 			return nil, err
 		}
-		found.of = all.of
-		o := q.scan(links)
-		o.Told = a.scanning(event.EventsStream)
-		events = a.matching(ctx, q, o, found)
 	}
 	var items []Item
 	for e, err := range events {

@@ -9,7 +9,8 @@
 //	console           the routes, with the role that each asks for
 //	guard, session    who may ask at all, and who has signed in
 //	people, signin    keys of people, sign-in links, the throttle
-//	render, words     templates, languages, the words for outcomes and states
+//	render, words     templates, languages, the words for outcomes and states; attention: what needs a person
+//	chart             bars by the hour and the day
 package console
 
 import (
@@ -17,6 +18,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -54,6 +56,10 @@ type Console struct {
 	origins  *http.CrossOriginProtection
 	prefix   string // of every path, from URL
 	standing standings
+	broken   struct {
+		mu    sync.Mutex
+		since time.Time // when the file on disk was first seen to have mistakes
+	}
 	found    handles
 	reveals  guesses
 	refusals guesses
@@ -67,6 +73,7 @@ const defaultSession = 12 * time.Hour
 // New makes a console.
 func New(o Options) *Console {
 	c := &Console{Options: o, guesses: newGuesses(time.Minute, 5), reveals: newGuesses(time.Hour, mostReveals), refusals: newGuesses(time.Minute, 1), origins: http.NewCrossOriginProtection()}
+	c.standing = standings{func() *admin.Board { return c.Admin().Board }}
 	if o.Now == nil {
 		c.Now = time.Now
 	}
@@ -112,6 +119,7 @@ func routeTable() []route {
 		{"GET /events", See, (*visit).events},
 		{"GET /events/{site}/{kind}/{id}", See, (*visit).event},
 		{"GET /causes", See, (*visit).causes},
+		{"GET /causes/{cause}", See, (*visit).causePage},
 		{"GET /deadletters", See, (*visit).deadLetters},
 		{"GET /retries", See, (*visit).retries},
 		{"GET /aside", See, (*visit).aside},

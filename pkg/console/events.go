@@ -84,7 +84,10 @@ func (v *visit) listEvents(view eventsView, rows []admin.Row) {
 }
 
 func (v *visit) eventRow(row admin.Row) eventRow {
-	out := eventRow{RowView: admin.Mask{}.Row(row), Caller: v.admin.Caller(row.Event, admin.Mask{})}
+	out := eventRow{RowView: admin.Mask{}.Row(row), Caller: row.Caller}
+	if row.Event.Body != nil {
+		out.Caller = v.admin.Caller(row.Event, admin.Mask{})
+	}
 	for link, outcome := range row.Outcomes {
 		out.Links = append(out.Links, linkOutcome{link, outcome})
 	}

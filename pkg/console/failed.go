@@ -31,6 +31,43 @@ func (v *visit) causes() error {
 	return nil
 }
 
+// causeView is one cause: what it is, when it came, what to do, and the letters that died of it.
+type causeView struct {
+	deadLettersView
+	Hours chart
+	Hint  string
+	Title string // of its link
+}
+
+// hoursOfCause is how far the chart of a cause goes back.
+const hoursOfCause = 3 * 24
+
+func (v *visit) causePage() error {
+	id := v.r.PathValue("cause")
+	cause, err := v.cause(admin.Filter{}, id)
+	if err != nil {
+		return err
+	}
+	f := v.readFilter()
+	f.Link, f.Cause = cause.Link, id
+	view := causeView{deadLettersView: deadLettersView{Filter: f, Cause: cause, MayAct: v.may(Act), MayDrop: v.may(Admin)}}
+	view.Command = "touchbox deadletters --cause " + word4shell(id)
+	if view.Rows, view.Total, err = v.admin.DeadRows(v.ctx(), admin.Filter{Link: cause.Link}, id, mostRows); err != nil {
+		return err
+	}
+	hours, err := v.admin.CauseHours(v.ctx(), id, hoursOfCause)
+	if err != nil {
+		return err
+	}
+	view.Hours = draw(v.lang, v.lang.Text("Given up by the hour, the last three days"), perHour(hours))
+	view.Hint = orItself(v.lang, admin.ReasonHints[cause.Reason], "")
+	if l := v.admin.File.Link(cause.Link); l != nil {
+		view.Title = l.Title
+	}
+	v.show(page{Name: "cause", Title: v.lang.Text("Why it was not delivered"), Group: "/causes", View: view})
+	return nil
+}
+
 // deadLettersView is a list of what was not delivered.
 type deadLettersView struct {
 	Filter  filter

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/link/linktest"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/embedded"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
@@ -40,7 +42,11 @@ type house struct {
 	people []console.Person
 	server *httptest.Server
 	stop   func() // of the queue
-	log    strings.Builder
+
+	away, back  func() // the queue can be reached no longer, and again
+	queueServer *embedded.Server
+
+	log strings.Builder
 }
 
 // keys of the people of every house.
@@ -50,13 +56,15 @@ func newHouse(t *testing.T, change func(*console.Options)) *house {
 	t.Helper()
 	server := queuetest.Start(t)
 	file := config.Parse(t)
-	h := &house{t: t, stop: server.Stop}
-	h.admin = admin.Admin{Queue: queuetest.Open(t, server, queue.Options{}), File: file, Fields: fieldsOf(file)}
+	q, cable := queuetest.OpenOver(t, server, queue.Options{})
+	h := &house{t: t, stop: server.Stop, away: cable.Cut, back: cable.Mend, queueServer: server}
+	h.admin = admin.Admin{Queue: q, File: file, Fields: fieldsOf(file)}
 	for _, l := range file.Links {
 		if _, err := h.admin.Queue.Register(t.Context(), queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: time.Now().Add(-time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}
+	h.look()
 	person := func(name string, role console.Role, key string) console.Person {
 		return console.Person{Name: name, Role: role, Hash: sha256.Sum256([]byte(key))}
 	}
@@ -68,6 +76,7 @@ func newHouse(t *testing.T, change func(*console.Options)) *house {
 
 // serve starts a console over the house's queue.
 func (h *house) serve(change func(*console.Options)) {
+	h.t.Helper()
 	o := console.Options{
 		Admin:  func() admin.Admin { return h.admin },
 		People: func() []console.Person { return h.people },
@@ -79,6 +88,22 @@ func (h *house) serve(change func(*console.Options)) {
 	}
 	h.server = httptest.NewServer(console.New(o))
 	h.t.Cleanup(h.server.Close)
+}
+
+// look gives the house's admin a Board, which is kept until the test ends.
+func (h *house) look() {
+	h.t.Helper()
+	desk := h.admin
+	board := admin.NewBoard(func() admin.Admin { return desk }, zerolog.Nop())
+	ctx, stop := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { _ = board.Run(ctx) })
+	h.t.Cleanup(func() { stop(); done.Wait() })
+	h.admin.Board = board
+	queuetest.Eventually(h.t, "the board has read all", func() bool {
+		s, err := board.Standing(h.t.Context())
+		return err == nil && s.Read == 1
+	})
 }
 
 func fieldsOf(file *link.File) func(event.Event) (map[string]any, error) {

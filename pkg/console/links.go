@@ -1,6 +1,8 @@
 package console
 
 import (
+	"slices"
+
 	"github.com/touchbox/touchbox/pkg/admin"
 )
 
@@ -23,6 +25,8 @@ func (v *visit) links() error {
 type linkView struct {
 	Status  admin.LinkStatus
 	Card    admin.LinkCard
+	Month   chart
+	Days    []span // the newest first
 	MayAct  bool
 	Command string
 }
@@ -41,7 +45,11 @@ func (v *visit) link() error {
 		if err != nil {
 			return err
 		}
-		v.show(page{Name: "link", Title: v.lang.Sprintf("Link %s", id), Group: "/links", View: linkView{l, card, v.may(Act), "touchbox links"}})
+		view := linkView{Status: l, Card: card, MayAct: v.may(Act), Command: "touchbox links"}
+		view.Days = perDay(v.c.hours(id, hoursOfMonth), v.c.Zone())
+		view.Month = draw(v.lang, v.lang.Sprintf("%s, the last 30 days", id), view.Days)
+		slices.Reverse(view.Days)
+		v.show(page{Name: "link", Title: v.lang.Sprintf("Link %s", id), Group: "/links", View: view})
 		return nil
 	}
 	return errNoPage

@@ -136,7 +136,7 @@ func (v *visit) frame(p page) frame {
 		f.Languages = append(f.Languages, languageLink{Lang: l, Href: v.withQuery("lang", string(l)), Now: l == v.lang})
 	}
 	if v.who.Name != "" {
-		f.Nav, f.More = v.navigation(p.Group)
+		f.Nav, f.More = v.navigation(p)
 	}
 	return f
 }
@@ -179,6 +179,10 @@ func (v *visit) fail(err error) {
 	case errors.Is(err, errNoPage), errors.Is(err, admin.ErrNoLink), errors.Is(err, admin.ErrUnknown), errors.Is(err, admin.ErrNoJob):
 		status = http.StatusNotFound
 		view.What = v.lang.Text("There is nothing here: it was never stored, is older than what is kept, or the address is mistyped.")
+	case errors.Is(err, admin.ErrReading):
+		status = http.StatusServiceUnavailable
+		view.What = v.lang.Sprintf("What became of the events is still being read: %.0f %%.", 100*v.admin.Board.Share())
+		view.Hint = v.lang.Text("Nothing is known yet, which is not the same as nothing. Load this page again in a moment.")
 	case errors.Is(err, errForbidden):
 		status = http.StatusForbidden
 		view.What = v.lang.Text("Your role may not do that.")

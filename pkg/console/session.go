@@ -70,9 +70,49 @@ func (c *Console) visited(to route) http.HandlerFunc {
 			v.fail(errForbidden)
 			return
 		}
-		if err := to.page(v); err != nil {
+		stop := v.watchQueue(cancel)
+		err = to.page(v)
+		if stop() {
+			err = errAway{admin.ErrAway}
+		}
+		if err != nil {
 			v.fail(err)
 		}
+	}
+}
+
+// A page that takes long is given up where the queue does not answer: after patience it is asked, and has answerWithin.
+const (
+	patience     = time.Second
+	answerWithin = 700 * time.Millisecond
+)
+
+// watchQueue gives a page up that waits for a queue that is not there. What it returns ends that, and reports whether the
+// page was given up.
+func (v *visit) watchQueue(giveUp context.CancelFunc) (stop func() bool) {
+	ctx, end := context.WithCancel(v.r.Context())
+	over, away := make(chan struct{}), false
+	go func() {
+		defer close(over)
+		again := time.NewTicker(patience)
+		defer again.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-again.C:
+			}
+			if err := v.admin.Answers(ctx, answerWithin); err != nil && ctx.Err() == nil {
+				away = true
+				giveUp()
+				return
+			}
+		}
+	}()
+	return func() bool {
+		end()
+		<-over
+		return away
 	}
 }
 

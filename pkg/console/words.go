@@ -72,26 +72,24 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"kind":       func(k event.Kind) string { return orItself(l, kindWords[k], k.Dotted()) },
 		"kindOf":     func(dotted string) string { return kindOf(l, dotted) },
 		"stream":     func(name string) string { return orItself(l, streamWords[name], name) },
-		"hint":       func(reason string) string { return orItself(l, hints[reason], "") },
+		"hint":       func(reason string) string { return orItself(l, admin.ReasonHints[reason], "") },
 		"detail":     func(raw json.RawMessage) string { return detailLine(l, raw) },
 		"once":       rand.Text,
 		"pace":       func(p float64) string { return decimal(l, p) },
 		"days":       func(d time.Duration) string { return days(l, d) },
 		"bytes":      func(n int64) string { return size(l, n) },
+		"day":        func(at time.Time) string { return day(l, at.In(c.Zone())) },
+		"lastDay":    func(link string) chart { return c.lastDay(l, link) },
 		"percent":    func(share float64) string { return fmt.Sprintf("%.0f\u202f%%", 100*share) },
 		"dict":       dict,
 		"roleOf":     func(role string) string { return orItself(l, roleWords[Role(role)], role) },
 		"verb":       func(verb string) string { return l.Text(admin.VerbWord(verb)) },
 		"replayPath": func(link, key string, o event.Outcome) string { return c.prefix + replayPath(link, key, o) },
 		"replayable": func(o event.Outcome) bool { return slices.Contains(replayable, o) },
-		"causeQuery": func(f filter, c admin.Cause) string {
-			f.Link = c.Link
-			return f.With("cause", c.ID)
-		},
-		"reason":  func(r string) string { return l.Text(admin.ReasonWord(r)) },
-		"because": func(state, why string) string { return because(l, state, why) },
-		"note":    func(n string) string { return l.Text(admin.NoteWord(n)) },
-		"role":    func(r Role) string { return orItself(l, roleWords[r], string(r)) },
+		"reason":     func(r string) string { return l.Text(admin.ReasonWord(r)) },
+		"because":    func(state, why string) string { return because(l, state, why) },
+		"note":       func(n string) string { return l.Text(admin.NoteWord(n)) },
+		"role":       func(r Role) string { return orItself(l, roleWords[r], string(r)) },
 	}
 }
 
@@ -127,6 +125,14 @@ func (c *Console) when(l lang.Language, at any, timeOnly bool) template.HTML {
 	}
 	utc := moment.UTC().Format(time.RFC3339)
 	return template.HTML(`<time datetime="` + utc + `" title="` + moment.UTC().Format("2006-01-02 15:04:05 UTC") + `">` + local.Format(layout) + `</time>`)
+}
+
+// day is a date.
+func day(l lang.Language, at time.Time) string {
+	if l == lang.English {
+		return at.Format(time.DateOnly)
+	}
+	return at.Format("02.01.2006")
 }
 
 // number writes a count, in Russian and English with a narrow blank between the thousands.
@@ -219,22 +225,6 @@ var replayable = []event.Outcome{event.Dead, event.Undeliverable, event.Filtered
 // streamWords are the words for the parts of the queue.
 var streamWords = map[string]string{
 	"events": "Log of events", "retries": "Waiting", "deadletters": "Not delivered", "history": "History", "aside": "Set aside", "audit": "Audit",
-}
-
-// hints say what a person does about a cause.
-var hints = map[string]string{
-	"validation_error": "Mend the field that the answer names in the link's body, then send them again.",
-	"protocol_error":   "Mend the operation, the endpoint or the field that the answer names, then send them again.",
-	"client_error":     "Mend what the answer names, then send them again.",
-	"conflict":         "Look at what the answer says; sending again may do.",
-	"expression":       "An expression of the link met a value that it cannot use: mend it, then send them again.",
-	"too_old":          "Mindbox did not take them for as long as they were tried: once it does, send them again.",
-	"expired":          "They were older than the link's expire allows: send them again only if that is wanted.",
-	"unreadable":       "What came is no webhook and no record; the event's page shows what can be read.",
-	"unknown":          "Their site or link is not in the file: put it back, or name the link that does its work now (`touchbox replay --as`).",
-	"cancelled":        "A person has given them up; they can be sent again.",
-	"crashed":          "The process ended at them again and again: tell the makers of Touchbox.",
-	"panic":            "Handling them failed: tell the makers of Touchbox.",
 }
 
 // roleWords are the words for roles.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/lang"
 )
@@ -12,7 +13,7 @@ import (
 // TestWordsHaveTwins covers the words that stand in tables and not in a call.
 func TestWordsHaveTwins(t *testing.T) {
 	var texts []string
-	for _, table := range []map[string]string{streamWords, hints, doneTexts} {
+	for _, table := range []map[string]string{streamWords, admin.ReasonHints, doneTexts} {
 		texts = slices.AppendSeq(texts, maps.Values(table))
 	}
 	for _, w := range outcomeWords {

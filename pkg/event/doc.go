@@ -95,6 +95,8 @@
 //	counts.NUMBER                outcomes of a part of the    worker, the one that         until its events are purged
 //	                             log, by link                 counts
 //	counted                      how far that has come        the same                     for ever
+//	hours.NUMBER                 records of an hour, by link  the same                     31 days, then the next
+//	                             and outcome                                               hour with its number
 //	job.ID                       admin.Job                    who asks for it, and who works   30 days after its end
 //	                                                     it off, once a second
 //	madeup                       key of the made-up      `test record`, the first      for ever

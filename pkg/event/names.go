@@ -143,6 +143,7 @@ const (
 	JobKeys     Keys = "job."     // of a job, by its id
 	AlertKeys   Keys = "alert."   // of an alert, see AlertKey
 	CountKeys   Keys = "counts."  // of the counted outcomes of a part of the log
+	HourKeys    Keys = "hours."   // of what became of events in an hour, by its number
 	TroubleKeys Keys = siteKeys + "trouble."
 	SessionKeys Keys = "session." // of who has signed in to the console, by the hash of what the browser holds
 	InviteKeys  Keys = "invite."  // of a sign-in link, by the hash of what stands in it

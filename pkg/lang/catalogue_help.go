@@ -160,10 +160,10 @@ var helpCatalogue = map[string]string{
 	"`id` or name of the site that a hook in a file came to (default: the link's, or the only one)": "`ID` или имя сайта, на который пришёл вебхук из файла (по умолчанию сайт связки или единственный)",
 	"List the words that links may use, and how often each came":                                    "Показать слова, которые можно писать в связках, и как часто каждое приходило",
 	"List the vocabulary with its names in both languages, first what the links of the file read. Where a Touchbox runs, also the share of the site's stored events of\n" +
-		"the last days in which each field came, and its newest value, masked. A field that never came is unticked in Calltouch. It reads the log of these days, 50,000 events at most;\n" +
-		"Ctrl-C stops that.": "Показать словарь с именами на обоих языках, сначала то, что читают связки файла. Где Touchbox работает, ещё и долю сохранённых за последние дни событий сайта,\n" +
+		"the last days in which each field came, and its newest value, masked. A field that never came is unticked in Calltouch. It reads the log of these days, 50,000 events at most,\n" +
+		"and shows how far it is; Ctrl-C stops that, and what was counted until then is listed.": "Показать словарь с именами на обоих языках, сначала то, что читают связки файла. Где Touchbox работает, ещё и долю сохранённых за последние дни событий сайта,\n" +
 		"в которых поле приходило, и его последнее значение под маской. Поле, которое не приходило, не отмечено в Calltouch. Читает журнал событий за эти дни,\n" +
-		"не больше 50 000 событий; Ctrl-C это прекращает.",
+		"не больше 50 000 событий, и показывает, сколько прочитано; Ctrl-C это прекращает, и показано будет то, что посчитано.",
 	"name or id of the site (default: the first one)":                        "имя или ID сайта (по умолчанию первый)",
 	"how many days back to look":                                             "за сколько последних дней смотреть",
 	"send [--link ID] FILE|-|EVENT":                                          "send [--link ИМЯ] ФАЙЛ|-|СОБЫТИЕ",
@@ -202,10 +202,12 @@ var helpCatalogue = map[string]string{
 	"List stored events with their outcomes, the newest last":                                                         "Показать сохранённые события с исходами, новые внизу",
 	"List the newest events that the flags select, with what each link made of them; --since and --until are about when the call\n" +
 		"or request happened. The log is read from its end, until there are enough; --phone reads on until it has as many, as a rule all\n" +
-		"of the log, and --outcome the whole history and log, or what is younger than --since. Ctrl-C stops that.\n" +
+		"of the log. What has an --outcome is known by the counts that a worker keeps: only what it has not counted yet is read.\n" +
+		"A long reading shows how far it is; Ctrl-C stops it, and what was found until then is listed.\n" +
 		"--follow goes on with what comes, until Ctrl-C; with --json one object a line then.": "Показать последние события, которые выбирают флаги, и что из них сделала каждая связка; --since и --until — о времени звонка\n" +
 		"или заявки. Журнал событий читается с конца, пока не наберётся сколько нужно; с --phone дальше, пока не наберётся столько же, обычно\n" +
-		"весь, а с --outcome вся история и весь журнал или то, что новее --since. Ctrl-C это прекращает.\n" +
+		"весь. Что имеет --outcome, известно по счёту, который ведёт worker: читается только то, что ещё не посчитано.\n" +
+		"Долгое чтение показывает, сколько прочитано; Ctrl-C его прекращает, и показано будет то, что нашлось.\n" +
 		"--follow показывает дальше то, что приходит, до Ctrl-C; с --json тогда по объекту в строке.",
 	"only with this newest outcome, for --link or for any link":                            "только с таким последним исходом, у --link или у любой связки",
 	"only of this phone `number`, in any field and spelling; - reads it from the terminal": "только где есть этот `телефон`, в любом поле и написании; - спросит его на терминале",

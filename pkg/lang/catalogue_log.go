@@ -37,6 +37,7 @@ var logCatalogue = map[string]string{
 	"the connection to NATS is gone":                                                  "связь с NATS потеряна",
 	"connected to NATS again":                                                         "связь с NATS восстановлена",
 	"nothing can be stored by way of this NATS server, trying another one":            "через этот сервер NATS ничего не сохранить, пробуем другой",
+	"the console's board could not be brought up to date, trying on":                  "табло консоли не удалось обновить, пробуем дальше",
 	"the queue does not answer yet, trying on":                                        "очередь пока не отвечает, пробуем дальше",
 	"the streams are not there yet, trying on":                                        "потоков пока нет, пробуем дальше",
 	"the stream differs from the configuration; this NATS user leaves it to a worker": "поток отличается от настроек; этот пользователь NATS оставляет его обработчику",

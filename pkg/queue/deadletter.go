@@ -93,6 +93,22 @@ func (q *Queue) DeadLetters(ctx context.Context, f Filter) iter.Seq2[DeadLetter,
 	}
 }
 
+// DeadLettersFrom iterates over the dead letters from a sequence on, without the bodies of their events: of an event only the
+// key and what its headers say is there.
+func (q *Queue) DeadLettersFrom(ctx context.Context, from uint64) iter.Seq2[DeadLetter, error] {
+	return func(yield func(DeadLetter, error) bool) {
+		for m, err := range q.jet.Flowing(ctx, event.DeadLettersStream, jet.FlowOptions{From: from, HeadersOnly: true}) {
+			if err != nil {
+				yield(DeadLetter{}, err)
+				return
+			}
+			if d, ok := ReadDeadLetter(m.Message); ok && !yield(d, nil) {
+				return
+			}
+		}
+	}
+}
+
 // OldestDeadLetters returns the first n dead letters that the filter selects, and how many it selects in
 // all. Only a filter by reason, status or time reads them all for that.
 func (q *Queue) OldestDeadLetters(ctx context.Context, f Filter, n int) ([]DeadLetter, int, error) {

@@ -71,6 +71,9 @@ func (f FieldScan) Count(ctx context.Context, q *queue.Queue) ([]FieldUse, error
 			}
 			continue
 		}
+		if err != nil && ctx.Err() != nil {
+			break
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +89,7 @@ func (f FieldScan) Count(ctx context.Context, q *queue.Queue) ([]FieldUse, error
 			uses[i].doubt(doubts)
 		}
 	}
-	return uses, nil
+	return uses, ctx.Err()
 }
 
 // errPanicked reports an event in which a mistake of ours was found.

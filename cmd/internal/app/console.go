@@ -28,6 +28,7 @@ type ConsoleSource struct {
 	Queue  *queue.Queue
 	File   func() *link.File
 	Broken func() bool
+	Run    func(func(context.Context) error) // has something run as long as the console does
 }
 
 // checkConsole finds settings by which keys and phones would cross a network in the clear.
@@ -85,7 +86,8 @@ func (n *Node) serveConsole(ctx context.Context, group *errgroup.Group, q *queue
 	if n.Console == nil || s.ConsoleAddr == ConsoleOff {
 		return nil
 	}
-	handler := n.Console(ConsoleSource{Queue: q, File: n.current.Load, Broken: n.broken.Load})
+	run := func(f func(context.Context) error) { group.Go(func() error { return f(ctx) }) }
+	handler := n.Console(ConsoleSource{Queue: q, File: n.current.Load, Broken: n.broken.Load, Run: run})
 	listener, err := net.Listen("tcp", s.ConsoleAddr)
 	if err != nil && (n.Ingest || n.Worker) {
 		n.Log.Error().Err(err).Msg("the console is not there: its address cannot be opened; set CONSOLE_ADDR to another one, or to off")

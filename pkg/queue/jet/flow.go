@@ -104,10 +104,12 @@ type FlowOptions struct {
 	Filter string    // "" is Anything
 	From   uint64    // first sequence
 	Since  time.Time // stored not before; counts where From is 0
+
+	HeadersOnly bool // without bodies
 }
 
 func (o FlowOptions) config() jetstream.OrderedConsumerConfig {
-	config := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(1, o.From)}
+	config := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(1, o.From), HeadersOnly: o.HeadersOnly}
 	if o.From == 0 && !o.Since.IsZero() {
 		config.DeliverPolicy, config.OptStartSeq, config.OptStartTime = jetstream.DeliverByStartTimePolicy, 0, &o.Since
 	}

@@ -1,0 +1,243 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue"
+)
+
+// deadIndex is an index over DEADLETTERS: of each letter who died, when and of what. It follows the stream: what came
+// is read, what has gone is asked for by number.
+type deadIndex struct {
+	mu      sync.Mutex
+	read    uint64 // up to this sequence
+	order   []uint64
+	letters map[uint64]deadEntry
+	causes  map[string]*deadCause
+	whole   atomic.Bool // it was read once
+}
+
+// deadEntry is a letter.
+type deadEntry struct {
+	key    event.Key
+	died   time.Time
+	answer string // masked
+	cause  *deadCause
+}
+
+// deadCause is what letters have in common.
+type deadCause struct {
+	id, link, reason string
+	status, letters  int
+}
+
+// refresh brings the index up to now. pace, where not nil, is held while it reads.
+func (x *deadIndex) refresh(ctx context.Context, q *queue.Queue, pace *rate.Limiter) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	held, err := q.Extent(ctx, event.DeadLettersStream)
+	if err != nil {
+		return err
+	}
+	if x.letters == nil || held.Last < x.read { // it is another stream
+		x.read, x.order, x.letters, x.causes = 0, nil, map[uint64]deadEntry{}, map[string]*deadCause{}
+	}
+	if held.Last > x.read {
+		if err := x.readOn(ctx, q, pace); err != nil {
+			return err
+		}
+	}
+	if err := x.forget(ctx, q, held.Last); err != nil {
+		return err
+	}
+	x.whole.Store(true)
+	return nil
+}
+
+// readOn reads what came since.
+func (x *deadIndex) readOn(ctx context.Context, q *queue.Queue, pace *rate.Limiter) error {
+	n := 0
+	for d, err := range q.DeadLettersFrom(ctx, x.read+1) {
+		if err != nil {
+			return err
+		}
+		x.add(d)
+		if n++; pace != nil && n%keepStep == 0 {
+			if err := pace.WaitN(ctx, keepStep); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+func (x *deadIndex) add(d queue.DeadLetter) {
+	x.read = max(x.read, d.Sequence)
+	id := CauseOf(d)
+	c := x.causes[id]
+	if c == nil {
+		c = &deadCause{id: id, link: d.Link, reason: d.Reason, status: d.Status}
+		x.causes[id] = c
+	}
+	c.letters++
+	x.order = append(x.order, d.Sequence)
+	x.letters[d.Sequence] = deadEntry{d.Event.Key, d.Died, Mask{}.Text(d.Answer), c}
+}
+
+// forget lets go of what has gone. The numbers are asked for where the count says that something has.
+func (x *deadIndex) forget(ctx context.Context, q *queue.Queue, last uint64) error {
+	held, err := q.Extent(ctx, event.DeadLettersStream)
+	if err != nil || held.Messages == uint64(len(x.letters)) && held.Last == last {
+		return err
+	}
+	gaps, err := q.Client().Gaps(ctx, event.DeadLettersStream)
+	if err != nil {
+		return err
+	}
+	before := len(x.letters)
+	for _, sequence := range gaps {
+		x.remove(sequence)
+	}
+	for _, sequence := range x.order {
+		if sequence >= held.First {
+			break
+		}
+		x.remove(sequence)
+	}
+	if len(x.letters) < before {
+		x.order = slices.DeleteFunc(x.order, func(sequence uint64) bool { _, there := x.letters[sequence]; return !there })
+	}
+	return nil
+}
+
+func (x *deadIndex) remove(sequence uint64) {
+	one, there := x.letters[sequence]
+	if !there {
+		return
+	}
+	delete(x.letters, sequence)
+	if one.cause.letters--; one.cause.letters == 0 {
+		delete(x.causes, one.cause.id)
+	}
+}
+
+// selected iterates over the letters that a filter selects, of one cause where it is named, in their order. mu is held.
+func (x *deadIndex) selected(f Filter, cause string) iter.Seq2[uint64, deadEntry] {
+	return func(yield func(uint64, deadEntry) bool) {
+		for _, sequence := range x.order {
+			one := x.letters[sequence]
+			c := one.cause
+			if cause != "" && c.id != cause || f.Link != "" && c.link != f.Link || !f.About(one.key) || !f.Match(c.reason, c.status, one.died) {
+				continue
+			}
+			if !yield(sequence, one) {
+				return
+			}
+		}
+	}
+}
+
+// grouped are the causes of the letters that a filter selects.
+func (x *deadIndex) grouped(f Filter) []Cause {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	g := grouping{}
+	for _, one := range x.selected(f, "") {
+		c := one.cause
+		g.add(Cause{ID: c.id, Link: c.link, Reason: c.reason, Status: c.status}, one.died, one.answer, one.key)
+	}
+	return g.sorted()
+}
+
+// grouping makes causes of letters.
+type grouping map[string]*Cause
+
+func (g grouping) add(kind Cause, died time.Time, answer string, key event.Key) {
+	c := g[kind.ID]
+	if c == nil {
+		c = &kind
+		c.First = died
+		g[kind.ID] = c
+	}
+	c.Count++
+	if !died.Before(c.Last) {
+		c.Last, c.Answer, c.Sample = died, answer, key.String()
+	}
+	if died.Before(c.First) {
+		c.First = died
+	}
+}
+
+// sorted are the causes, the most frequent first.
+func (g grouping) sorted() []Cause {
+	list := make([]Cause, 0, len(g))
+	for _, c := range slices.Collect(maps.Values(g)) {
+		list = append(list, *c)
+	}
+	slices.SortFunc(list, func(x, y Cause) int {
+		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Link, y.Link), cmp.Compare(x.ID, y.ID))
+	})
+	return list
+}
+
+// found are the letters that a filter selects, of one cause where it is named: the first so many, and how many there are.
+func (x *deadIndex) found(f Filter, cause string, limit int) (sequences []uint64, keys []event.Key, total int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for sequence, one := range x.selected(f, cause) {
+		if total++; limit == 0 || total <= limit {
+			sequences, keys = append(sequences, sequence), append(keys, one.key)
+		}
+	}
+	return sequences, keys, total
+}
+
+// died counts the letters of a cause by the hours in which they died, the last n up to now.
+func (x *deadIndex) died(cause string, now time.Time, n int) []Hour {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	list := make([]Hour, n)
+	first := now.UTC().Truncate(time.Hour).Add(-time.Duration(n-1) * time.Hour)
+	for i := range list {
+		list[i] = Hour{Start: first.Add(time.Duration(i) * time.Hour), Known: true, Counts: map[event.Outcome]int{}}
+	}
+	for _, one := range x.selected(Filter{}, cause) {
+		if i := int(one.died.Sub(first) / time.Hour); !one.died.Before(first) && i < n {
+			list[i].Counts[event.Dead]++
+		}
+	}
+	return list
+}
+
+// deadLettersAt reads letters by their sequences; those that have gone are left out.
+func (a Admin) deadLettersAt(ctx context.Context, sequences []uint64) ([]queue.DeadLetter, error) {
+	found := make([]queue.DeadLetter, len(sequences))
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(getsAtOnce)
+	for i, sequence := range sequences {
+		group.Go(func() error {
+			m, err := a.Queue.Client().Next(within, event.DeadLettersStream, ">", sequence)
+			if errors.Is(err, queue.ErrNotFound) || err == nil && m.Sequence != sequence {
+				return nil
+			}
+			if err == nil {
+				found[i], _ = queue.ReadDeadLetter(m)
+			}
+			return err
+		})
+	}
+	err := group.Wait()
+	return slices.DeleteFunc(found, func(d queue.DeadLetter) bool { return d.Sequence == 0 }), err
+}

@@ -1,0 +1,131 @@
+package queuetest
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/embedded"
+)
+
+// Cable is the way to an embedded server, which can be cut and mended: the server goes on, and nobody reaches it.
+type Cable struct {
+	server *embedded.Server
+
+	mu    sync.Mutex
+	cut   bool
+	conns []net.Conn
+}
+
+// OpenOver opens and provisions a queue over a cable; it is closed with the test.
+func OpenOver(t testing.TB, s *embedded.Server, o queue.Options) (*queue.Queue, *Cable) {
+	t.Helper()
+	c := &Cable{server: s}
+	o.InProcess, o.SyncKnown = c.conn, true
+	return open(t, o), c
+}
+
+func (c *Cable) conn() (net.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut {
+		return nil, errors.New("the cable is cut")
+	}
+	conn, err := c.server.Conn()
+	if err == nil {
+		c.conns = append(c.conns, conn)
+	}
+	return conn, err
+}
+
+// Cut cuts it.
+func (c *Cable) Cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = true
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+	c.conns = nil
+}
+
+// Mend mends it.
+func (c *Cable) Mend() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = false
+}
+
+// Reads are the readings that anybody asks a server for, as far as they begin at the beginning of a stream.
+type Reads struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+// CountReads counts from now on the readings of these streams that begin at their beginning: consumers that deliver all,
+// and pages of all subjects. What a link consumes, and what is read of one event, is none.
+func CountReads(t testing.TB, s *embedded.Server, streams ...string) *Reads {
+	t.Helper()
+	nc, err := nats.Connect("", nats.InProcessServer(inside(s.Conn)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	r := &Reads{}
+	for _, stream := range streams {
+		for subject, begins := range map[string]func([]byte) bool{
+			"$JS.API.CONSUMER.CREATE." + stream + ".>": consumesAll,
+			"$JS.API.DIRECT.GET." + stream:             readsAll,
+		} {
+			_, err := nc.Subscribe(subject, func(m *nats.Msg) {
+				if begins(m.Data) {
+					r.mu.Lock()
+					defer r.mu.Unlock()
+					r.seen = append(r.seen, stream+": "+string(m.Data))
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// FromBeginning lists them.
+func (r *Reads) FromBeginning() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.seen...)
+}
+
+func consumesAll(request []byte) bool {
+	var x struct {
+		Config struct {
+			Durable string `json:"durable_name"`
+			Policy  string `json:"deliver_policy"`
+			Start   uint64 `json:"opt_start_seq"`
+		} `json:"config"`
+	}
+	_ = json.Unmarshal(request, &x)
+	return x.Config.Durable == "" && (x.Config.Policy == "all" || x.Config.Policy == "by_start_sequence" && x.Config.Start <= 1)
+}
+
+func readsAll(request []byte) bool {
+	var x struct {
+		Sequence uint64 `json:"seq"`
+		Filter   string `json:"next_by_subj"`
+		Batch    int    `json:"batch"`
+	}
+	_ = json.Unmarshal(request, &x)
+	return x.Sequence <= 1 && x.Batch > 1 && (strings.HasSuffix(x.Filter, ">") || strings.HasSuffix(x.Filter, "*.*.*"))
+}
