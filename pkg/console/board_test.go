@@ -151,7 +151,7 @@ func TestTheTimelineOfEachOutcomeIsWhatTheCommandSays(t *testing.T) {
 	})
 	queuetest.Eventually(t, "all are handled", func() bool { return len(handler.Deliveries()) >= events })
 	stop()
-	if _, err := h.admin.Drop(t.Context(), admin.Filter{Link: "dynamic", Until: time.Now().Add(-time.Hour)}, "none"); err != nil {
+	if _, err := h.admin.Drop(t.Context(), admin.Selection{Filter: admin.Filter{Link: "dynamic", Until: time.Now().Add(-time.Hour)}}, "none"); err != nil {
 		t.Fatal(err)
 	}
 	b := h.signedIn(seeKey)
