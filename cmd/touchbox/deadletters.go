@@ -164,7 +164,7 @@ func (c *cli) deadDropCommand() *cobra.Command {
 			return c.withDesk(cmd.Context(), func(ctx context.Context, d *desk) error { return d.drop(ctx, f) })
 		},
 	})
-	f.by.add(cmd, byPlace|byEvent|byWhy|bySpan)
+	f.by.add(cmd, byPlace|byEvent|byWhy|byCause|bySpan)
 	cmd.Flags().StringVar(&f.why, "why", "", "`text` that the history keeps (required); no personal data")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	cmd.Flags().BoolVar(&f.job, "job", false, jobUsage)
@@ -176,7 +176,7 @@ func (d *desk) drop(ctx context.Context, f dropFlags) error {
 	if err != nil {
 		return err
 	}
-	_, total, err := gather(s.filters(), func(one queue.Filter) ([]queue.DeadLetter, int, error) { return d.admin.DeadLetters(ctx, one, 1) })
+	total, err := d.admin.CountWork(ctx, admin.JobDrop, s.work())
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (d *desk) drop(ctx context.Context, f dropFlags) error {
 	if f.job && total > 0 {
 		return d.askJob(ctx, admin.JobDrop, s.work(), f.why)
 	}
-	dropped, err := addUp(s.filters(), func(one queue.Filter) (int, error) { return d.admin.Drop(ctx, one, f.why) })
+	dropped, err := d.admin.Drop(ctx, s.dead(), f.why)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type filterFlags struct {
 	link, site, kind string
 	events           []string
 	reason           string
+	cause            string
 	status           int
 	since, until     string
 	limit            int
@@ -33,6 +34,7 @@ const (
 	byEvent                        // event
 	byWhy                          // reason, status
 	bySpan                         // since, until
+	byCause                        // cause, of dead letters
 	bounded                        // limit
 )
 
@@ -50,6 +52,9 @@ func (s *filterFlags) add(cmd *cobra.Command, groups flagGroups) {
 		f.StringVar(&s.reason, "reason", "", "only with this reason, as the list shows it")
 		f.IntVar(&s.status, "status", 0, "only with this HTTP status of Mindbox's answer")
 	}
+	if groups&byCause != 0 {
+		f.StringVar(&s.cause, "cause", "", "only of this cause, by its `id`, as the console shows it")
+	}
 	if groups&bySpan != 0 {
 		f.StringVar(&s.since, "since", "", "not before this `time`: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h, 3d ago")
 		f.StringVar(&s.until, "until", "", "and before this `time`")
@@ -63,10 +68,11 @@ func (s *filterFlags) add(cmd *cobra.Command, groups flagGroups) {
 type selection struct {
 	filter queue.Filter
 	keys   []event.Key // empty: all
+	cause  string      // of dead letters; "": any
 }
 
 func (s *filterFlags) read(ctx context.Context, d *desk) (selection, error) {
-	out := selection{filter: queue.Filter{Link: s.link, Reason: s.reason, Status: s.status}}
+	out := selection{filter: queue.Filter{Link: s.link, Reason: s.reason, Status: s.status}, cause: s.cause}
 	if s.limit < 0 {
 		return out, app.Mistakef("%s", d.lang.Sprintf("--limit: want a positive number"))
 	}
@@ -132,7 +138,12 @@ func (s selection) text() string {
 
 // work is the same for a job.
 func (s selection) work() admin.Work {
-	return admin.WorkOf(admin.Selection{Keys: s.keys, Filter: s.filter}, admin.ReplayOptions{})
+	return admin.WorkOf(s.dead(), admin.ReplayOptions{})
+}
+
+// dead is the same for dead letters.
+func (s selection) dead() admin.Selection {
+	return admin.Selection{Keys: s.keys, Filter: s.filter, Cause: s.cause}
 }
 
 // knowsSite is the Mistake that a site which is not in the file is none of which anything is stored either.

@@ -89,6 +89,9 @@ func (d *desk) showJob(ctx context.Context, id string) error {
 		d.say("  why: %s", show.Printable(j.Why))
 	}
 	d.say("  through: %d of %d, changed: %d", j.Done, j.Found, j.Changed)
+	if f := j.Filled; f != nil {
+		_, _ = fmt.Fprintln(d.out, "  "+d.lang.Sprintf("new: %d, known: %d, too young to judge: %d, too old: %d, set aside: %d", f.New, f.Known, f.InProgress, f.TooOld, f.Aside))
+	}
 	for _, one := range []struct {
 		text string
 		at   time.Time

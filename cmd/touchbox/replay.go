@@ -52,7 +52,7 @@ func (c *cli) replayCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: c.onDesk(func(ctx context.Context, d *desk, _ []string) error { return d.replay(ctx, f) }),
 	})
-	f.by.add(cmd, byPlace|byEvent|byWhy|bySpan)
+	f.by.add(cmd, byPlace|byEvent|byWhy|byCause|bySpan)
 	flags := cmd.Flags()
 	flags.StringVar(&f.outcome, "outcome", string(event.Dead), "dead, undeliverable, filtered, shadow, untaken, abandoned or delivered")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say how many and which, what would be sent, and in what it differs from what was; send nothing")
@@ -136,7 +136,7 @@ func (d *desk) selection(ctx context.Context, f replayFlags) (admin.Selection, e
 	if errors.Is(err, queue.ErrNotFound) && len(f.by.events) > 0 {
 		return admin.Selection{}, errors.New(d.lang.Sprintf("no such event: never stored, or older than what is kept"))
 	}
-	return admin.Selection{Outcome: event.Outcome(f.outcome), Keys: s.keys, Filter: s.filter}, err
+	return admin.Selection{Outcome: event.Outcome(f.outcome), Keys: s.keys, Filter: s.filter, Cause: s.cause}, err
 }
 
 // replayBar draws the progress on a terminal; elsewhere it says once what the replay waits for.

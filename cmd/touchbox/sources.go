@@ -37,7 +37,8 @@ func (f *spanFlags) add(cmd *cobra.Command) {
 
 // span is what of a site is read back, the queue to compare it with, and the file.
 type span struct {
-	days  poll.Span
+	days  admin.Days
+	asked poll.Span
 	queue *queue.Queue
 	file  *link.File
 }
@@ -48,51 +49,67 @@ func (c *cli) withSpan(ctx context.Context, flags spanFlags, f func(context.Cont
 		if err := c.needsFile(); err != nil {
 			return err
 		}
-		days, err := flags.span(c, q, file)
+		days, err := flags.days(c, file)
 		if err != nil {
 			return err
 		}
-		days.Progress = c.spanBar()
-		return f(ctx, span{days: days, queue: q, file: file})
+		asked, err := c.span(days, q, file)
+		if err != nil {
+			return err
+		}
+		return f(ctx, span{days, asked, q, file})
 	})
 }
 
-// span checks the flags against the file. Every complaint is a Mistake.
-func (f *spanFlags) span(c *cli, q *queue.Queue, file *link.File) (poll.Span, error) {
+// days checks the flags against the file. Every complaint is a Mistake.
+func (f *spanFlags) days(c *cli, file *link.File) (admin.Days, error) {
 	one := file.Site(f.site)
 	if one == nil {
-		return poll.Span{}, app.Mistakef("%s", c.lang.Sprintf("no site %q in %s", f.site, c.settings.Config))
+		return admin.Days{}, app.Mistakef("%s", c.lang.Sprintf("no site %q in %s", f.site, c.settings.Config))
 	}
+	days := admin.Days{Site: one.ID, To: calltouch.DayOf(time.Now(), one.Location)}
+	var err error
+	if days.From, err = calltouch.ParseDay(f.from); err != nil {
+		return days, app.Mistakef("--from: %w", err)
+	}
+	if f.to != "" {
+		if days.To, err = calltouch.ParseDay(f.to); err != nil {
+			return days, app.Mistakef("--to: %w", err)
+		}
+	}
+	if days.To.Before(days.From) {
+		return days, app.Mistakef("%s", c.lang.Sprintf("--to %s is before --from %s", days.To, days.From))
+	}
+	for _, text := range f.kinds {
+		kind, err := event.ParseKind(text)
+		if err != nil || kind == event.CallStarted {
+			return days, app.Mistakef("%s", c.lang.Sprintf("--kind: use call.ended or request"))
+		}
+		if days.Kind != "" && days.Kind != kind {
+			days.Kind = ""
+			break
+		}
+		days.Kind = kind
+	}
+	return days, nil
+}
+
+// span is what Calltouch is asked for some days, from here: it takes the site's token. Every complaint is a Mistake.
+func (c *cli) span(days admin.Days, q *queue.Queue, file *link.File) (poll.Span, error) {
+	one := file.Site(days.Site)
 	if missing := one.Token.Missing(c.lang); missing != "" {
 		return poll.Span{}, app.Mistakef("%s", c.lang.Sprintf("site %s has no API token here: %s", one.Name, missing))
 	}
 	if one.Token.Value() == "" {
 		return poll.Span{}, app.Mistakef("%s", c.lang.Sprintf("site %s has no API token: set `token` in %s", one.Name, c.settings.Config))
 	}
-	span := poll.Span{Site: one.Site, Sites: app.Sites(file), State: app.NewState(q), Ledger: app.NewLedger(q, file), To: calltouch.DayOf(time.Now(), one.Location)}
-	var err error
-	if span.From, err = calltouch.ParseDay(f.from); err != nil {
-		return span, app.Mistakef("--from: %w", err)
-	}
-	if f.to != "" {
-		if span.To, err = calltouch.ParseDay(f.to); err != nil {
-			return span, app.Mistakef("--to: %w", err)
-		}
-	}
-	if span.To.Before(span.From) {
-		return span, app.Mistakef("%s", c.lang.Sprintf("--to %s is before --from %s", span.To, span.From))
-	}
-	for _, text := range f.kinds {
-		kind, err := event.ParseKind(text)
-		if err != nil || kind == event.CallStarted {
-			return span, app.Mistakef("%s", c.lang.Sprintf("--kind: use call.ended or request"))
-		}
-		span.Kinds = append(span.Kinds, kind)
-	}
-	span.Waiting = func(err error, before time.Duration) {
+	asked := app.Span(days, q, file)
+	asked.Ledger = app.NewLedger(q, file)
+	asked.Progress = c.spanBar()
+	asked.Waiting = func(err error, before time.Duration) {
 		_, _ = fmt.Fprintf(c.errs, "\n%s\n", c.lang.Sprintf("Calltouch: %v; next try in %s", err, before.Round(time.Second)))
 	}
-	return span, nil
+	return asked, nil
 }
 
 // spanBar draws the progress on a terminal; elsewhere it stays silent.
@@ -127,7 +144,7 @@ func explainAPI(c *cli, err error) error {
 
 func (c *cli) backfillCommand() *cobra.Command {
 	var flags spanFlags
-	var dryRun bool
+	var dryRun, job bool
 	cmd := c.withJSON(&cobra.Command{
 		Use:   "backfill --site ID --from DAY [--to DAY]",
 		Short: "Store what Calltouch knows of past days; delivers nothing by itself",
@@ -135,39 +152,51 @@ func (c *cli) backfillCommand() *cobra.Command {
 			"look at it, then deliver it with `touchbox replay --outcome untaken`. Ctrl-C is safe, the same command goes on.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if job {
+				return c.withDesk(cmd.Context(), func(ctx context.Context, d *desk) error { return d.askBackfill(ctx, flags, dryRun) })
+			}
 			return c.withSpan(cmd.Context(), flags, func(ctx context.Context, s span) error { return c.backfill(ctx, s, dryRun) })
 		},
 	})
 	flags.add(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "store nothing; say what would be stored and which links would match")
+	cmd.Flags().BoolVar(&job, "job", false, jobUsage)
 	return cmd
+}
+
+// askBackfill leaves a backfill to the process that takes events in, which has the site's token.
+func (d *desk) askBackfill(ctx context.Context, flags spanFlags, dryRun bool) error {
+	if err := d.needsFile(); err != nil {
+		return err
+	}
+	days, err := flags.days(d.cli, d.admin.File)
+	if err != nil {
+		return err
+	}
+	days.DryRun = dryRun
+	return d.askJob(ctx, admin.JobBackfill, admin.WorkOfDays(days), "")
 }
 
 // backfillResult is what --json prints.
 type backfillResult struct {
-	poll.BackfillCounts
-	DryRun  bool           `json:"dry_run"`
-	Matches map[string]int `json:"matches,omitempty"` // by link: new events that would pass it
+	admin.Backfilled
+	DryRun bool `json:"dry_run"`
 }
 
 func (c *cli) backfill(ctx context.Context, s span, dryRun bool) error {
-	result := backfillResult{DryRun: dryRun, Matches: map[string]int{}}
-	cfg := poll.BackfillConfig{Span: s.days, Store: s.queue, DryRun: dryRun}
-	if dryRun {
-		cfg.New = func(e event.Event) { countMatches(result.Matches, s.file, e) }
+	result := backfillResult{DryRun: dryRun}
+	fill := func(ctx context.Context, told func(admin.BackfillProgress)) (sum admin.Backfilled, err error) {
+		result.Backfilled, err = app.Fill(ctx, app.Filling{Span: s.asked, Store: s.queue, File: s.file, DryRun: dryRun, Told: told})
+		return result.Backfilled, err
 	}
 	var err error
-	fill := func() (int, error) {
-		result.BackfillCounts, err = poll.Backfill(ctx, cfg)
-		return result.New, err
-	}
 	if dryRun {
-		_, err = fill()
+		_, err = fill(ctx, nil)
 	} else {
-		a := admin.Admin{Queue: s.queue, Actor: app.CommandActor()}
-		_, err = a.Recorded(ctx, admin.AuditEntry{Verb: admin.VerbBackfill, On: spanText(s.days)}, fill)
+		a := admin.Admin{Queue: s.queue, File: s.file, Actor: app.CommandActor()}
+		err = a.BackfillByCommand(ctx, s.days, fill)
 	}
-	if err != nil && result.BackfillCounts == (poll.BackfillCounts{}) { // it did not run: there is nothing to count
+	if err != nil && !result.Any() { // it did not run: there is nothing to count
 		return explainAPI(c, err)
 	}
 	if printed := c.printBackfill(result, s.file); printed != nil {
@@ -177,27 +206,6 @@ func (c *cli) backfill(ctx context.Context, s span, dryRun bool) error {
 		return explainAPI(c, err)
 	}
 	return nil
-}
-
-// spanText says in words which days of which site are read back.
-func spanText(s poll.Span) string {
-	return fmt.Sprintf("site %s, %s to %s", s.Site.ID, s.From, s.To)
-}
-
-// countMatches counts the links that would pass an event.
-func countMatches(matches map[string]int, file *link.File, e event.Event) {
-	fields, err := calltouch.Parse(e, file.Site(e.Key.Site).View())
-	if err != nil {
-		return
-	}
-	for _, l := range file.Links {
-		if !slices.Contains(l.Sites, e.Key.Site) || !slices.Contains(l.Kinds, e.Key.Kind) {
-			continue
-		}
-		if verdict, err := l.Filter(fields); err == nil && verdict.Pass {
-			matches[l.ID]++
-		}
-	}
 }
 
 func (c *cli) printBackfill(r backfillResult, file *link.File) error {
@@ -236,7 +244,7 @@ func (c *cli) gapsCommand() *cobra.Command {
 }
 
 func (c *cli) gaps(ctx context.Context, s span) error {
-	rows, unread := poll.Gaps(ctx, s.days)
+	rows, unread := poll.Gaps(ctx, s.asked)
 	if unread != nil && rows == nil {
 		return explainAPI(c, unread)
 	}

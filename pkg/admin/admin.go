@@ -12,6 +12,7 @@
 //	events, follow    many events; timeline: all that is known of one
 //	failed, aside     what waits, what died, what came and is no event; and what one does to them; identify: a second look at it
 //	select, replay    which events to give back to their links, as what, and the run that does it
+//	jobs, jobrun      bulk work that outlives the process that works at it; backfill: past days, as such work
 //	links, linkchange how links stand; what the file changes of them, resets and removals
 //	versions          links as they were
 //	audit             who changed or saw what
@@ -63,6 +64,9 @@ type Admin struct {
 
 	// Scans is told how far a read of a whole stream has come, by one goroutine; nil tells nobody.
 	Scans func(Scanned)
+
+	// Backfill fetches past days. Nil: a job that is to do so fails.
+	Backfill Backfill
 
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time

@@ -89,9 +89,11 @@ func (a Admin) Take(ctx context.Context, q AsideQuery, identify Identify) (Taken
 func (a Admin) take(ctx context.Context, q AsideQuery, identify Identify, total int, told bulk) (Taken, error) {
 	taken := Taken{Reasons: map[string]int{}}
 	seen := 0
+	inHand, end := whole(ctx)
+	defer end()
 	for s, err := range a.asides(ctx, q) {
 		if err == nil {
-			err = told.next(seen, max(total, seen))
+			err = told.next(ctx, seen, max(total, seen), taken.Stored)
 		}
 		if err != nil {
 			return taken, err
@@ -103,7 +105,7 @@ func (a Admin) take(ctx context.Context, q AsideQuery, identify Identify, total 
 			taken.Reasons[err.Error()]++
 			continue
 		}
-		receipt, err := a.publishUnderFreeID(ctx, e)
+		receipt, err := a.publishUnderFreeID(inHand, e)
 		if reason := refusal(err); reason != "" {
 			taken.Refused++
 			taken.Reasons[string(reason)]++
@@ -125,11 +127,12 @@ func (a Admin) take(ctx context.Context, q AsideQuery, identify Identify, total 
 		if err := a.Queue.AwaitBackup(ctx); err != nil {
 			return taken, err
 		}
-		if err := a.Queue.RemoveAside(ctx, s.Sequence); err != nil {
+		if err := a.Queue.RemoveAside(inHand, s.Sequence); err != nil {
 			return taken, fmt.Errorf("take %d: %w", s.Sequence, err)
 		}
 	}
-	return taken, told.next(seen, seen)
+	_ = told.next(ctx, seen, seen, taken.Stored) // whether more is wanted does not matter any more
+	return taken, nil
 }
 
 // refusal is why no repeat can store an event, whatever becomes of the others; "" where that is not known.

@@ -51,10 +51,10 @@ func TestEveryChangeIsWrittenIntoTheAudit(t *testing.T) {
 	if links, err = h.Links(t.Context()); err != nil || links[0].By != "" || links[0].Why != "" || links[0].At != nil {
 		t.Errorf("the started link: %+v, %v", links[0], err)
 	}
-	if n, err := h.Drop(t.Context(), admin.Filter{Key: call(1)}, "a test call"); n != 1 || err != nil {
+	if n, err := h.Drop(t.Context(), admin.Selection{Keys: []event.Key{call(1)}}, "a test call"); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
-	if n, err := h.Drop(t.Context(), admin.Filter{Key: call(1)}, "nothing is left"); n != 0 || err != nil {
+	if n, err := h.Drop(t.Context(), admin.Selection{Keys: []event.Key{call(1)}}, "nothing is left"); n != 0 || err != nil {
 		t.Fatal(n, err)
 	}
 	of := admin.Selection{Filter: admin.Filter{Link: "dynamic"}}

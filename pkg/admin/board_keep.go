@@ -73,14 +73,12 @@ func (a Admin) KeepOnce(ctx context.Context) error {
 	b := newBoard(a, links)
 	b.writes = true
 	if err := b.load(ctx); err != nil {
-		return err
+		return b.anew(ctx, err)
 	}
 	b.step = b.paced()
 	before := b.mark
-	if err := b.catchUp(ctx); errors.Is(err, errCounts) { // the next look begins anew
-		return errors.Join(err, a.Queue.State().Delete(ctx, event.CountedKey))
-	} else if err != nil {
-		return err
+	if err := b.catchUp(ctx); err != nil {
+		return b.anew(ctx, err)
 	}
 	if before.Events == b.mark.Events && before.History == b.mark.History && b.markRevision > 0 {
 		return nil
@@ -89,6 +87,23 @@ func (a Admin) KeepOnce(ctx context.Context) error {
 		return err
 	}
 	return b.store(ctx)
+}
+
+// anew passes an error on. Where it is that the counts cannot be read, the next look begins anew.
+func (b *board) anew(ctx context.Context, err error) error {
+	if errors.Is(err, errCounts) {
+		return errors.Join(err, b.a.Queue.State().Delete(ctx, event.CountedKey))
+	}
+	return err
+}
+
+// get reads a part of what is kept and returns its revision, also with errCounts. ErrNotFound.
+func (b *board) get(ctx context.Context, key string, v any) (uint64, error) {
+	revision, err := b.a.Queue.State().Get(ctx, key, v)
+	if errors.Is(err, queue.ErrUnreadable) {
+		err = errors.Join(errCounts, err)
+	}
+	return revision, err
 }
 
 // paced holds the pace of a reading, and stores what it has when that is much.
@@ -119,7 +134,7 @@ type blockJSON struct {
 // begins anew.
 func (b *board) load(ctx context.Context) error {
 	var mark boardMark
-	revision, err := b.a.Queue.State().Get(ctx, event.CountedKey, &mark)
+	revision, err := b.get(ctx, event.CountedKey, &mark)
 	if errors.Is(err, queue.ErrNotFound) {
 		return nil
 	}
@@ -173,9 +188,11 @@ func (b *board) block(ctx context.Context, n uint64) (*boardBlock, error) {
 		return block, nil
 	}
 	var stored blockJSON
-	revision, err := b.a.Queue.State().Get(ctx, countKey(n), &stored)
+	revision, err := b.get(ctx, countKey(n), &stored)
 	switch {
 	case errors.Is(err, queue.ErrNotFound):
+	case errors.Is(err, errCounts) && !b.kept: // it is written over
+		b.revisions[n], err = revision, nil
 	case err != nil:
 		return nil, err
 	default:

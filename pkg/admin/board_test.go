@@ -223,17 +223,26 @@ func TestKeptCountsOfAnotherStoreCountForNone(t *testing.T) {
 func TestKeptCountsThatCannotBeReadAreCountedAnew(t *testing.T) {
 	h := newHouse(t)
 	h.die(1, 2, 3)
-	h.keepCounts()
-	if _, err := h.Queue.State().Put(t.Context(), event.CountKeys.Of("0"), map[string]any{"rows": []string{"dynamic"}, "codes": []byte("?")}); err != nil {
-		t.Fatal(err)
+	for i, damage := range []struct {
+		key   string
+		value any
+	}{
+		{event.CountKeys.Of("0"), map[string]any{"rows": []string{"dynamic"}, "codes": []byte("?")}},
+		{event.CountKeys.Of("0"), "by hand"},
+		{event.CountedKey, "by hand"},
+	} {
+		h.keepCounts()
+		if _, err := h.Queue.State().Put(t.Context(), damage.key, damage.value); err != nil {
+			t.Fatal(err)
+		}
+		h.countedAlike("damage")
+		h.publish(4 + i)
+		if err := h.KeepOnce(t.Context()); err == nil {
+			t.Errorf("%s: the damage goes unnoticed", damage.key)
+		}
+		h.keepCounts()
+		h.countedAlike("the repair")
 	}
-	h.countedAlike("damage")
-	h.publish(4)
-	if err := h.KeepOnce(t.Context()); err == nil {
-		t.Error("the damage goes unnoticed")
-	}
-	h.keepCounts()
-	h.countedAlike("the repair")
 }
 
 func TestKeptCountsAreReadAndNotCountedAnew(t *testing.T) {

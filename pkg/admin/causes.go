@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
@@ -72,21 +71,3 @@ var varying = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|"[^"]*"|'[^']*
 // sameWords is an answer without what varies. What is quoted goes too: it is a value as a rule, and who quotes a field's
 // name says it in other words as well.
 func sameWords(answer string) string { return varying.ReplaceAllString(answer, "…") }
-
-// OfCause are the keys of the dead letters of one cause, among those that the filter selects, in the order in which they
-// died; at most so many, 0 means all.
-func (a Admin) OfCause(ctx context.Context, f Filter, id string, limit int) ([]event.Key, error) {
-	var keys []event.Key
-	for d, err := range a.Queue.DeadLetters(ctx, f) {
-		if err != nil {
-			return nil, err
-		}
-		if CauseOf(d) != id {
-			continue
-		}
-		if keys = append(keys, d.Event.Key); len(keys) == limit {
-			break
-		}
-	}
-	return keys, nil
-}

@@ -34,15 +34,15 @@ func (a Admin) Retries(ctx context.Context, f queue.Filter, limit int) (list []q
 	return a.Queue.OldestRetries(ctx, f, cmp.Or(limit, DefaultLimit))
 }
 
-// bulk is told between two things of many that are changed how many are done; an error of its ends the change.
-type bulk func(done, total int) error
+// bulk is told between two things of many how many are through, and how many of those were changed.
+type bulk func(done, total, changed int)
 
-// next tells that a thing is done, or before the first that none is.
-func (b bulk) next(done, total int) error {
-	if b == nil {
-		return nil
+// next tells that, or before the first that none is, and reports why no more is to be changed.
+func (b bulk) next(ctx context.Context, done, total, changed int) error {
+	if b != nil {
+		b(done, total, changed)
 	}
-	return b(done, total)
+	return context.Cause(ctx)
 }
 
 // RunNow makes the waiting retries that the filter selects due at once and returns how many it
@@ -107,18 +107,20 @@ func (a Admin) waitingRetries(ctx context.Context, f Filter) ([]waitingRetry, er
 // is left.
 func (a Admin) eachRetry(ctx context.Context, all []waitingRetry, change func(context.Context, queue.Retry) error, told bulk) (int, error) {
 	done := 0
+	inHand, end := whole(ctx)
+	defer end()
 	for i, w := range all {
-		if err := told.next(i, len(all)); err != nil {
+		if err := told.next(ctx, i, len(all), done); err != nil {
 			return done, err
 		}
-		r, err := a.retry(ctx, w.link, w.key)
+		r, err := a.retry(inHand, w.link, w.key)
 		if err != nil {
 			return done, err
 		}
 		if r == nil || r.Sequence != w.sequence {
 			continue
 		}
-		err = change(ctx, *r)
+		err = change(inHand, *r)
 		switch {
 		case errors.Is(err, queue.ErrConflict), errors.Is(err, queue.ErrNotFound):
 		case err != nil:
@@ -127,7 +129,8 @@ func (a Admin) eachRetry(ctx context.Context, all []waitingRetry, change func(co
 			done++
 		}
 	}
-	return done, told.next(len(all), len(all))
+	_ = told.next(ctx, len(all), len(all), done) // whether more are wanted does not matter any more
+	return done, nil
 }
 
 // Restored is what became of the events whose retry was lost.
@@ -214,38 +217,41 @@ func (a Admin) CountDead(ctx context.Context, f queue.Filter) ([]DeadCount, erro
 // Drop removes dead letters for good: their outcome is Dropped then, and the history keeps why. The event itself stays in the
 // log for its time; a replay by another outcome can no longer bring it back. It returns how many
 // it was.
-func (a Admin) Drop(ctx context.Context, f Filter, why string) (int, error) {
-	_, total, err := a.DeadLetters(ctx, f, 1)
+func (a Admin) Drop(ctx context.Context, s Selection, why string) (int, error) {
+	total, err := a.countDead(ctx, s)
 	if err != nil {
 		return 0, err
 	}
-	return a.inBulk(ctx, AuditEntry{Verb: VerbDrop, On: FilterText(f), Why: why, Found: total}, func() (int, error) {
-		return a.drop(ctx, f, why, total, nil)
+	return a.inBulk(ctx, AuditEntry{Verb: VerbDrop, On: s.which(), Why: why, Found: total}, func() (int, error) {
+		return a.drop(ctx, s, why, total, nil)
 	})
 }
 
-// drop removes the dead letters of a filter, about total of them.
-func (a Admin) drop(ctx context.Context, f Filter, why string, total int, told bulk) (int, error) {
+// drop removes the dead letters of a selection, about total of them.
+func (a Admin) drop(ctx context.Context, s Selection, why string, total int, told bulk) (int, error) {
 	detail, err := json.Marshal(map[string]string{"why": personText(why)})
 	if err != nil {
 		return 0, err
 	}
 	dropped := 0
-	for d, err := range a.Queue.DeadLetters(ctx, f) {
+	inHand, end := whole(ctx)
+	defer end()
+	for d, err := range a.deadLetters(ctx, s) {
 		if err == nil {
-			err = told.next(dropped, max(total, dropped))
+			err = told.next(ctx, dropped, max(total, dropped), dropped)
 		}
 		if err != nil {
 			return dropped, err
 		}
 		note := queue.Record{Link: d.Link, Outcome: event.Dropped, Note: NoteDropped, Trail: event.Trail{Reason: d.Reason, Status: d.Status}, Detail: detail}
-		if err := a.note(ctx, d.Event.Key, note); err != nil {
+		if err := a.note(inHand, d.Event.Key, note); err != nil {
 			return dropped, fmt.Errorf("event %s of link %s: %w", d.Event.Key, d.Link, err)
 		}
-		if err := a.Queue.DropDeadLetter(ctx, d); err != nil {
+		if err := a.Queue.DropDeadLetter(inHand, d); err != nil {
 			return dropped, fmt.Errorf("event %s of link %s: %w", d.Event.Key, d.Link, err)
 		}
 		dropped++
 	}
-	return dropped, told.next(dropped, dropped)
+	_ = told.next(ctx, dropped, dropped, dropped) // whether more are wanted does not matter any more
+	return dropped, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
@@ -17,70 +18,94 @@ import (
 
 // How jobs are worked off.
 const (
-	jobsEvery = 2 * time.Second  // between two looks for one
-	jobTTL    = 30 * time.Second // of the lease: whoever died with a job holds it so long
-	jobWrites = time.Second      // between two writes of how far it is
+	jobsEvery  = 2 * time.Second        // between two looks for one
+	jobsAtOnce = 4                      // of one process
+	jobTTL     = 30 * time.Second       // of the lease: whoever died with a job holds it so long
+	jobLooks   = 500 * time.Millisecond // between two looks whether it is to stop
+	jobWrites  = time.Second            // between two writes of how far it is
 )
 
-// RunJobs works off the jobs of these kinds, one at a time and the oldest first, until ctx ends; a job that another
-// process died with goes on here. Of two jobs of one kind over one link the second waits. desk gives the Admin of the
+// RunJobs works off the jobs of these kinds, some at a time and the oldest first, until ctx ends; a job that another
+// process died with goes on here. Of two jobs over the same things of one link the second waits. desk gives the Admin of the
 // newest file.
 func RunJobs(ctx context.Context, desk func() Admin, kinds []JobKind, log zerolog.Logger) error {
 	var alarms wait.Throttle
-	for wait.Sleep(ctx, jobsEvery) == nil {
-		a := desk()
-		err := a.RunNextJob(ctx, kinds)
+	report := func(err error) {
 		if err != nil && !errors.Is(err, queue.ErrHeld) && ctx.Err() == nil && alarms.Due("jobs", time.Minute) {
 			log.Warn().Err(err).Msg("jobs are not worked off, trying on")
 		}
 	}
-	return nil
+	var running errgroup.Group
+	running.SetLimit(jobsAtOnce)
+	for wait.Sleep(ctx, jobsEvery) == nil {
+		a := desk()
+		waiting, err := a.waitingJobs(ctx, kinds)
+		report(err)
+		for _, id := range waiting {
+			running.TryGo(func() error {
+				report(a.runJob(ctx, id, nil))
+				return nil
+			})
+		}
+	}
+	return running.Wait()
 }
 
 // RunNextJob works off the oldest job of these kinds that waits. No job is no error.
 func (a Admin) RunNextJob(ctx context.Context, kinds []JobKind) error {
-	jobs, err := a.Jobs(ctx)
-	if err != nil {
-		return err
-	}
-	for _, j := range slices.Backward(jobs) {
-		waits := j.State == JobQueued || j.Interrupted && !j.Command
-		if !waits || !slices.Contains(kinds, j.Kind) || behindAnother(j, jobs) {
-			continue
-		}
-		if err := a.runJob(ctx, j.ID, nil); !errors.Is(err, queue.ErrHeld) {
+	waiting, err := a.waitingJobs(ctx, kinds)
+	for _, id := range waiting {
+		if err := a.runJob(ctx, id, nil); !errors.Is(err, queue.ErrHeld) {
 			return err
 		}
 	}
-	return nil
+	return err
 }
 
-// behindAnother reports whether somebody works at a job of the same kind over the same link.
+// waitingJobs are the jobs of these kinds that nobody works at and that may begin, the oldest first.
+func (a Admin) waitingJobs(ctx context.Context, kinds []JobKind) ([]string, error) {
+	jobs, err := a.Jobs(ctx)
+	var ids []string
+	for i := range slices.Backward(jobs) {
+		j := &jobs[i]
+		waits := !j.Command && (j.State == JobQueued || j.Interrupted)
+		if !waits || !slices.Contains(kinds, j.Kind) || behindAnother(*j, jobs) {
+			continue
+		}
+		j.State, j.Interrupted = JobRunning, false // those behind it wait for it
+		ids = append(ids, j.ID)
+	}
+	return ids, err
+}
+
+// behindAnother reports whether somebody works at the same things of the same link.
 func behindAnother(j Job, jobs []Job) bool {
 	return slices.ContainsFunc(jobs, func(other Job) bool {
-		return other.ID != j.ID && other.Kind == j.Kind && other.State == JobRunning && !other.Interrupted &&
+		return other.ID != j.ID && other.Kind.things() == j.Kind.things() && other.State == JobRunning && !other.Interrupted &&
 			(other.Work.Link == j.Work.Link || other.Work.Link == "" || j.Work.Link == "")
 	})
+}
+
+// things are what jobs of a kind work at.
+func (k JobKind) things() string {
+	switch k {
+	case JobReplay, JobDrop:
+		return event.DeadLettersStream
+	case JobRetriesNow, JobRetriesCancel:
+		return event.RetriesStream
+	}
+	return string(k)
 }
 
 // ReplayByCommand is Replay as a job that this process alone works at: others see how far it is, and stop it. The
 // job is there from its first item to its end; when the process dies, it is shown as interrupted, and a person lets it
 // go on.
 func (a Admin) ReplayByCommand(ctx context.Context, items []Item, o ReplayOptions) (Result, error) {
-	job := a.newJob(JobReplay, WorkOf(o.Of, o), o.Why)
-	job.Command = true
-	if err := a.Audit(ctx, AuditEntry{Verb: VerbReplay, On: job.On, Why: o.Why, Found: len(items), Job: job.ID}); err != nil {
-		return Result{}, err
-	}
-	if _, err := a.Queue.State().Create(ctx, event.JobKeys.Of(job.ID), job); err != nil {
-		return Result{}, err
-	}
 	var result Result
-	err := a.runJob(ctx, job.ID, func(ctx context.Context, r *jobRun) (int, error) {
-		o.proceed = r.look
-		show := o.Progress
+	show := o.Progress
+	err := a.byCommand(ctx, a.newJob(JobReplay, WorkOf(o.Of, o), o.Why), len(items), func(ctx context.Context, r *jobRun) (int, error) {
 		o.Progress = func(p Progress) {
-			r.at(p.Done, p.Total)
+			r.replaying(p)
 			if show != nil {
 				show(p)
 			}
@@ -93,18 +118,36 @@ func (a Admin) ReplayByCommand(ctx context.Context, items []Item, o ReplayOption
 	return result, err
 }
 
+// byCommand does what a job says with do, in this process; found is with how many things it has to do, as far as that is known.
+func (a Admin) byCommand(ctx context.Context, job Job, found int, do func(context.Context, *jobRun) (int, error)) error {
+	job.Command = true
+	if err := a.Audit(ctx, AuditEntry{Verb: string(job.Kind), On: job.On, Why: job.Why, Found: found, Job: job.ID}); err != nil {
+		return err
+	}
+	if _, err := a.Queue.State().Create(ctx, event.JobKeys.Of(job.ID), job); err != nil {
+		return err
+	}
+	return a.runJob(ctx, job.ID, do)
+}
+
 // jobRun is a job on its way.
 type jobRun struct {
 	admin Admin // as the person who asked
 	id    string
 
-	before Job // as it was when this run began
-	mu     sync.Mutex
-	done   int // of this run
-	total  int
-	wrote  time.Time
-	result *Result
-	taken  *Taken
+	before  Job // as it was when this run began
+	mu      sync.Mutex
+	done    int // of this run
+	total   int
+	changed int
+	held    int
+	again   bool   // it had begun before this run
+	counted bool   // total is known
+	anew    bool   // done and total count what earlier runs did too
+	waits   string // what it waits for
+	result  *Result
+	taken   *Taken
+	filled  *Backfilled
 }
 
 // runJob works at a job, or does do in its place, while it holds its lease. When ctx ends, the job stays as it is: it
@@ -122,11 +165,55 @@ func (a Admin) runJob(ctx context.Context, id string, do func(context.Context, *
 	if do == nil {
 		do = doJob
 	}
-	changed, err := do(lease.Context(), r)
+	changed, err := r.watched(lease.Context(), do)
 	if lease.Context().Err() != nil && !(r.before.Command && ctx.Err() != nil) {
+		if ctx.Err() != nil { // else another process may be at it already
+			err = errors.Join(err, r.hand(context.WithoutCancel(ctx)))
+		}
 		return err // another process goes on with it
 	}
 	return errors.Join(err, r.end(context.WithoutCancel(ctx), changed, err))
+}
+
+// hand leaves the job to another process, with its numbers as they are.
+func (r *jobRun) hand(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, wholeWithin)
+	defer cancel()
+	return r.change(ctx, r.numbers)
+}
+
+// watched does a job, while another goroutine says how far it is, and ends its context when a person wants it stopped.
+// errJobStopped.
+func (r *jobRun) watched(ctx context.Context, do func(context.Context, *jobRun) (int, error)) (int, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	watches := make(chan struct{})
+	go func() {
+		defer close(watches)
+		r.watch(ctx, stop)
+	}()
+	changed, err := do(ctx, r)
+	if err != nil && errors.Is(context.Cause(ctx), errJobStopped) {
+		err = errJobStopped
+	}
+	stop(nil)
+	<-watches
+	return changed, err
+}
+
+// watch looks whether a person wants the job stopped, and writes once a second how far it is.
+func (r *jobRun) watch(ctx context.Context, stop context.CancelCauseFunc) {
+	var wrote time.Time
+	for wait.Sleep(ctx, jobLooks) == nil {
+		j, _, err := r.admin.job(ctx, r.id)
+		if err == nil && j.Stop {
+			stop(errJobStopped)
+			return
+		}
+		if time.Since(wrote) >= jobWrites {
+			wrote = time.Now()
+			_ = r.change(ctx, r.numbers) // a second later they are written again
+		}
+	}
 }
 
 // begin marks the job as running.
@@ -137,7 +224,7 @@ func (r *jobRun) begin(ctx context.Context) error {
 		}
 		now := r.admin.now().UTC()
 		j.State, j.Seen = JobRunning, now
-		if j.Began.IsZero() {
+		if r.again = !j.Began.IsZero(); !r.again {
 			j.Began = now
 		}
 	})
@@ -164,56 +251,44 @@ func (r *jobRun) change(ctx context.Context, how func(*Job)) error {
 	}
 }
 
-// at says how far this run is.
-func (r *jobRun) at(done, total int) {
+// replaying takes word of how far a replay is.
+func (r *jobRun) replaying(p Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.done, r.total = done, total
+	r.counted, r.done, r.total, r.changed, r.held = true, p.Done, p.Total, p.Replayed, p.Held
 }
 
 // numbers writes into the job how far it is, this run and those before it.
 func (r *jobRun) numbers(j *Job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	j.Found, j.Done, j.Seen = r.before.Done+r.total, r.before.Done+r.done, r.admin.now().UTC()
+	j.Seen = r.admin.now().UTC()
+	through, changed := 0, 0
+	if !r.anew {
+		// Of a run that was killed, what it came through after it had written that last is missing from what is left.
+		through, changed = max(r.before.Done, r.before.Found-r.total), r.before.Changed
+	}
+	if r.counted {
+		j.Found, j.Done, j.Changed = through+r.total, through+r.done, changed+r.changed
+	}
+	j.Held, j.Problem, j.Filled = r.held, personText(r.waits), r.filled
 }
 
-// look writes, once a second, how far the job is, and reports errJobStopped when a person wants it stopped.
-func (r *jobRun) look(ctx context.Context) error {
-	r.mu.Lock()
-	due := time.Since(r.wrote) >= jobWrites
-	if due {
-		r.wrote = time.Now()
-	}
-	r.mu.Unlock()
-	if !due {
-		return nil
-	}
-	stop := false
-	err := r.change(ctx, func(j *Job) {
-		r.numbers(j)
-		stop = j.Stop
-	})
-	if err == nil && stop {
-		err = errJobStopped
-	}
-	return err
-}
-
-// told is the same as bulk is told it.
-func (r *jobRun) told(ctx context.Context, before, total int) bulk {
-	return func(done, _ int) error {
-		r.at(before+done, total)
-		return r.look(ctx)
-	}
+// told takes word of how far a change of many things is.
+func (r *jobRun) told(done, total, changed int) {
+	r.replaying(Progress{Done: done, Total: total, Replayed: changed})
 }
 
 // end writes what became of the job, into it and into the audit.
 func (r *jobRun) end(ctx context.Context, changed int, failed error) error {
 	var ended Job
 	err := r.change(ctx, func(j *Job) {
+		r.waits, r.held, r.changed = "", 0, changed
 		r.numbers(j)
-		j.State, j.Stop, j.Ended, j.Changed, j.Result, j.Taken = JobDone, false, j.Seen, r.before.Changed+changed, r.result, r.taken
+		if r.result != nil {
+			j.Done -= r.result.Left + r.result.Failed // they are there for the next run
+		}
+		j.State, j.Stop, j.Ended, j.Result, j.Taken = JobDone, false, j.Seen, r.result, r.taken
 		switch {
 		case errors.Is(failed, errJobStopped), errors.Is(failed, context.Canceled):
 			j.State = JobStopped
@@ -246,10 +321,14 @@ func doJob(ctx context.Context, r *jobRun) (int, error) {
 	switch j := r.before; j.Kind {
 	case JobReplay:
 		return r.replay(ctx)
-	case JobDrop, JobRetriesNow, JobRetriesCancel:
-		return r.undelivered(ctx)
+	case JobDrop:
+		return r.drop(ctx)
+	case JobRetriesNow, JobRetriesCancel:
+		return r.retries(ctx)
 	case JobAsideTake:
 		return r.take(ctx)
+	case JobBackfill:
+		return r.backfill(ctx)
 	default:
 		return 0, fmt.Errorf("a job of the kind %q: it is of a newer Touchbox", j.Kind)
 	}
@@ -265,62 +344,44 @@ func (r *jobRun) replay(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	r.at(0, len(items))
-	result, err := r.admin.replay(ctx, items, ReplayOptions{
-		Revision: w.Revision, As: w.As, Rate: w.Rate, proceed: r.look, Progress: func(p Progress) { r.at(p.Done, p.Total) },
-	})
+	r.replaying(Progress{Total: len(items)})
+	result, err := r.admin.replay(ctx, items, ReplayOptions{Revision: w.Revision, As: w.As, Rate: w.Rate, Progress: r.replaying, again: r.again})
 	r.result = &result
 	return result.Replayed, err
 }
 
-// undelivered changes retries or dead letters.
-func (r *jobRun) undelivered(ctx context.Context) (int, error) {
-	filters, err := r.before.Work.filters(r.before.Asked)
+// drop drops dead letters.
+func (r *jobRun) drop(ctx context.Context) (int, error) {
+	s, err := r.before.Work.selection(r.before.Asked)
 	if err != nil {
 		return 0, err
 	}
-	var totals []int
-	total := 0
-	for _, f := range filters {
-		n, err := r.count(ctx, f)
-		if err != nil {
-			return 0, err
-		}
-		totals, total = append(totals, n), total+n
+	total, err := r.admin.countDead(ctx, s)
+	if err != nil {
+		return 0, err
 	}
-	changed, before := 0, 0
-	for i, f := range filters {
-		n, err := r.changeOne(ctx, f, totals[i], r.told(ctx, before, total))
-		changed, before = changed+n, before+totals[i]
-		if err != nil {
-			return changed, err
-		}
-	}
-	return changed, nil
+	return r.admin.drop(ctx, s, r.before.Why, total, r.told)
 }
 
-func (r *jobRun) count(ctx context.Context, f Filter) (n int, err error) {
-	if r.before.Kind == JobDrop {
-		_, n, err = r.admin.DeadLetters(ctx, f, 1)
-	} else {
-		_, n, err = r.admin.Retries(ctx, f, 1)
-	}
-	return n, err
-}
-
-func (r *jobRun) changeOne(ctx context.Context, f Filter, total int, told bulk) (int, error) {
-	if r.before.Kind == JobDrop {
-		return r.admin.drop(ctx, f, r.before.Why, total, told)
-	}
+// retries changes what waits.
+func (r *jobRun) retries(ctx context.Context) (int, error) {
 	change := r.admin.runNow
 	if r.before.Kind == JobRetriesCancel {
 		change = r.admin.cancel
 	}
-	all, err := r.admin.waitingRetries(ctx, f)
+	filters, err := r.before.Work.filters(r.before.Asked)
 	if err != nil {
 		return 0, err
 	}
-	return r.admin.eachRetry(ctx, all, change, told)
+	var all []waitingRetry
+	for _, f := range filters {
+		some, err := r.admin.waitingRetries(ctx, f)
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, some...)
+	}
+	return r.admin.eachRetry(ctx, all, change, r.told)
 }
 
 func (r *jobRun) take(ctx context.Context) (int, error) {
@@ -332,7 +393,7 @@ func (r *jobRun) take(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	taken, err := r.admin.take(ctx, q, identify, total, r.told(ctx, 0, total))
+	taken, err := r.admin.take(ctx, q, identify, total, r.told)
 	r.taken = &taken
 	return taken.Stored, err
 }

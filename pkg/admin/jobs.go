@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,19 +21,20 @@ import (
 type JobKind string
 
 // The kinds. Whoever may store no events (a worker that comes to its NATS as the user of that name) takes no
-// JobAsideTake.
+// JobAsideTake and no JobBackfill.
 const (
 	JobReplay        JobKind = VerbReplay
 	JobDrop          JobKind = VerbDrop
 	JobRetriesNow    JobKind = VerbRetriesNow
 	JobRetriesCancel JobKind = VerbRetriesCancel
 	JobAsideTake     JobKind = VerbAsideTake
+	JobBackfill      JobKind = VerbBackfill
 )
 
 // Kinds of jobs by who may work them off.
 var (
 	WorkerJobs = []JobKind{JobReplay, JobDrop, JobRetriesNow, JobRetriesCancel}
-	IngestJobs = []JobKind{JobAsideTake}
+	IngestJobs = []JobKind{JobAsideTake, JobBackfill}
 )
 
 // JobState is how a job stands.
@@ -48,31 +51,36 @@ const (
 
 // Job is bulk work that outlives the process that works at it: what to do, for whom and why, and how far it is.
 type Job struct {
-	ID      string    `json:"id"`
-	Kind    JobKind   `json:"kind"`
-	State   JobState  `json:"state"`
-	Who     string    `json:"who"`
-	Role    string    `json:"role,omitempty"`
-	By      string    `json:"by"`
-	Address string    `json:"address,omitempty"`
-	Why     string    `json:"why,omitempty"`
-	On      string    `json:"on"`             // what it works at, in words
-	Work    Work      `json:"work"`           // the same for the machine
-	Asked   time.Time `json:"asked"`          // what died, began to wait or came after this is not taken
-	Began   time.Time `json:"began,omitzero"` // the first time
-	Seen    time.Time `json:"seen,omitzero"`  // when its numbers were written last
-	Ended   time.Time `json:"ended,omitzero"`
-	Found   int       `json:"found"` // how many things it has to do with
-	Done    int       `json:"done"`  // through, whatever became of them
-	Changed int       `json:"changed"`
-	Result  *Result   `json:"result,omitempty"` // of a replay: of its last run, as soon as that is through
-	Taken   *Taken    `json:"taken,omitempty"`  // likewise of an aside take
-	Problem string    `json:"problem,omitempty"`
+	ID      string      `json:"id"`
+	Kind    JobKind     `json:"kind"`
+	State   JobState    `json:"state"`
+	Who     string      `json:"who"`
+	Role    string      `json:"role,omitempty"`
+	By      string      `json:"by"`
+	Address string      `json:"address,omitempty"`
+	Why     string      `json:"why,omitempty"`
+	On      string      `json:"on"`             // what it works at, in words
+	Work    Work        `json:"work"`           // the same for the machine
+	Asked   time.Time   `json:"asked"`          // what died, began to wait or came after this is not taken
+	Began   time.Time   `json:"began,omitzero"` // the first time
+	Seen    time.Time   `json:"seen,omitzero"`  // when its numbers were written last
+	Ended   time.Time   `json:"ended,omitzero"`
+	Found   int         `json:"found"` // how many things it has to do with
+	Done    int         `json:"done"`  // through, whatever became of them
+	Changed int         `json:"changed"`
+	Held    int         `json:"held,omitempty"`    // of a replay: so many wait for their link, and the job for them
+	Result  *Result     `json:"result,omitempty"`  // of a replay: of its last run, as soon as that is through
+	Taken   *Taken      `json:"taken,omitempty"`   // likewise of an aside take
+	Filled  *Backfilled `json:"filled,omitempty"`  // of a backfill, as far as it is
+	Problem string      `json:"problem,omitempty"` // why it failed or, while it runs, what it waits for
 
 	Stop        bool `json:"stop,omitempty"`        // a person wants it stopped
 	Command     bool `json:"command,omitempty"`     // a command works at it: nobody else goes on with it by himself
 	Interrupted bool `json:"interrupted,omitempty"` // it runs, and nobody works at it; of Jobs and JobOf, not stored
 }
+
+// Left is how many things it has not come to.
+func (j Job) Left() int { return max(j.Found-j.Done, 0) }
 
 // Ends reports whether a job has come to an end.
 func (j Job) Ends() bool { return j.State == JobDone || j.State == JobStopped || j.State == JobFailed }
@@ -88,6 +96,7 @@ type Work struct {
 	Kind     event.Kind    `json:"kind,omitempty"`
 	Reason   string        `json:"reason,omitempty"`
 	Status   int           `json:"status,omitempty"`
+	Cause    string        `json:"cause,omitempty"` // of dead letters, by its id
 	Since    time.Time     `json:"since,omitzero"`
 	Until    time.Time     `json:"until,omitzero"`
 	Number   uint64        `json:"number,omitempty"` // of what is aside
@@ -95,13 +104,16 @@ type Work struct {
 	Revision string        `json:"revision,omitempty"` // of a replay, as in ReplayOptions
 	As       string        `json:"as,omitempty"`
 	Rate     float64       `json:"rate,omitempty"`
+	From     string        `json:"from,omitempty"` // of a backfill: days, both included
+	To       string        `json:"to,omitempty"`
+	DryRun   bool          `json:"dry_run,omitempty"`
 }
 
 // WorkOf is the work that a selection, and how it is replayed, ask for.
 func WorkOf(s Selection, o ReplayOptions) Work {
 	w := Work{
 		Outcome: s.Outcome, Link: s.Filter.Link, Site: s.Filter.Site, Kind: s.Filter.Kind, Reason: s.Filter.Reason, Status: s.Filter.Status,
-		Since: s.Filter.Since, Until: s.Filter.Until, Revision: o.Revision, As: o.As, Rate: o.Rate,
+		Cause: s.Cause, Since: s.Filter.Since, Until: s.Filter.Until, Revision: o.Revision, As: o.As, Rate: o.Rate,
 	}
 	for _, key := range s.Keys {
 		w.Events = append(w.Events, key.String())
@@ -111,7 +123,7 @@ func WorkOf(s Selection, o ReplayOptions) Work {
 
 // selection is what the work selects, without what came to be so after the moment.
 func (w Work) selection(asked time.Time) (Selection, error) {
-	s := Selection{Outcome: w.Outcome, Before: asked, Filter: Filter{
+	s := Selection{Outcome: w.Outcome, Cause: w.Cause, Before: asked, Filter: Filter{
 		Link: w.Link, Site: w.Site, Kind: w.Kind, Reason: w.Reason, Status: w.Status, Since: w.Since, Until: w.Until,
 	}}
 	for _, text := range w.Events {
@@ -124,7 +136,7 @@ func (w Work) selection(asked time.Time) (Selection, error) {
 	return s, nil
 }
 
-// filters are what the work selects of retries or dead letters: one filter for each event, or one for all.
+// filters are what the work selects of retries: one filter for each event, or one for all.
 func (w Work) filters(asked time.Time) ([]Filter, error) {
 	s, err := w.selection(asked)
 	f := s.Filter
@@ -160,6 +172,8 @@ func (w Work) text(kind JobKind) string {
 		q := w.aside(time.Time{})
 		q.Until = w.Until
 		return q.Text()
+	case JobBackfill:
+		return daysText(w)
 	}
 	return s.which()
 }
@@ -180,35 +194,119 @@ var (
 const jobKept = 30 * 24 * time.Hour
 
 // AskJob puts a job in the queue, for whoever may work it off (RunJobs), and returns it. It is written into the audit
-// first. ErrRevision, ErrNotReplayable, ErrNoWhy.
+// first. Asked for again by the same form (Actor.Request) it is the same job. ErrRevision, ErrNotReplayable, ErrNoWhy,
+// ErrDays, ErrNoToken, ErrNoSite.
 func (a Admin) AskJob(ctx context.Context, kind JobKind, w Work, why string) (Job, error) {
-	if kind == JobDrop && why == "" {
-		return Job{}, ErrNoWhy
-	}
-	if kind == JobReplay {
-		if err := replayable(w.Outcome); err != nil {
-			return Job{}, err
-		}
-		if w.Outcome == event.Delivered && w.Revision == "" {
-			return Job{}, ErrRevision
-		}
-	}
-	if _, err := w.selection(time.Time{}); err != nil {
+	if err := a.mayAsk(kind, w, why); err != nil {
 		return Job{}, err
 	}
 	job := a.newJob(kind, w, why)
+	if there, _, err := a.job(ctx, job.ID); err == nil || !errors.Is(err, ErrNoJob) {
+		return there, err
+	}
 	if err := a.Audit(ctx, AuditEntry{Verb: string(kind), On: job.On, Why: why, Job: job.ID}); err != nil {
 		return Job{}, err
 	}
 	_, err := a.Queue.State().Create(ctx, event.JobKeys.Of(job.ID), job)
+	if errors.Is(err, queue.ErrConflict) {
+		job, _, err = a.job(ctx, job.ID)
+	}
 	return job, err
+}
+
+// mayAsk refuses work that cannot be done, whatever there is.
+func (a Admin) mayAsk(kind JobKind, w Work, why string) error {
+	switch {
+	case kind == JobDrop && why == "":
+		return ErrNoWhy
+	case kind == JobBackfill:
+		_, err := a.days(w)
+		return err
+	case kind == JobReplay && w.Outcome == event.Delivered && w.Revision == "":
+		return ErrRevision
+	case kind == JobReplay:
+		if err := replayable(w.Outcome); err != nil {
+			return err
+		}
+	}
+	_, err := w.selection(time.Time{})
+	return err
+}
+
+// CountWork is how many things a job of the kind would have to do with now. A backfill knows that only when it has asked: 0.
+func (a Admin) CountWork(ctx context.Context, kind JobKind, w Work) (n int, err error) {
+	switch kind {
+	case JobReplay:
+		s, err := w.selection(time.Time{})
+		if err != nil {
+			return 0, err
+		}
+		items, err := a.Select(ctx, s)
+		return len(items), err
+	case JobDrop:
+		s, err := w.selection(time.Time{})
+		if err != nil {
+			return 0, err
+		}
+		return a.countDead(ctx, s)
+	case JobRetriesNow, JobRetriesCancel:
+		return a.countRetries(ctx, w, a.now())
+	case JobAsideTake:
+		_, n, err = a.Asides(ctx, w.aside(a.now()), 1)
+	}
+	return n, err
+}
+
+// countDead counts the dead letters of a selection.
+func (a Admin) countDead(ctx context.Context, s Selection) (n int, err error) {
+	if s.Cause == "" && len(s.Keys) == 0 && s.Before.IsZero() {
+		_, n, err = a.DeadLetters(ctx, s.Filter, 1)
+		return n, err
+	}
+	for _, err := range a.deadLetters(ctx, s) {
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// countRetries counts what waits of what the work selects, without what began to after the moment.
+func (a Admin) countRetries(ctx context.Context, w Work, asked time.Time) (int, error) {
+	filters, err := w.filters(asked)
+	if err != nil {
+		return 0, err
+	}
+	sum := 0
+	for _, f := range filters {
+		_, n, err := a.Retries(ctx, f, 1)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
 }
 
 func (a Admin) newJob(kind JobKind, w Work, why string) Job {
 	return Job{
-		ID: strings.ToLower(rand.Text()[:8]), Kind: kind, State: JobQueued, Work: w, On: w.text(kind), Why: personText(why), Asked: a.now().UTC(),
+		ID: a.jobID(kind), Kind: kind, State: JobQueued, Work: w, On: w.text(kind), Why: personText(why), Asked: a.now().UTC(),
 		Who: cmp.Or(a.Actor.Name, unknownActor), Role: a.Actor.Role, By: a.Actor.By, Address: a.Actor.Address,
 	}
+}
+
+// jobIDLetters is how long the id of a job is.
+const jobIDLetters = 8
+
+// jobID is the id of a new job: of one that a form asks for, always the same.
+func (a Admin) jobID(kind JobKind) string {
+	text := rand.Text()
+	if a.Actor.Request != "" {
+		sum := sha256.Sum256([]byte(a.Actor.Name + "\n" + a.Actor.Request + "\n" + string(kind)))
+		text = base32.StdEncoding.EncodeToString(sum[:])
+	}
+	return strings.ToLower(text[:jobIDLetters])
 }
 
 // Jobs lists all jobs, the newest first.

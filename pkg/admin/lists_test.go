@@ -178,7 +178,7 @@ func TestDropKeepsWhy(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.die(1, 2)
-	if n, err := h.Drop(t.Context(), queue.Filter{Key: call(1)}, "a test call"); n != 1 || err != nil {
+	if n, err := h.Drop(t.Context(), admin.Selection{Keys: []event.Key{call(1)}}, "a test call"); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	counts, err := h.CountDead(t.Context(), queue.Filter{})

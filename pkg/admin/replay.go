@@ -22,6 +22,7 @@ const (
 	goOnAt     = 750                    // at which it goes on again
 	atOnce     = 8                      // items given back at a time
 	haltsEvery = 300 * time.Millisecond // between two looks at which links are halted
+	catchUp    = time.Second            // of a replay with a pace: what it may be behind and still catch up with
 )
 
 // ReplayOptions say how items are replayed. Zero fields change nothing of how they were sent.
@@ -41,7 +42,7 @@ type ReplayOptions struct {
 	// replay waits for the link to work off what it has; nil tells nobody.
 	Progress func(Progress)
 
-	proceed func(context.Context) error // asked before each item, and while the replay waits; an error ends it; nil lets it go on
+	again bool // an earlier run may have died between giving back an item and saying so
 }
 
 // target is the link that handles an item.
@@ -55,6 +56,7 @@ func (o ReplayOptions) target(item Item) string {
 // Progress is how far a replay has come.
 type Progress struct {
 	Done, Total int
+	Replayed    int // of those that are done
 	Held        int // not 0: so many wait for the link, and the replay for them
 }
 
@@ -89,7 +91,7 @@ var ErrShadow = errors.New("the link still has mode: shadow, so nothing would be
 
 // Replay gives the items back to their links, each under the transaction's id that it had. It can be
 // interrupted at any moment: each dead letter is then where it was or waits in RETRIES, and the
-// same selection goes on. Items of a link that is stopped or parked are left where they are; so
+// same selection goes on. When ctx ends, what is begun is finished. Items of a link that is stopped or parked are left where they are; so
 // are those behind them when that happens on the way.
 func (a Admin) Replay(ctx context.Context, items []Item, o ReplayOptions) (Result, error) {
 	var result Result
@@ -101,10 +103,7 @@ func (a Admin) Replay(ctx context.Context, items []Item, o ReplayOptions) (Resul
 }
 
 func (a Admin) replay(ctx context.Context, items []Item, o ReplayOptions) (Result, error) {
-	run := replayRun{admin: a, how: o, total: len(items), held: map[string]int{}, halted: map[string]bool{}, pace: rate.NewLimiter(rate.Inf, 1)}
-	if o.Rate > 0 {
-		run.pace.SetLimit(rate.Limit(o.Rate))
-	}
+	run := replayRun{admin: a, how: o, total: len(items), held: map[string]int{}, halted: map[string]bool{}, pace: paceOf(o.Rate)}
 	if err := run.check(ctx, items); err != nil {
 		return Result{}, err
 	}
@@ -115,6 +114,18 @@ func (a Admin) replay(ctx context.Context, items []Item, o ReplayOptions) (Resul
 		return run.result, fmt.Errorf("%d of %d could not be replayed, the first: %w", run.result.Failed, run.total, run.first)
 	}
 	return run.result, nil
+}
+
+// paceOf lets so many through a second, 0 any number. What was missed while something else was waited for is caught up
+// with, so that the pace is kept; there is nothing to catch up with at the beginning.
+func paceOf(most float64) *rate.Limiter {
+	if most <= 0 {
+		return rate.NewLimiter(rate.Inf, 1)
+	}
+	missed := max(1, int(most*catchUp.Seconds()))
+	pace := rate.NewLimiter(rate.Limit(most), missed)
+	pace.AllowN(time.Now(), missed-1)
+	return pace
 }
 
 // replayRun is a replay on its way.
@@ -137,44 +148,46 @@ type replayRun struct {
 
 // giveBackAll gives the items back, some at a time: each takes three synced writes of the server.
 func (r *replayRun) giveBackAll(ctx context.Context, items []Item) error {
+	inHand, end := whole(ctx)
+	defer end()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	var stopped error
 	for _, item := range items {
-		if stopped = r.begin(ctx, group, item); stopped != nil {
+		if stopped = r.waitFor(ctx, item); stopped != nil {
 			break
 		}
+		link := r.how.target(item)
+		if r.halted[link] {
+			r.count(func(result *Result) { result.Left++ })
+			continue
+		}
+		r.held[link]++
+		group.Go(func() error { return r.giveBack(inHand, item) })
 	}
 	return cmp.Or(group.Wait(), stopped)
 }
 
-// begin gives an item back in the group, as soon as its link has room and the pace allows it.
-func (r *replayRun) begin(ctx context.Context, group *errgroup.Group, item Item) error {
-	if err := r.proceed(ctx); err != nil {
-		return err
-	}
+// waitFor waits until the link of an item has room, and the pace allows it; or until the link is found halted.
+func (r *replayRun) waitFor(ctx context.Context, item Item) error {
 	link := r.how.target(item)
-	if err := r.waitForRoom(ctx, link); err != nil {
+	if err := r.waitForRoom(ctx, link); err != nil || r.halted[link] {
 		return err
 	}
-	if r.halted[link] {
-		r.count(func(result *Result) { result.Left++ })
-		return nil
-	}
-	if err := r.pace.Wait(ctx); err != nil {
-		return err
-	}
-	r.held[link]++
-	group.Go(func() error { return r.giveBack(ctx, item) })
-	return nil
+	return r.pace.Wait(ctx)
 }
 
-// proceed reports an error when the replay is to end.
-func (r *replayRun) proceed(ctx context.Context) error {
-	if r.how.proceed == nil {
-		return nil
+// wholeWithin is how long what is begun may go on when nothing more is to be begun.
+const wholeWithin = 5 * time.Second
+
+// whole is ctx for a thing that is not to end half done: it outlives ctx by a moment.
+func whole(ctx context.Context) (longer context.Context, end func()) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(wholeWithin, cancel) })
+	return longer, func() {
+		stop()
+		cancel()
 	}
-	return r.how.proceed(ctx)
 }
 
 // count counts an item that is through.
@@ -184,7 +197,7 @@ func (r *replayRun) count(how func(*Result)) {
 	how(&r.result)
 	r.done++
 	if r.how.Progress != nil {
-		r.how.Progress(Progress{Done: r.done, Total: r.total})
+		r.how.Progress(Progress{Done: r.done, Total: r.total, Replayed: r.result.Replayed})
 	}
 }
 
@@ -193,7 +206,7 @@ func (r *replayRun) tellHeld(held int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.how.Progress != nil {
-		r.how.Progress(Progress{Done: r.done, Total: r.total, Held: held})
+		r.how.Progress(Progress{Done: r.done, Total: r.total, Replayed: r.result.Replayed, Held: held})
 	}
 }
 
@@ -275,7 +288,8 @@ func (r *replayRun) replayItem(ctx context.Context, item Item) error {
 	case errors.Is(err, queue.ErrUnderWay):
 		r.count(func(result *Result) { result.UnderWay++ })
 		return nil
-	case errors.Is(err, queue.ErrConflict), errors.Is(err, queue.ErrNotFound):
+	case errors.Is(err, queue.ErrGivenBack) && r.how.again: // by the run before this one, which did not come to say so
+	case errors.Is(err, queue.ErrConflict), errors.Is(err, queue.ErrNotFound), errors.Is(err, queue.ErrGivenBack):
 		r.count(func(result *Result) { result.Vanished++ })
 		return nil
 	case err != nil:
@@ -331,9 +345,6 @@ func (r *replayRun) waitForRoom(ctx context.Context, link string) error {
 			return nil
 		}
 		r.tellHeld(held)
-		if err := r.proceed(ctx); err != nil {
-			return err
-		}
 		if err := wait.Sleep(ctx, haltsEvery); err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ type Selection struct {
 	// Filter says which of them, by all but its Key. Reason and Status are those of the dead letter, or of
 	// the newest record; the times are about when a dead letter died, or another event happened.
 	Filter queue.Filter
+	Cause  string // of dead letters: only those that died of this one, by its id
 	// Before leaves out what has become so since then, zero: nothing. So a selection that is made again does not find what the
 	// first one made so itself.
 	Before time.Time
@@ -34,6 +35,11 @@ func (s Selection) Text() string {
 
 // which says the same without the outcome.
 func (s Selection) which() string {
+	if s.Cause != "" {
+		cause := s.Cause
+		s.Cause = ""
+		return "cause " + cause + ", " + s.which()
+	}
 	if len(s.Keys) == 0 {
 		return FilterText(s.Filter)
 	}
@@ -108,11 +114,14 @@ func (a Admin) deadLetters(ctx context.Context, s Selection) iter.Seq2[queue.Dea
 	return func(yield func(queue.DeadLetter, error) bool) {
 		keys := s.Keys
 		if len(keys) == 0 {
-			keys = []event.Key{{}}
+			keys = []event.Key{filter.Key} // none, as a rule
 		}
 		for _, key := range keys {
 			filter.Key = key
 			for d, err := range a.Queue.DeadLetters(ctx, filter) {
+				if err == nil && s.Cause != "" && CauseOf(d) != s.Cause {
+					continue
+				}
 				if !yield(d, err) || err != nil {
 					return
 				}
@@ -172,6 +181,9 @@ func (a Admin) named(ctx context.Context, keys []event.Key) iter.Seq2[event.Even
 // itemsOf are the items of an event: one for each link for which it has the outcome that is asked for.
 func (a Admin) itemsOf(ctx context.Context, s Selection, e event.Event, found linkOutcomes) ([]Item, error) {
 	var items []Item
+	if !s.Before.IsZero() && e.Stored.After(s.Before) {
+		return nil, nil // it came later; where no link has taken it, no record says so
+	}
 	for _, k := range found.links {
 		if !k.reads(e.Key) {
 			continue

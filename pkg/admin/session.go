@@ -109,7 +109,7 @@ var ErrUnknown = queue.ErrNotFound
 // Its own words say what to do.
 func Refusal(err error) error {
 	for _, one := range []error{
-		ErrNotReplayable, ErrRevision, ErrNotInFile, ErrInFile, ErrInUse, ErrGone, ErrNothingRuns, queue.ErrUnderWay, queue.ErrHeld, queue.ErrConflict, queue.ErrFull,
+		ErrNotReplayable, ErrRevision, ErrNotInFile, ErrInFile, ErrInUse, ErrGone, ErrNothingRuns, ErrShadow, ErrJobEnded, ErrNoWhy, ErrDays, ErrNoToken, ErrNoSite, queue.ErrUnderWay, queue.ErrHeld, queue.ErrConflict, queue.ErrFull,
 	} {
 		if errors.Is(err, one) {
 			return one

@@ -73,7 +73,7 @@ var reasonWords = map[string]string{
 
 var jobStateWords = map[string]string{
 	string(JobQueued): "in the queue", string(JobRunning): "under way", string(JobStopped): "stopped by a person", string(JobDone): "done", string(JobFailed): "ended with a failure",
-	jobInterrupted: "interrupted", jobStopping: "stopping",
+	JobInterrupted: "interrupted", JobStopping: "stopping",
 }
 
 var whyWords = map[string]string{
@@ -133,17 +133,17 @@ func (d Detail) Lines(l interface{ Sprintf(string, ...any) string }) []string {
 
 // What Job.Stands says besides the states that are stored.
 const (
-	jobInterrupted = "interrupted"
-	jobStopping    = "stopping"
+	JobInterrupted = "interrupted"
+	JobStopping    = "stopping"
 )
 
 // Stands is the job's state, or "interrupted" where its process ended, or "stopping" where it has been asked to stop.
 func (j Job) Stands() string {
 	switch {
 	case j.Interrupted:
-		return jobInterrupted
+		return JobInterrupted
 	case j.Stop:
-		return jobStopping
+		return JobStopping
 	}
 	return string(j.State)
 }

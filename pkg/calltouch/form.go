@@ -63,7 +63,7 @@ func hookField(name string) *Field {
 
 // parameters iterates over the names and values of url-encoded text. Names are decoded, values
 // still encoded: who needs few of them pays for few. Nothing is an error, because nobody could
-// be told: a broken escape stays as it is, and "&amp;" parts parameters as "&" does, since in a value both would be escaped.
+// be told: a broken escape stays as it is, blanks around a name are none of it, and "&amp;" parts parameters as "&" does, since in a value both would be escaped.
 func parameters(encoded string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for encoded != "" {
@@ -73,7 +73,7 @@ func parameters(encoded string) iter.Seq2[string, string] {
 			if pair == "" {
 				continue
 			}
-			if !yield(unescape(strings.TrimPrefix(name, "amp;")), value) {
+			if !yield(strings.TrimSpace(unescape(strings.TrimPrefix(name, "amp;"))), value) {
 				return
 			}
 		}

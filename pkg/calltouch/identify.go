@@ -1,6 +1,7 @@
 package calltouch
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -33,6 +34,9 @@ func Identify(e event.Event, v View) (event.Event, Note) {
 		return e, Note{Aside: AsideUnreadable}
 	}
 	if reason := s.refusal(e.Key.Site); reason != "" {
+		if reason == AsideEmpty && isBinary(e.Body) {
+			reason = AsideUnreadable
+		}
 		return e, Note{Aside: reason}
 	}
 	kind, id, reason := s.kind()
@@ -55,6 +59,11 @@ func Identify(e event.Event, v View) (event.Event, Note) {
 		UnknownPhase: kind == event.CallEnded && !same(s.callphase, phaseEnded), Attribution: s.attribution,
 		Zone: wrongZone(whole, s.calltime, v.Zone()),
 	}
+}
+
+// isBinary reports whether a body is no text: of a compression that is not known here, or no hook at all.
+func isBinary(body []byte) bool {
+	return bytes.ContainsFunc(body, func(r rune) bool { return r < ' ' && r != '\t' && r != '\r' && r != '\n' })
 }
 
 // facts are the few parameters that say what a hook is. "" means nothing.

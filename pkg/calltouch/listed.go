@@ -85,19 +85,31 @@ func (r Listed) Hash() uint64 {
 // rawRecord holds the values of either method that Listed needs. Both call the site siteId and
 // the moment date: a local text in the journal, milliseconds in the requests.
 type rawRecord struct {
-	CallID    loose `json:"callId"`
-	RequestID loose `json:"requestId"`
-	SiteID    loose `json:"siteId"`
-	Phase     loose `json:"callphase"`
-	Caller    loose `json:"callerNumber"`
-	Timestamp loose `json:"timestamp"`
-	Date      loose `json:"date"`
-	DateText  loose `json:"dateStr"`
-	Waiting   loose `json:"waitingConnect"`
-	Duration  loose `json:"duration"`
-	Client    struct {
-		Phones json.RawMessage `json:"phones"`
-	} `json:"client"`
+	CallID    loose  `json:"callId"`
+	RequestID loose  `json:"requestId"`
+	SiteID    loose  `json:"siteId"`
+	Phase     loose  `json:"callphase"`
+	Caller    loose  `json:"callerNumber"`
+	Timestamp loose  `json:"timestamp"`
+	Date      loose  `json:"date"`
+	DateText  loose  `json:"dateStr"`
+	Waiting   loose  `json:"waitingConnect"`
+	Duration  loose  `json:"duration"`
+	Client    client `json:"client"`
+}
+
+// client is who left a request. Where there is nobody it may be a list, as PHP writes an empty object, or anything else.
+type client struct {
+	phones json.RawMessage
+}
+
+// UnmarshalJSON never fails on legal JSON.
+func (c *client) UnmarshalJSON(b []byte) error {
+	var in map[string]json.RawMessage
+	if json.Unmarshal(b, &in) == nil {
+		c.phones = in["phones"]
+	}
+	return nil
 }
 
 // ReadListed reads of a record what Listed needs. It fails only on what is no object.
@@ -114,7 +126,7 @@ func ReadListed(raw json.RawMessage, kind event.Kind, v View) (Listed, error) {
 		phase: string(in.Phase), phone: string(in.Caller),
 	}
 	if kind == event.Request {
-		r.ID, r.phone = numberText(string(in.RequestID)), string(in.Client.Phones)
+		r.ID, r.phone = numberText(string(in.RequestID)), string(in.Client.phones)
 	}
 	if r.End = r.Time; kind == event.CallEnded && !r.Time.IsZero() {
 		r.End = r.Time.Add(in.Waiting.seconds() + in.Duration.seconds())

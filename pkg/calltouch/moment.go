@@ -77,10 +77,12 @@ const (
 	zoneSlack = 2 * time.Second
 	// maxZone is beyond every offset between two zones.
 	maxZone = 26 * time.Hour
+	// zoneStep is by how much two zones differ: some are half an hour off the others.
+	zoneStep = 30 * time.Minute
 )
 
 // wrongZone compares a hook's two words for one moment. It returns the offset from UTC that its
-// local time has, as UTC+3, when that is a whole number of hours off the offset of the zone; "" when
+// local time has, as UTC+3, when that is a whole number of half hours off the offset of the zone; "" when
 // they agree, or differ in a way that no zone explains.
 func wrongZone(seconds int64, local string, zone *time.Location) string {
 	at := time.Unix(seconds, 0).In(zone)
@@ -89,12 +91,12 @@ func wrongZone(seconds int64, local string, zone *time.Location) string {
 		return ""
 	}
 	off := said.Sub(at)
-	hours := off.Round(time.Hour)
-	if hours == 0 || hours.Abs() > maxZone || (off-hours).Abs() > zoneSlack {
+	steps := off.Round(zoneStep)
+	if steps == 0 || steps.Abs() > maxZone || (off-steps).Abs() > zoneSlack {
 		return ""
 	}
 	_, offset := at.Zone()
-	return "UTC" + offsetText(time.Duration(offset)*time.Second+hours)
+	return "UTC" + offsetText(time.Duration(offset)*time.Second+steps)
 }
 
 // offsetText writes +3, -5 or +5:30.

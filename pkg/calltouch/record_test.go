@@ -81,6 +81,8 @@ func TestRecordsAreReadLeniently(t *testing.T) {
 		{"list instead of an object", "sessionId", `{"requestId":1,"session":[{"sessionId":5}]}`, event.Request, "5"},
 		{"object instead of a list", "callerphone", `{"requestId":1,"client":{"phones":{"phoneNumber":79000000006}}}`, event.Request, "79000000006"},
 		{"no session", "sessionId", `{"requestId":1,"session":null}`, event.Request, nil},
+		{"no client, as PHP writes it", "requestId", `{"requestId":7,"client":[]}`, event.Request, "7"},
+		{"text instead of a client", "callerphone", `{"requestId":1,"client":"none"}`, event.Request, nil},
 		{"text instead of an object", "sessionId", `{"requestId":1,"session":"none"}`, event.Request, nil},
 		{"comment as a text", "comment", `{"requestId":1,"comments":"call me"}`, event.Request, "call me"},
 		{"tags as texts", "tags", `{"callId":1,"callTags":["b","a",null]}`, event.CallEnded, []string{"a", "b"}},
@@ -99,6 +101,9 @@ func TestRecordsAreReadLeniently(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, f[tt.field]); diff != "" {
 				t.Error(diff)
+			}
+			if _, err := calltouch.ReadListed(calltouch.EscapeControls([]byte(tt.record)), tt.kind, view); err != nil {
+				t.Errorf("it is listed, and would be set aside: %v", err)
 			}
 		})
 	}

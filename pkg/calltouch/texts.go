@@ -71,8 +71,8 @@ func (w *walker) say(text string) {
 
 // multipart walks the parts, each by the charset that it names.
 func (w *walker) multipart(body, contentType string) {
-	if c, err := openMultipart([]byte(body), contentType); err == nil {
-		w.form(c.form, 0)
+	if form, err := formOfParts([]byte(body), contentType); err == nil {
+		w.form(form, 0)
 	}
 }
 
@@ -158,9 +158,9 @@ func unpacked(e event.Event) []byte {
 func unpack(body []byte, limit int64) (plain []byte, err error) {
 	var r io.Reader
 	switch {
-	case isCompressed(body):
+	case isGzip(body):
 		r, err = gzip.NewReader(bytes.NewReader(body))
-	case len(body) > 2 && body[0] == 0x78 && (int(body[0])<<8|int(body[1]))%31 == 0:
+	case isZlib(body):
 		r, err = zlib.NewReader(bytes.NewReader(body))
 	default:
 		return body, nil

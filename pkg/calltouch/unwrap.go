@@ -43,7 +43,7 @@ func open(body []byte, contentType string, depth int) (content, error) {
 	case isCompressed(body):
 		return openCompressed(body, contentType, depth)
 	case isMultipart(contentType):
-		return openMultipart(body, contentType)
+		return openMultipart(body, contentType, depth)
 	}
 	body = withoutMark(body, spelling.Charset(contentType))
 	switch first(body) {
@@ -96,14 +96,23 @@ func decodeObjectOf(body []byte, contentType string) (map[string]any, error) {
 func openCompressed(body []byte, contentType string, depth int) (content, error) {
 	plain, err := unpack(body, maxUnwrapped+1)
 	if err != nil || len(plain) > maxUnwrapped {
-		return content{}, fmt.Errorf("%w: broken gzip", ErrUnreadable)
+		return content{}, fmt.Errorf("%w: broken compression", ErrUnreadable)
 	}
 	return open(plain, contentType, depth-1)
 }
 
-// openMultipart makes a url-encoded form of the parts. A body without the boundary that its type should name shows it in its first
-// line.
-func openMultipart(body []byte, contentType string) (content, error) {
+// openMultipart opens the form that the parts make. One part alone, as a file, may hold the whole hook.
+func openMultipart(body []byte, contentType string, depth int) (content, error) {
+	form, err := formOfParts(body, contentType)
+	if err != nil {
+		return content{}, err
+	}
+	return openForm(form, depth)
+}
+
+// formOfParts makes a url-encoded form of multipart/form-data. A body without the boundary that its type should name shows it in
+// its first line.
+func formOfParts(body []byte, contentType string) (string, error) {
 	_, params, _ := mime.ParseMediaType(contentType)
 	boundary := params["boundary"]
 	if boundary == "" {
@@ -118,16 +127,16 @@ func openMultipart(body []byte, contentType string) (content, error) {
 			break
 		}
 		if err != nil {
-			return content{}, fmt.Errorf("%w: broken multipart", ErrUnreadable)
+			return "", fmt.Errorf("%w: broken multipart", ErrUnreadable)
 		}
 		value, err := io.ReadAll(part)
 		if err != nil {
-			return content{}, fmt.Errorf("%w: broken multipart", ErrUnreadable)
+			return "", fmt.Errorf("%w: broken multipart", ErrUnreadable)
 		}
 		text, _ := spelling.Decode(string(value), spelling.Charset(part.Header.Get("Content-Type")))
 		fmt.Fprintf(&form, "%s=%s&", url.QueryEscape(part.FormName()), url.QueryEscape(text))
 	}
-	return openForm(strings.TrimSuffix(form.String(), "&"), 1)
+	return strings.TrimSuffix(form.String(), "&"), nil
 }
 
 // openForm takes a url-encoded form as it is, and opens one that is only the wrapping of something else.
@@ -147,7 +156,7 @@ func openForm(form string, depth int) (content, error) {
 	return content{form: form}, nil
 }
 
-// openPair opens a form of a single parameter: payload={...}, or parameters parted by semicolons.
+// openPair opens a form of a single parameter: payload={...}, or parameters parted by semicolons or line by line.
 func openPair(form string, depth int) (content, error) {
 	name, value, _ := strings.Cut(form, "=")
 	value = strings.TrimSpace(unescape(value))
@@ -156,16 +165,29 @@ func openPair(form string, depth int) (content, error) {
 			return c, nil
 		}
 	}
-	if pairs := strings.Split(form, ";"); len(pairs) > 1 && allParameters(pairs) {
-		form = strings.Join(pairs, "&")
+	for _, sign := range []string{";", "\n"} {
+		if pairs := partedBy(sign, form); len(pairs) > 1 && allParameters(pairs) {
+			form = strings.Join(pairs, "&")
+		}
 	}
 	return content{form: form}, nil
+}
+
+// partedBy lists what stands between the signs, without blanks around it; one at the end parts nothing.
+func partedBy(sign, form string) []string {
+	var pairs []string
+	for pair := range strings.SplitSeq(form, sign) {
+		if pair = strings.TrimSpace(pair); pair != "" {
+			pairs = append(pairs, pair)
+		}
+	}
+	return pairs
 }
 
 // allParameters reports whether each pair sets a field of the vocabulary: then what parts them are no signs of a value.
 func allParameters(pairs []string) bool {
 	for _, pair := range pairs {
-		name, _, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		name, _, ok := strings.Cut(pair, "=")
 		if !ok || hookField(unescape(name)) == nil {
 			return false
 		}
@@ -231,8 +253,15 @@ func isHook(object map[string]any) bool {
 	return false
 }
 
-// isCompressed knows gzip by its first bytes. Calltouch has never been seen to compress.
-func isCompressed(body []byte) bool { return len(body) > 1 && body[0] == 0x1f && body[1] == 0x8b }
+// isCompressed knows gzip and zlib by their first bytes. Calltouch has never been seen to compress.
+func isCompressed(body []byte) bool { return isGzip(body) || isZlib(body) }
+
+func isGzip(body []byte) bool { return len(body) > 1 && body[0] == 0x1f && body[1] == 0x8b }
+
+// isZlib knows the four levels of compression that there are; 'x' begins texts too.
+func isZlib(body []byte) bool {
+	return len(body) > 1 && body[0] == 'x' && bytes.IndexByte([]byte("\x01\x5e\x9c\xda"), body[1]) >= 0
+}
 
 func isMultipart(contentType string) bool {
 	return len(contentType) > 10 && strings.EqualFold(contentType[:10], "multipart/")

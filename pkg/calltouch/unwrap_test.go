@@ -3,6 +3,7 @@ package calltouch_test
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -42,6 +43,14 @@ func zipped(s string) string {
 	return b.String()
 }
 
+func deflated(s string) string {
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	_, _ = z.Write([]byte(s))
+	_ = z.Close()
+	return b.String()
+}
+
 func quoted(s string) string {
 	b, _ := json.Marshal(s)
 	return string(b)
@@ -75,8 +84,14 @@ func TestWrappedHooksAreRead(t *testing.T) {
 		{"escaped JSON as the only name", form, url.QueryEscape(hookJSON) + "="},
 		{"HTML's ampersands", form, strings.ReplaceAll(encoded, "&", "&amp;")},
 		{"semicolons", form, strings.ReplaceAll(encoded, "&", ";")},
+		{"semicolons, also at the end", form, strings.ReplaceAll(encoded, "&", "; ") + ";"},
+		{"line by line", "text/plain", strings.ReplaceAll(encoded, "&", "\r\n") + "\r\n"},
+		{"blanks around the names", form, strings.ReplaceAll(encoded, "&", "&\t") + "&+=+"},
+		{"JSON as a file", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"hook.json\"\r\n" +
+			"Content-Type: application/json\r\n\r\n" + hookJSON + "\r\n--b--\r\n"},
 		{"compressed", form, zipped(encoded)},
 		{"compressed JSON", "application/json", zipped(hookJSON)},
+		{"compressed by zlib", form, deflated(encoded)},
 		{"UTF-16", "application/json; charset=utf-16", utf16(hookJSON)},
 		{"a byte order mark", "application/json", "\ufeff" + hookJSON},
 	} {
@@ -116,6 +131,9 @@ func TestUnreadableIsNotEmpty(t *testing.T) {
 		{"cut multipart", "multipart/form-data; boundary=x", multipartOf("x")[:60], calltouch.AsideUnreadable},
 		{"cut gzip", "", zipped(hookForm.Encode())[:30], calltouch.AsideUnreadable},
 		{"a bomb", "", bomb, calltouch.AsideUnreadable},
+		{"a bomb of zlib", "", deflated(strings.Repeat("a=b&", 1<<20)), calltouch.AsideUnreadable},
+		{"cut zlib", "", deflated(hookForm.Encode())[:30], calltouch.AsideUnreadable},
+		{"bytes with a sign of equality", "application/octet-stream", "\x8b\x00\x80\x1babc=", calltouch.AsideUnreadable},
 		{"wrapped too often", "", zipped(zipped(zipped(zipped("id=5&duration=1")))), calltouch.AsideUnreadable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,16 +15,6 @@ const (
 	manyReplays = 1000
 )
 
-// did leads back to a page, which says what was done.
-func (v *visit) did(path, done string, n int) error {
-	v.c.standing.forget()
-	join := "?"
-	if strings.Contains(path, "?") {
-		join = "&"
-	}
-	return v.redirect(path + join + "done=" + done + "&n=" + strconv.Itoa(n))
-}
-
 // why is the reason that a person has to give. errBadForm: they gave none.
 func (v *visit) why() (string, error) {
 	why := strings.TrimSpace(v.r.FormValue("why"))
@@ -66,73 +56,45 @@ func (v *visit) startLink() error {
 }
 
 func (v *visit) retriesNow() error {
-	f, err := v.of(v.readFilter())
-	if err != nil {
-		return err
-	}
-	n, err := v.admin.RunNow(v.ctx(), f)
-	if err != nil {
-		return err
-	}
-	return v.did("/retries", "retries-now", n)
+	return v.bulk(asked{kind: admin.JobRetriesNow, back: "/retries"})
 }
 
 func (v *visit) retriesCancel() error {
-	f, err := v.of(v.readFilter())
-	if err != nil {
-		return err
-	}
-	why, err := v.why()
-	if err != nil {
-		return err
-	}
-	n, err := v.admin.Cancel(v.ctx(), f, why)
-	if err != nil {
-		return err
-	}
-	return v.did("/causes", "retries-cancelled", n)
+	return v.bulk(asked{kind: admin.JobRetriesCancel, back: "/retries"})
 }
 
 func (v *visit) dropDead() error {
-	f, err := v.of(v.readFilter())
-	if err != nil {
+	return v.bulk(asked{kind: admin.JobDrop, most: manyDrops, back: "/deadletters"})
+}
+
+// bulk asks for work at what the filter of a list selects; what cannot be taken back needs a reason.
+func (v *visit) bulk(a asked) (err error) {
+	f := v.readFilter()
+	if a.work, err = v.work(f); err != nil {
 		return err
 	}
-	why, err := v.why()
-	if err != nil {
-		return err
+	if a.kind != admin.JobRetriesNow {
+		if a.why, err = v.why(); err != nil {
+			return err
+		}
 	}
-	_, total, err := v.admin.DeadRows(v.ctx(), f, "", 1)
-	if err != nil {
-		return err
-	}
-	if !v.typed(total, manyDrops) {
-		return errBadForm
-	}
-	n, err := v.admin.Drop(v.ctx(), f, why)
-	if err != nil {
-		return err
-	}
-	return v.did("/causes", "dropped", n)
+	a.back += "?" + f.Query()
+	return v.ask(a, nil)
 }
 
 func (v *visit) takeAside() error {
 	f := v.readFilter()
-	q := admin.AsideQuery{Site: f.Site, Reason: f.Reason}
+	a := asked{kind: admin.JobAsideTake, work: admin.Work{Site: f.Site, Reason: f.Reason}, back: "/aside?" + f.Query()}
 	var err error
-	if q.Since, q.Until, err = v.span(f); err != nil {
+	if a.work.Since, a.work.Until, err = v.span(f); err != nil {
 		return err
 	}
 	if text := v.r.FormValue("number"); text != "" {
-		if q.Sequence, err = strconv.ParseUint(text, 10, 64); err != nil || q.Sequence == 0 {
+		if a.work.Number, err = strconv.ParseUint(text, 10, 64); err != nil || a.work.Number == 0 {
 			return errBadForm
 		}
 	}
-	taken, err := v.admin.Take(v.ctx(), q, v.admin.Identify)
-	if err != nil {
-		return err
-	}
-	return v.did("/aside", "taken", taken.Stored)
+	return v.ask(a, nil)
 }
 
 // mostReveals is how many events a person may look at unmasked in an hour: it is no way to take a list away.

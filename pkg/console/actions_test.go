@@ -9,9 +9,6 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/admin"
-	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/queue"
-	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
 // audited are the verbs that the audit holds, with who.
@@ -34,7 +31,7 @@ func TestWhatARoleMayNotDoIsRefused(t *testing.T) {
 	dead, _ := h.fill()
 	form := url.Values{"why": {"test"}, "shown": {"1"}}
 	for path, allowed := range map[string]string{
-		"/links/dynamic/stop": actKey, "/links/dynamic/start": actKey, "/retries/now": actKey, "/retries/cancel": actKey, "/aside/take": actKey, "/replays": actKey,
+		"/links/dynamic/stop": actKey, "/links/dynamic/start": actKey, "/retries/now": actKey, "/retries/cancel": actKey, "/aside/take": actKey, "/jobs": actKey, "/jobs/none/stop": actKey, "/jobs/none/continue": actKey, "/sites/10001/backfill": actKey,
 		"/deadletters/drop": adminKey, "/events/" + dead.String() + "/reveal": adminKey,
 	} {
 		for _, key := range []string{seeKey, actKey} {
@@ -109,60 +106,6 @@ func TestALookForAPhoneIsWrittenDownMasked(t *testing.T) {
 	h.fill()
 	h.signedIn(seeKey).post("/find", url.Values{"what": {person.phone}})
 	if audited := h.audited(); !strings.Contains(audited, "sara find_phone *********67") {
-		t.Errorf("the audit lacks it:\n%s", audited)
-	}
-}
-
-func TestWhatWaitsIsTriedNowOrGivenUp(t *testing.T) {
-	h := newHouse(t, nil)
-	h.fill()
-	b := h.signedIn(actKey)
-	if got := b.post("/retries/now", url.Values{"link": {"dynamic"}}); got.location != "/retries?done=retries-now&n=1" {
-		t.Errorf("%d %s", got.status, got.location)
-	}
-	if got := b.post("/retries/cancel", url.Values{"link": {"dynamic"}, "why": {"wrong template"}}); got.location != "/causes?done=retries-cancelled&n=1" {
-		t.Errorf("%d %s", got.status, got.location)
-	}
-}
-
-func TestDeadLettersAreDroppedByTheFilterAndNothingElse(t *testing.T) {
-	h := newHouse(t, nil)
-	h.fill()
-	b := h.signedIn(adminKey)
-	if got := b.post("/deadletters/drop", url.Values{"reason": {"expression"}, "why": {"old"}}); got.location != "/causes?done=dropped&n=0" {
-		t.Errorf("%s", got.location)
-	}
-	if got := b.post("/deadletters/drop", url.Values{"reason": {"validation_error"}, "why": {"old"}}); got.location != "/causes?done=dropped&n=1" {
-		t.Errorf("%s", got.location)
-	}
-}
-
-func TestAReplayIsSeenBeforeAndFollowedToItsEnd(t *testing.T) {
-	h := newHouse(t, nil)
-	dead, _ := h.fill()
-	b := h.signedIn(actKey)
-	preview := b.get("/replays/new?link=dynamic&outcome=dead")
-	wellFormed(t, "the preview", preview.body, "en")
-	impersonal(t, "the preview", preview.body)
-	if preview.status != http.StatusOK || !strings.Contains(preview.body, "Found: 1.") || !strings.Contains(preview.body, "touchbox replay --outcome dead --link dynamic") {
-		t.Fatalf("%d %s", preview.status, preview.body)
-	}
-	if got := b.post("/replays", url.Values{"link": {"dynamic"}, "shown": {"0"}}); got.status != http.StatusOK || !strings.Contains(got.body, "look again") {
-		t.Errorf("more than was shown: %d", got.status)
-	}
-	got := b.post("/replays", url.Values{"link": {"dynamic"}, "shown": {"1"}, "rate": {"10"}, "why": {"areas mended"}})
-	if got.status != http.StatusSeeOther || !strings.HasPrefix(got.location, "/replays/") {
-		t.Fatalf("%d %s", got.status, got.body)
-	}
-	queuetest.Eventually(t, "the replay ends", func() bool { return strings.Contains(b.get(got.location).body, "✓ done") })
-	wellFormed(t, "the run", b.get(got.location).body, "en")
-	wellFormed(t, "the runs", b.get("/replays").body, "en")
-	h.work("dynamic", queue.Decision{Outcome: event.Delivered, Reason: "accepted", Status: 200, Attempts: 1}, 1)
-	queuetest.Eventually(t, "it is delivered", func() bool {
-		timeline, err := h.admin.Timeline(t.Context(), dead)
-		return err == nil && timeline.Links[0].Outcome == event.Delivered
-	})
-	if audited := h.audited(); !strings.Contains(audited, "anna replay") || !strings.Contains(audited, "areas mended") {
 		t.Errorf("the audit lacks it:\n%s", audited)
 	}
 }

@@ -57,7 +57,6 @@ type Console struct {
 	found    handles
 	reveals  guesses
 	refusals guesses
-	runs     runs
 	streams  streams
 	handler  http.Handler
 }
@@ -130,10 +129,13 @@ func routeTable() []route {
 		{"POST /deadletters/drop", Admin, (*visit).dropDead},
 		{"POST /aside/take", Act, (*visit).takeAside},
 		{"GET /replays/new", Act, (*visit).newReplay},
-		{"POST /replays", Act, (*visit).replay},
-		{"GET /replays", See, (*visit).replays},
-		{"GET /replays/{id}", See, (*visit).replayRun},
-		{"POST /replays/{id}/stop", Act, (*visit).stopReplay},
+		{"POST /jobs", Act, (*visit).replay},
+		{"GET /jobs", See, (*visit).jobs},
+		{"GET /jobs/{id}", See, (*visit).job},
+		{"GET /jobs/{id}/stream", See, (*visit).jobStream},
+		{"POST /jobs/{id}/stop", Act, (*visit).stopJob},
+		{"POST /jobs/{id}/continue", Act, (*visit).continueJob},
+		{"POST /sites/{id}/backfill", Act, (*visit).backfill},
 		{"GET /audit", Admin, (*visit).audit},
 		{"GET /people", Admin, (*visit).people},
 		{"POST /sign-out", See, (*visit).signOut},

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"io"
 	"net/http"
@@ -61,22 +62,69 @@ func newHouse(t *testing.T, change func(*console.Options)) *house {
 	}
 	h.people = []console.Person{person("sara", console.See, seeKey), person("anna", console.Act, actKey), person("oleg", console.Admin, adminKey), person("zabbix", console.See, programKey)}
 	h.people[2].Reveal, h.people[3].Program = true, true
+	h.serve(change)
+	return h
+}
+
+// serve starts a console over the house's queue.
+func (h *house) serve(change func(*console.Options)) {
 	o := console.Options{
 		Admin:  func() admin.Admin { return h.admin },
 		People: func() []console.Person { return h.people },
-		Zone:   func() *time.Location { return file.Sites[0].Location },
+		Zone:   func() *time.Location { return h.admin.File.Sites[0].Location },
 		Addr:   "127.0.0.1:8083", File: "touchbox.yaml", Version: "test", Log: zerolog.New(&h.log),
 	}
 	if change != nil {
 		change(&o)
 	}
 	h.server = httptest.NewServer(console.New(o))
-	t.Cleanup(h.server.Close)
-	return h
+	h.t.Cleanup(h.server.Close)
 }
 
 func fieldsOf(file *link.File) func(event.Event) (map[string]any, error) {
 	return func(e event.Event) (map[string]any, error) { return calltouch.Parse(e, file.View(e.Key.Site)) }
+}
+
+// worker works off jobs until the returned function is called, as a process beside the console does.
+func (h *house) worker() (stop func()) {
+	h.t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(h.t.Context()))
+	done := make(chan struct{})
+	kinds := append(append([]admin.JobKind{}, admin.WorkerJobs...), admin.IngestJobs...)
+	go func() {
+		defer close(done)
+		_ = admin.RunJobs(ctx, func() admin.Admin { return h.admin }, kinds, zerolog.Nop()) // it returns no error
+	}()
+	stop = func() {
+		cancel()
+		<-done
+	}
+	h.t.Cleanup(stop)
+	return stop
+}
+
+// jobAt is the job of a page's address.
+func (h *house) jobAt(location string) admin.Job {
+	h.t.Helper()
+	id, ok := strings.CutPrefix(location, "/jobs/")
+	if !ok {
+		h.t.Fatalf("%q leads to no job", location)
+	}
+	j, err := h.admin.JobOf(h.t.Context(), id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return j
+}
+
+// ended is the job of a page's address, at its end.
+func (h *house) ended(location string) (j admin.Job) {
+	h.t.Helper()
+	queuetest.Eventually(h.t, "the job ends", func() bool {
+		j = h.jobAt(location)
+		return j.Ends()
+	})
+	return j
 }
 
 // browser keeps cookies, follows nothing, and says where it comes from, as browsers do.

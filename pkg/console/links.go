@@ -67,7 +67,8 @@ func (v *visit) siteCards() ([]admin.SiteCard, error) {
 // siteView is one site.
 type siteView struct {
 	admin.SiteCard
-	Command string
+	Backfill *backfillForm // nil: not offered
+	Command  string
 }
 
 func (v *visit) site() error {
@@ -77,7 +78,7 @@ func (v *visit) site() error {
 	}
 	for _, c := range cards {
 		if c.ID == v.r.PathValue("id") {
-			v.show(page{Name: "site", Title: v.lang.Sprintf("Site %s", c.Name), Group: "/sites", View: siteView{c, "touchbox fields"}})
+			v.show(page{Name: "site", Title: v.lang.Sprintf("Site %s", c.Name), Group: "/sites", View: siteView{c, v.backfillForm(c), "touchbox fields"}})
 			return nil
 		}
 	}

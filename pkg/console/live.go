@@ -76,6 +76,13 @@ func (s *streams) leave(session string) {
 
 // liveStream sends each new event as a row of the table, and again when its outcome changes.
 func (v *visit) liveStream() error {
+	return v.stream(func(ctx context.Context, out *stream) error {
+		return v.admin.Follow(ctx, admin.EventQuery{}, func(row admin.Row) error { return v.sendRow(out, row) })
+	})
+}
+
+// stream answers with what send sends, for a while.
+func (v *visit) stream(send func(context.Context, *stream) error) error {
 	if !v.c.streams.enter(v.who.ID) {
 		return errTooMany
 	}
@@ -90,9 +97,8 @@ func (v *visit) liveStream() error {
 		return nil // the browser went away
 	}
 	go out.beat(ctx, cancel)
-	err := v.admin.Follow(ctx, admin.EventQuery{}, func(row admin.Row) error { return v.sendRow(out, row) })
-	if err != nil && ctx.Err() == nil && !out.broken {
-		v.c.Log.Warn().Err(err).Msg("console: the live tail ended")
+	if err := send(ctx, out); err != nil && ctx.Err() == nil && !out.broken {
+		v.c.Log.Warn().Err(err).Str("path", v.r.Pattern).Msg("console: a stream ended")
 	}
 	return nil
 }
@@ -103,7 +109,7 @@ func (v *visit) sendRow(out *stream, row admin.Row) error {
 	if err := v.c.pages[v.lang]["live"].ExecuteTemplate(&b, "event-row", v.eventRow(row)); err != nil {
 		return err
 	}
-	return out.write("event: row\ndata: " + strings.ReplaceAll(strings.TrimSpace(b.String()), "\n", "\ndata: ") + "\n\n")
+	return out.send("row", b.String())
 }
 
 // stream writes to one browser.
@@ -124,6 +130,11 @@ func (s *stream) write(text string) error {
 	}
 	s.broken = s.broken || err != nil
 	return err
+}
+
+// send sends an event of the stream.
+func (s *stream) send(name, data string) error {
+	return s.write("event: " + name + "\ndata: " + strings.ReplaceAll(strings.TrimSpace(data), "\n", "\ndata: ") + "\n\n")
 }
 
 // beat sends a comment now and then, and ends the stream where nobody takes it.

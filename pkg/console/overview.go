@@ -107,6 +107,7 @@ func (v *visit) overview() error {
 		return err
 	}
 	view := overviewView{At: now.at, Links: now.links, Sites: now.sites, MayAct: v.may(Act), Attention: v.attention(now.links)}
+	view.Attention = append(view.Attention, v.jobsToMend()...)
 	for _, l := range now.links {
 		if o := l.Outcomes; o != nil {
 			view.Taken += o.Taken
@@ -168,7 +169,7 @@ func (v *visit) navigation(group string) (bar, more []navItem) {
 		{Href: "/sites", Label: v.lang.Text("Sites")},
 	}
 	more = []navItem{
-		{Href: "/replays", Label: v.lang.Text("Sent again")},
+		{Href: "/jobs", Label: v.lang.Text("Jobs")},
 		{Href: "/health", Label: v.lang.Text("Health")},
 		{Href: "/settings", Label: v.lang.Text("Settings")},
 	}

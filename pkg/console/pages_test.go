@@ -70,7 +70,7 @@ func lookable(dead, waiting event.Key) []string {
 	return []string{
 		"/", "/events", "/events?outcome=dead", "/events?link=dynamic&since=3d", "/events/" + dead.String(), "/events/" + waiting.String(), "/causes", "/causes?link=dynamic",
 		"/deadletters", "/deadletters?reason=validation_error&status=400", "/retries", "/aside", "/aside?reason=no_id", "/links", "/links/dynamic", "/links/other",
-		"/sites", "/sites/10001", "/settings", "/health", "/sign-in", "/nothing",
+		"/sites", "/sites/10001", "/jobs", "/settings", "/health", "/sign-in", "/nothing",
 	}
 }
 

@@ -41,6 +41,8 @@ type page struct {
 	View   any
 	Status int
 	Group  string // address of the navigation's entry that it belongs to
+
+	Refresh int // a browser without scripts loads it anew after so many seconds; 0: it stays
 }
 
 // frame is what the template of every page gets.
@@ -174,7 +176,7 @@ type errorView struct {
 func (v *visit) fail(err error) {
 	view, status := errorView{}, http.StatusInternalServerError
 	switch {
-	case errors.Is(err, errNoPage), errors.Is(err, admin.ErrNoLink), errors.Is(err, admin.ErrUnknown):
+	case errors.Is(err, errNoPage), errors.Is(err, admin.ErrNoLink), errors.Is(err, admin.ErrUnknown), errors.Is(err, admin.ErrNoJob):
 		status = http.StatusNotFound
 		view.What = v.lang.Text("There is nothing here: it was never stored, is older than what is kept, or the address is mistyped.")
 	case errors.Is(err, errForbidden):

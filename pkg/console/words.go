@@ -1,6 +1,7 @@
 package console
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -73,6 +74,8 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"stream":     func(name string) string { return orItself(l, streamWords[name], name) },
 		"hint":       func(reason string) string { return orItself(l, hints[reason], "") },
 		"detail":     func(raw json.RawMessage) string { return detailLine(l, raw) },
+		"once":       rand.Text,
+		"pace":       func(p float64) string { return decimal(l, p) },
 		"days":       func(d time.Duration) string { return days(l, d) },
 		"bytes":      func(n int64) string { return size(l, n) },
 		"percent":    func(share float64) string { return fmt.Sprintf("%.0f\u202f%%", 100*share) },
@@ -171,11 +174,16 @@ func size(l lang.Language, n int64) string {
 	if i == 0 {
 		return fmt.Sprintf("%d\u202f%s", n, units[i])
 	}
-	text := fmt.Sprintf("%.1f", value)
+	return decimal(l, value) + "\u202f" + units[i]
+}
+
+// decimal writes a number with one digit behind the point.
+func decimal(l lang.Language, n float64) string {
+	text := fmt.Sprintf("%.1f", n)
 	if l == lang.Russian {
 		text = strings.Replace(text, ".", ",", 1)
 	}
-	return text + "\u202f" + units[i]
+	return text
 }
 
 // dict gives a template several values by names.

@@ -65,6 +65,7 @@
 // Those of one stream alone, all written by the queue:
 //
 //	Touchbox-Until       RETRIES: when it is due
+//	Touchbox-Letter      RETRIES: of a replay, which dead letter it was
 //	Touchbox-Died        DEADLETTERS: when it was given up
 //	Touchbox-Cut         DEADLETTERS: "1": too large with its Label, the body is in EVENTS alone
 //	Touchbox-Erased      EVENTS: when the person was erased; the message is a tombstone

@@ -112,6 +112,7 @@ const (
 
 	HeaderUntil   = "Touchbox-Until"
 	HeaderDied    = "Touchbox-Died"
+	HeaderLetter  = "Touchbox-Letter"
 	HeaderCut     = "Touchbox-Cut"
 	HeaderErased  = "Touchbox-Erased"
 	HeaderTakenBy = "Touchbox-Taken-By"

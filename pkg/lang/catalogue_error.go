@@ -36,6 +36,7 @@ var errorCatalogue = map[string]string{
 	"not found":                        "не найдено",
 	"a retry or replay of this event is under way already": "событие уже ждёт повтора или отправляется заново",
 	"held by another process":                              "занято другим процессом",
+	"HISTORY does not say what was settled lately":         "HISTORY не говорит, что закончено в последнее время",
 	"changed by somebody else in the meantime":             "это успел изменить кто-то другой",
 	"the stream is full":                                   "поток полон",
 	"nobody answers for the stream now":                    "поток сейчас никто не обслуживает",

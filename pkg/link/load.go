@@ -36,7 +36,7 @@ type Options struct {
 // them the error is an *InvalidError and there is no File. Any other error means that the file
 // could not be read.
 func Load(path string, o Options) (*File, Problems, error) {
-	data, err := os.ReadFile(path)
+	data, err := strictyaml.ReadFile(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read configuration: %w", err)
 	}

@@ -126,8 +126,21 @@ func (s secretSource) read() string {
 	return v
 }
 
-// readSecretFile drops the line break that editors and `echo` leave.
+// maxSecretFile bounds the file of a secret, in bytes: keys have some dozens.
+const maxSecretFile = 64 << 10
+
+var errNoSecretFile = errors.New("no file of a secret")
+
+// readSecretFile drops the line break that editors and `echo` leave. It is called for each hook and each attempt: a pipe would
+// hold them up until somebody writes into it, and a device may have no end.
 func readSecretFile(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxSecretFile) {
+		err = errNoSecretFile
+	}
+	if err != nil {
+		return "", err
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return "", err

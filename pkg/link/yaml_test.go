@@ -57,6 +57,7 @@ func TestTraps(t *testing.T) {
 		{"no-break space after a colon", "name: clinic\n    key", "name:\u00a0clinic\n    key", "3:10: a space that is none stands here (U+00A0) (type it anew with the space bar)"},
 		{"no-break space in front", "    name: clinic\n    key", "\u00a0   name: clinic\n    key", "3:1: a space that is none stands here (U+00A0)"},
 		{"no-break space in a title", "title: Звонки, ", "title: «Звонки\u00a0и всё», ", ""},
+		{"a blank of no width in front of a key", "    name: clinic\n    key", "    name: clinic\n    \u200bkey", "4:5: a space that is none stands here (U+200B)"},
 		{"tab in front", "    name: clinic\n    key", "\tname: clinic\n    key", "3:1: YAML syntax: found character '\t' that cannot start any token (indent with spaces, not with tabs)"},
 		{"a control character", "title: Звонки, ", "title: Звонки\x1b[2J, ", "33:18: a control character stands here"},
 		{"JSON at column 0", "    body: {customer", "    body: |\n{\n  \"customer\": 1\n}\n    bxdy: {customer", "56:1: YAML syntax: unexpected map key (pasted JSON must stand indented under `body: |`)"},

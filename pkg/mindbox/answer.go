@@ -28,6 +28,10 @@ const (
 // mistake that would hide an event.
 const maxRetryAfter = 24 * time.Hour
 
+// maxForeignRetryAfter bounds the same of a page in front of Mindbox, which knows nothing of Mindbox's quotas: the outage that
+// it tells of may be over in a minute, and the breaker asks again by itself.
+const maxForeignRetryAfter = 15 * time.Minute
+
 // Answer is what came back from one attempt.
 type Answer struct {
 	Status     int           // HTTP; 0 when none came
@@ -53,10 +57,18 @@ func readAnswer(response *http.Response, secrets ...string) Answer {
 	// Only a body read to its end leaves the connection usable; an endless one is cut off.
 	_, _ = io.CopyN(io.Discard, response.Body, maxDrain)
 	parseBody(&answer, body, secrets...)
-	if answer.Message != "" && answer.Foreign && answer.Status < http.StatusInternalServerError && answer.Status != http.StatusTooManyRequests {
-		answer.RetryAfter = 0 // a page in front of Mindbox must not put an event off for a day
+	if answer.Foreign && answer.Message != "" { // a page in front of Mindbox must not put an event off for a day
+		answer.RetryAfter = min(answer.RetryAfter, longestForeign(answer.Status))
 	}
 	return answer
+}
+
+// longestForeign is how long a page with this status may ask to wait. Only two sorts of them say when to come again.
+func longestForeign(status int) time.Duration {
+	if status >= http.StatusInternalServerError || status == http.StatusTooManyRequests {
+		return maxForeignRetryAfter
+	}
+	return 0
 }
 
 // parseBody reads the JSON object that Mindbox answers with. What has none of its fields was written

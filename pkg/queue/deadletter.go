@@ -38,6 +38,7 @@ func (u undelivered) bury(ctx context.Context, key string, h nats.Header, body [
 	h = jet.OwnHeader(h)
 	l.Write(h)
 	delete(h, event.HeaderUntil)
+	delete(h, event.HeaderLetter)
 	h.Set(event.HeaderDied, event.FormatMoment(time.Now()))
 	if h.Get(event.HeaderFormat) == "" {
 		h.Set(event.HeaderFormat, strconv.Itoa(event.Format))
@@ -211,8 +212,9 @@ type ReplayOptions struct {
 }
 
 // Replay gives a dead letter back to its link, due at once, and then removes it by its sequence:
-// interrupted in between it is both, and the same replay again ends it. Its attempts and its age
-// count from now; what is pinned stays pinned. ErrUnderWay: a retry or replay waits already.
+// interrupted in between it is both, and the same replay again ends that. Its attempts and its age
+// count from now; what is pinned stays pinned. ErrUnderWay: another retry or replay waits already. ErrGivenBack: this one
+// does, of a replay that was interrupted or is just at it; the dead letter is removed.
 // ErrConflict: it was replayed or dropped, or has died again, since it was read.
 //
 // An event that has not died is replayed as a DeadLetter without a Sequence: of it count Link,
@@ -229,20 +231,55 @@ func (q *Queue) Replay(ctx context.Context, d DeadLetter, o ReplayOptions) error
 		return fmt.Errorf("replay %s for link %s: the dead letter was %w", d.Event.Key, d.Link, ErrConflict)
 	}
 	l := o.label(event.ReadLabel(d.header), d.Link)
-	h, body, err := q.undelivered.uncut(ctx, d)
-	if d.mendable() { // as it is, it would die again
-		h = d.Event.Header()
-	}
-	if err == nil {
-		err = q.undelivered.publishDue(ctx, d.key, h, body, l)
-	}
-	if err != nil {
-		return fmt.Errorf("replay %s for link %s: %w", d.Event.Key, l.Link, err)
+	given := q.undelivered.giveBack(ctx, d, l)
+	if given != nil && !errors.Is(given, ErrGivenBack) {
+		return fmt.Errorf("replay %s for link %s: %w", d.Event.Key, l.Link, given)
 	}
 	if err := q.AwaitBackup(ctx); err != nil {
 		return err
 	}
-	return q.DropDeadLetter(ctx, d)
+	return errors.Join(q.DropDeadLetter(ctx, d), given)
+}
+
+// giveBack publishes a dead letter to RETRIES. ErrUnderWay, and ErrGivenBack where it is the dead letter itself that waits
+// there.
+func (u undelivered) giveBack(ctx context.Context, d DeadLetter, l event.Label) error {
+	h, body, err := u.uncut(ctx, d)
+	if err != nil {
+		return err
+	}
+	if d.mendable() { // as it is, it would die again
+		h = d.Event.Header()
+	}
+	h = jet.OwnHeader(h)
+	h.Set(event.HeaderLetter, d.mark())
+	err = u.publishDue(ctx, d.key, h, body, l)
+	if !errors.Is(err, ErrUnderWay) {
+		return err
+	}
+	waits, looked := u.waitsFor(ctx, d, l)
+	if looked == nil && waits {
+		return ErrGivenBack
+	}
+	return errors.Join(err, looked)
+}
+
+// mark tells a dead letter from all others: its place, and when it died.
+func (d DeadLetter) mark() string {
+	return strconv.FormatUint(d.Sequence, 10) + " " + d.header.Get(event.HeaderDied)
+}
+
+// waitsFor reports whether what waits in RETRIES is this dead letter, given back as the label says.
+func (u undelivered) waitsFor(ctx context.Context, d DeadLetter, l event.Label) (bool, error) {
+	m, err := u.jet.Next(ctx, event.RetriesStream, event.RetrySubjects.OfLink(l.Link, d.key), 1)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, jet.Describe("look for the retry", err)
+	}
+	there := event.ReadLabel(m.Header)
+	return m.Header.Get(event.HeaderLetter) == d.mark() && there.Revision == l.Revision && there.As == l.As, nil
 }
 
 // mendable reports whether only times of a damaged event cannot be read: its key and its origin stand

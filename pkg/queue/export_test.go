@@ -21,10 +21,8 @@ const (
 )
 
 // PublishReplay is the first half of Replay: a process that dies behind it.
-func PublishReplay(ctx context.Context, q *Queue, d DeadLetter) error {
-	t := event.ReadLabel(d.header)
-	t.Link, t.Replayed = d.Link, true
-	return q.undelivered.publishDue(ctx, d.key, d.header, d.body, t)
+func PublishReplay(ctx context.Context, q *Queue, d DeadLetter, o ReplayOptions) error {
+	return q.undelivered.giveBack(ctx, d, o.label(event.ReadLabel(d.header), d.Link))
 }
 
 // Die takes one event of the link, decides and dies at the point, in the midst of settling it. The event
@@ -374,3 +372,6 @@ func MuteState(q *Queue) error {
 	_, err := q.Client().Conn().Subscribe("$JS.API.DIRECT.GET.KV_"+nowhere+".>", func(*nats.Msg) {})
 	return err
 }
+
+// RipeAt is until when an event is too young for a delay, if it is.
+var RipeAt = ripeAt

@@ -32,7 +32,7 @@ func (w *worker) handle(ctx context.Context, m *message) {
 		w.passOver(m, d)
 		return
 	}
-	if ripe := m.stored().Add(w.spec.Delay); w.spec.Delay > 0 && !m.retry && time.Now().Before(ripe) {
+	if ripe, young := ripeAt(m.stored(), time.Now(), w.spec.Delay); young && !m.retry {
 		w.postpone(m, ripe)
 		return
 	}
@@ -65,6 +65,16 @@ func (w *worker) passOver(m *message, d *Delivery) {
 	if err := m.msg.Ack(); err == nil && w.c.Settled != nil {
 		w.c.Settled(d, Decision{Outcome: event.Untaken})
 	}
+}
+
+// clockSlack is by how much two clocks may differ that are both right.
+const clockSlack = time.Minute
+
+// ripeAt is until when an event is too young for a delay, if it is. One that was stored in the future is not: the clock was
+// set back since, and says nothing of its age.
+func ripeAt(stored, now time.Time, delay time.Duration) (time.Time, bool) {
+	ripe := stored.Add(delay)
+	return ripe, now.Before(ripe) && stored.Sub(now) <= clockSlack
 }
 
 // postpone is the rule of a link's delay: an event from EVENTS that was stored less than that ago is

@@ -219,6 +219,25 @@ func TestDelay(t *testing.T) {
 	}
 }
 
+// An event that was stored while the clock was ahead is not young until the clock is there again.
+func TestDelayAfterTheClockWasSetBack(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		name   string
+		stored time.Time
+		young  bool
+	}{
+		{"old enough", now.Add(-10 * time.Minute), false},
+		{"young", now.Add(-9 * time.Minute), true},
+		{"by the clock of a server that is a little ahead", now.Add(2 * time.Second), true},
+		{"by a clock that was set back", now.Add(8 * time.Hour), false},
+	} {
+		if _, young := queue.RipeAt(tt.stored, now, 10*time.Minute); young != tt.young {
+			t.Errorf("%s: young %v", tt.name, young)
+		}
+	}
+}
+
 func TestDelayDoesNotHoldRetries(t *testing.T) {
 	t.Parallel()
 	q := queuetest.New(t)

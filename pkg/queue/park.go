@@ -27,7 +27,7 @@ type Park struct {
 	Revision uint64 `json:"-"` // 0: not stored yet
 }
 
-// Parks lists what is parked.
+// Parks lists what is parked. What cannot be read, of another version or made by hand, hides no other, and WatchParks tells of it.
 func (q *Queue) Parks(ctx context.Context) ([]Park, error) {
 	entries, err := q.state.List(ctx, string(event.ParkKeys))
 	if err != nil {
@@ -35,11 +35,9 @@ func (q *Queue) Parks(ctx context.Context) ([]Park, error) {
 	}
 	var out []Park
 	for _, e := range entries {
-		p, err := readPark(e)
-		if err != nil {
-			return nil, err
+		if p, err := readPark(e); err == nil {
+			out = append(out, p)
 		}
-		out = append(out, p)
 	}
 	return out, nil
 }

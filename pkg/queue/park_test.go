@@ -37,6 +37,9 @@ func TestPark(t *testing.T) {
 	if _, err := q.PutPark(t.Context(), p); !errors.Is(err, queue.ErrConflict) {
 		t.Errorf("two workers got the probe: %v", err)
 	}
+	if _, err := q.State().Put(t.Context(), "park.by-hand", "on"); err != nil {
+		t.Fatal(err)
+	}
 	parks, err := q.Parks(t.Context())
 	if err != nil || len(parks) != 1 || cmp.Diff(moved, parks[0]) != "" {
 		t.Errorf("parks %+v, %v", parks, err)

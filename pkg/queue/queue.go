@@ -156,8 +156,12 @@ var (
 	ErrErased = fmt.Errorf("the person was erased: %w", ErrNotFound)
 	// ErrConflict reports that somebody else was faster: the value has another revision by now.
 	ErrConflict = jet.ErrConflict
+	// ErrUnreadable reports a value of STATE that is none of ours: of another version, or made by hand.
+	ErrUnreadable = jet.ErrUnreadable
 	// ErrUnderWay reports a replay of an event that waits in RETRIES already.
 	ErrUnderWay = errors.New("a retry or replay of this event is under way already")
+	// ErrGivenBack reports a replay of a dead letter that the same replay had given back already.
+	ErrGivenBack = errors.New("the same replay of this event is under way already")
 	// ErrFull reports a stream at its bound.
 	ErrFull = jet.ErrFull
 	// ErrTooLarge reports a message that this server takes from nobody: no repeat mends it.

@@ -74,7 +74,7 @@ func TestDeadLettersThatAreGoneStayGoneAfterARebuild(t *testing.T) {
 	queuetest.Eventually(t, "both are dead", func() bool { return h.Outcomes()[event.Dead] == 2 })
 	letter := queuetest.DeadLetters(t, q, queue.Filter{Key: queuetest.Call(2).Key})[0]
 	// It dies again before the replay has removed it.
-	if err := queue.PublishReplay(t.Context(), q, letter); err != nil {
+	if err := queue.PublishReplay(t.Context(), q, letter, queue.ReplayOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	queuetest.Eventually(t, "it has died again", func() bool { return h.Outcomes()[event.Dead] == 3 && queuetest.Stats(t, q, "a").Waiting == 0 })

@@ -58,7 +58,7 @@ func TestReplaysBesideAQuickWorker(t *testing.T) {
 	h.Consume(t, l)
 	queuetest.Eventually(t, "all are dead", func() bool { return h.Outcomes()[event.Dead] == n })
 	for _, d := range queuetest.DeadLetters(t, q, queue.Filter{}) {
-		if err := queue.PublishReplay(t.Context(), q, d); err != nil {
+		if err := queue.PublishReplay(t.Context(), q, d, queue.ReplayOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		queuetest.Eventually(t, "the worker has removed it", func() bool {

@@ -167,9 +167,9 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-func TestReplayIsRefusedWhileOneIsUnderWay(t *testing.T) {
-	t.Parallel()
-	q := queuetest.New(t)
+// dead buries one call of the link "a".
+func dead(t *testing.T, q *queue.Queue) queue.DeadLetter {
+	t.Helper()
 	h := &queuetest.Handler{Decide: func(d *queue.Delivery) queue.Decision {
 		return queue.Decision{Outcome: event.Dead, Reason: "refused"}
 	}}
@@ -177,21 +177,80 @@ func TestReplayIsRefusedWhileOneIsUnderWay(t *testing.T) {
 	queuetest.Publish(t, q, queuetest.Call(1))
 	queuetest.Eventually(t, "the dead letter", func() bool { return h.Outcomes()[event.Dead] == 1 })
 	stop()
-	dead := queuetest.DeadLetters(t, q, queue.Filter{})[0]
-	if err := queue.PublishReplay(t.Context(), q, dead); err != nil { // and dies before the removal
+	return queuetest.DeadLetters(t, q, queue.Filter{})[0]
+}
+
+func TestReplayIsRefusedWhileAnotherIsUnderWay(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	d := dead(t, q)
+	if err := queue.PublishReplay(t.Context(), q, d, queue.ReplayOptions{Revision: "r1"}); err != nil { // and dies before the removal
 		t.Fatal(err)
 	}
-	if err := q.Replay(t.Context(), dead, queue.ReplayOptions{}); !errors.Is(err, queue.ErrUnderWay) {
-		t.Errorf("got %v, want ErrUnderWay", err)
+	for _, how := range []queue.ReplayOptions{{}, {Revision: "r2"}} {
+		if err := q.Replay(t.Context(), d, how); !errors.Is(err, queue.ErrUnderWay) {
+			t.Errorf("got %v, want ErrUnderWay", err)
+		}
 	}
 	if len(queuetest.DeadLetters(t, q, queue.Filter{})) != 1 {
 		t.Error("the dead letter is gone although its replay was refused")
 	}
-	h2 := &queuetest.Handler{}
-	h2.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
-	queuetest.Eventually(t, "the replay", func() bool { return h2.Outcomes()[event.Delivered] == 1 })
+	h := &queuetest.Handler{}
+	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+	queuetest.Eventually(t, "the replay", func() bool { return h.Outcomes()[event.Delivered] == 1 })
 	if left := queuetest.DeadLetters(t, q, queue.Filter{}); len(left) != 0 {
 		t.Errorf("a delivered event is still dead: %+v", left)
+	}
+}
+
+// A replay that died between the two is ended by the same one: at once, and after an attempt that failed.
+func TestAReplayThatDiedBeforeTheRemovalIsEndedByTheSameOne(t *testing.T) {
+	t.Parallel()
+	for name, attempts := range map[string]int{"at once": 0, "after an attempt": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := queuetest.New(t)
+			d := dead(t, q)
+			how := queue.ReplayOptions{Revision: "r1"}
+			if err := queue.PublishReplay(t.Context(), q, d, how); err != nil {
+				t.Fatal(err)
+			}
+			if attempts > 0 {
+				h := &queuetest.Handler{Decide: func(*queue.Delivery) queue.Decision {
+					return queue.Decision{Outcome: event.Waiting, Reason: "server_error", Until: time.Now().Add(time.Hour)}
+				}}
+				stop := h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
+				queuetest.Eventually(t, "the attempt", func() bool { return h.Outcomes()[event.Waiting] == attempts })
+				stop()
+			}
+			if err := q.Replay(t.Context(), d, how); !errors.Is(err, queue.ErrGivenBack) {
+				t.Errorf("the same replay again: %v", err)
+			}
+			if left := queuetest.DeadLetters(t, q, queue.Filter{}); len(left) != 0 {
+				t.Errorf("the dead letter stands beside its retry: %+v", left)
+			}
+			if waits := queuetest.Retries(t, q, queue.Filter{}); len(waits) != 1 {
+				t.Errorf("%d retries wait", len(waits))
+			}
+		})
+	}
+}
+
+// What waits beside a dead letter without being that letter leaves it where it is.
+func TestADeadLetterStaysBesideAnotherRetry(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	d := dead(t, q)
+	replayed := d
+	replayed.Sequence = 0
+	if err := q.Replay(t.Context(), replayed, queue.ReplayOptions{}); err != nil { // of the event, not of the letter
+		t.Fatal(err)
+	}
+	if err := q.Replay(t.Context(), d, queue.ReplayOptions{}); !errors.Is(err, queue.ErrUnderWay) {
+		t.Errorf("got %v, want ErrUnderWay", err)
+	}
+	if len(queuetest.DeadLetters(t, q, queue.Filter{})) != 1 {
+		t.Error("the dead letter is gone")
 	}
 }
 

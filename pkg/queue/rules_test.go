@@ -73,7 +73,7 @@ func TestSuccessFromRetriesRemovesTheDeadLetter(t *testing.T) {
 	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
 	queuetest.Publish(t, q, queuetest.Call(1))
 	queuetest.Eventually(t, "the dead letter", func() bool { return h.Outcomes()[event.Dead] == 1 })
-	if err := queue.PublishReplay(t.Context(), q, queuetest.DeadLetters(t, q, queue.Filter{})[0]); err != nil {
+	if err := queue.PublishReplay(t.Context(), q, queuetest.DeadLetters(t, q, queue.Filter{})[0], queue.ReplayOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	queuetest.Eventually(t, "delivered", func() bool { return h.Outcomes()[event.Delivered] == 1 })

@@ -10,6 +10,8 @@ package strictyaml
 
 import (
 	"errors"
+	"io"
+	"os"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -41,8 +43,18 @@ const (
 	maxNodes = 100_000 // after aliases
 )
 
-// Read reads a file into a node. Nil means that YAML's own syntax is broken: then the one
-// mistake that says so is all there is to say.
+// ReadFile reads a file for Read: whole, or as much of one that is too large as shows that it is.
+func ReadFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
+// Read reads a file into a node. Nil means that YAML's own syntax is broken: then the mistake that
+// says so is all there is to say, beside the spaces that are none, of which it may come.
 func (r *Reader) Read(data []byte) *Node {
 	text, ok := r.decode(data)
 	if !ok {
@@ -65,7 +77,6 @@ func (r *Reader) Read(data []byte) *Node {
 		file, err = parse(tokens)
 	}
 	if err != nil {
-		r.problems = nil
 		r.syntax(err)
 		return nil
 	}

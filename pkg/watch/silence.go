@@ -120,6 +120,9 @@ func (s *Silence) read(ctx context.Context, o queue.ScanOptions) (last uint64, e
 		if err != nil || e.Origin != event.Webhook {
 			continue // an event that cannot be read tells nothing, and hides no other
 		}
+		if now := time.Now(); e.Received.After(now) { // by a clock that was set back since
+			e.Received = now
+		}
 		s.hear(e.Key.Site, e.Received)
 		newest[e.Key.Site] = e.Received
 	}

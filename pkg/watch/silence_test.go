@@ -101,6 +101,19 @@ func TestSilenceReadsTheLog(t *testing.T) {
 	}
 }
 
+// A hook that came while the clock was ahead does not keep its site from being called silent until the clock is there again.
+func TestSilenceAfterTheClockWasSetBack(t *testing.T) {
+	q := logged(t, 100, 80, 60, 40, -500)
+	s := NewSilence(q, clinic(), func(string, time.Time) {})
+	s.catchUp(t.Context())
+	if silent, got := s.of("10001", time.Now()); silent < 0 || got != usualSilence {
+		t.Errorf("silent for %s: %v", silent, got)
+	}
+	if _, got := s.of("10001", time.Now().Add(72*time.Hour)); got != unusualSilence {
+		t.Error("three days are usual, though the longest gap was 40 hours")
+	}
+}
+
 // Of two ingests one gets all the hooks. The other one must not call the site silent.
 func TestTwoIngestsSayTheSameOfSilence(t *testing.T) {
 	q := logged(t, 100, 80, 60, 40, 39)

@@ -37,6 +37,7 @@ type gapsRow struct {
 type past struct {
 	*stack
 	t        *testing.T
+	bridge   *process
 	cabinet  *calltouchtest.Calltouch
 	box      *mindbox
 	span     []string // flags
@@ -56,7 +57,7 @@ func newPast(t *testing.T) *past {
 	p.span = []string{"--site", "clinic", "--from", from.Format(time.DateOnly), "--to", to.AddDate(0, 0, -1).Format(time.DateOnly), "--json"}
 	p.configure(strings.NewReplacer("CALLTOUCH", here(t, cabinet), "MINDBOX", p.box.url, // no loop of ours reads so far back
 		"every: 1s, sweep: 1d", "every: 1h, sweep: 1s", "every: 4s, sweep: 1d", "every: 1h, sweep: 1s").Replace(lossyConfig))
-	p.up()
+	p.bridge = p.up()
 	return p
 }
 
@@ -130,8 +131,46 @@ func (p *past) interrupt() {
 		p.t.Fatal(err)
 	}
 	<-first.done
+	jobs, _, _ := run(p.t, p.env, "", "touchbox", "jobs")
+	if !strings.Contains(jobs, "fetched past days") || !strings.Contains(jobs, "stopped by a person") || !strings.Contains(jobs, "site 10001, ") {
+		p.t.Errorf("the list of jobs lacks it: %s", jobs)
+	}
 	if code := first.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(first.out.String(), "the same command goes on") {
 		p.t.Errorf("interrupted: exit code %d, %s", code, first.out)
+	}
+}
+
+// ask leaves a backfill to the bridge, and returns the address of its job.
+func (p *past) ask(flags ...string) string {
+	p.t.Helper()
+	stdout, stderr, code := run(p.t, p.env, "", "touchbox", append(append([]string{"backfill", "--job"}, p.span...), flags...)...)
+	var job struct{ ID string }
+	if err := json.Unmarshal([]byte(stdout), &job); err != nil || code != 0 {
+		p.t.Fatalf("backfill --job: exit code %d: %v %s%s", code, err, stdout, stderr)
+	}
+	return "/jobs/" + job.ID
+}
+
+// The bridge fetches past days by a job, first to see what that would bring, and is killed in the middle of it.
+func TestPastDaysAreFetchedByAJobThatOutlivesAKill(t *testing.T) {
+	t.Parallel()
+	waittest.Slow(t, "days of a cabinet are read, and a lease runs out")
+	p := newPast(t)
+	look := p.ask("--dry-run")
+	eventually(t, time.Minute, "the look is done", func() bool { return p.jobAt(look).State == "done" })
+	if j := p.jobAt(look); j.Filled.New != pastEvents || j.Filled.Matches["requests"] != p.requests || j.Done != 2*pastDays || j.Changed != 0 {
+		t.Errorf("the look: %+v", j)
+	}
+	fill := p.ask()
+	eventually(t, time.Minute, "a part is fetched", func() bool { j := p.jobAt(fill); return j.Done > 0 && j.State == "running" })
+	p.bridge.kill()
+	p.bridge = p.up()
+	eventually(t, 2*time.Minute, "the other process ends it", func() bool { return p.jobAt(fill).State == "done" })
+	if j := p.jobAt(fill); j.Filled.New+j.Filled.Known != pastEvents || j.Done != 2*pastDays {
+		t.Errorf("%+v", j)
+	}
+	if g := p.gaps(0); g.Stored != pastEvents {
+		t.Errorf("after: %+v, want all %d stored", g, pastEvents)
 	}
 }
 

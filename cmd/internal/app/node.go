@@ -173,7 +173,11 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 	if err := n.serveConsole(ctx, group, q); err != nil {
 		return nil, err
 	}
-	desk := func() admin.Admin { return NewAdmin(q, n.current.Load()) }
+	desk := func() admin.Admin {
+		a := NewAdmin(q, n.current.Load())
+		a.Backfill = Backfill(q, a.File)
+		return a
+	}
 	group.Go(func() error { return admin.RunJobs(ctx, desk, n.jobs(), n.Log) })
 	return reloaders, nil
 }

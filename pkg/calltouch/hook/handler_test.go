@@ -443,6 +443,7 @@ func TestHandlerTellsOfTrouble(t *testing.T) {
 		{"no calltime", at(goodPath, endedCall), nil},
 		{"a cabinet four hours ahead", at(goodPath, call+"2023-10-24+03:29:32"), []calltouch.Trouble{{Site: site, Reason: calltouch.TroubleTimezone, Detail: "UTC+7"}}},
 		{"a cabinet behind", at(goodPath, call+"2023-10-23+20:29:33"), []calltouch.Trouble{{Site: site, Reason: calltouch.TroubleTimezone, Detail: "UTC+0"}}},
+		{"a cabinet half an hour off", at(goodPath, call+"2023-10-24+01:59:32"), []calltouch.Trouble{{Site: site, Reason: calltouch.TroubleTimezone, Detail: "UTC+5:30"}}},
 		{"years apart", at(goodPath, call+"2021-10-23+20:29:32"), nil},
 	}
 	for _, tt := range tests {

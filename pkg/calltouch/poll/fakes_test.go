@@ -135,9 +135,12 @@ func (l *log) press() {
 }
 
 // keep sets the hook of a request aside, as ingest does, and wakes the poller.
-func (l *log) keep(p *poll.Poller, key event.Key, date string) {
+func (l *log) keep(p *poll.Poller, key event.Key, date string) { l.keepAt(p, key, date, time.Now()) }
+
+// keepAt is keep of a hook that came at that moment, by the clock of ingest.
+func (l *log) keepAt(p *poll.Poller, key event.Key, date string, received time.Time) {
 	body := "requestId=" + key.ID + "&requestDate=" + url.QueryEscape(date)
-	raw := event.Event{Key: event.Key{Site: key.Site}, Origin: event.Webhook, Body: []byte(body), Received: time.Now()}
+	raw := event.Event{Key: event.Key{Site: key.Site}, Origin: event.Webhook, Body: []byte(body), Received: received}
 	e, _ := calltouch.Identify(raw, calltouch.View{})
 	_ = l.PutAside(context.Background(), event.Aside{
 		Site: key.Site, Reason: string(calltouch.AsideUnpolled), Key: key.String(), Origin: event.Webhook, Body: raw.Body, Received: raw.Received,

@@ -252,10 +252,11 @@ func (p *Poller) bring(ctx context.Context, h WaitingHook, a *intake.Arrival, o 
 	return true, nil
 }
 
-// mayWait reports whether a hook's time is not up yet. Where its site is polled no more it is.
+// mayWait reports whether a hook's time is not up yet. Where its site is polled no more it is, and where the hook came in
+// the future: the clock was set back since.
 func (p *Poller) mayWait(h WaitingHook, now time.Time) bool {
 	s := p.polled[h.Site]
-	return s != nil && !s.fromHooks() && !h.Pressed && now.Sub(h.Received) < s.grace()
+	return s != nil && !s.fromHooks() && !h.Pressed && now.Sub(h.Received).Abs() < s.grace()
 }
 
 // hookDays are the days of a site's waiting hooks, and when each was last polled.

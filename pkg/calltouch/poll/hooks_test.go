@@ -91,6 +91,20 @@ func TestHookThatNoPollBringsIsStoredAfterTheGrace(t *testing.T) {
 	})
 }
 
+// A hook that came while the clock was eight hours ahead does not wait until the clock is there again.
+func TestHookOfAClockThatWasSetBack(t *testing.T) {
+	onStage(t, calltouchtest.Config{}, func(t *testing.T, s *stage) {
+		p, _ := s.start(s.shared.as("a"), polled(time.UTC), observed{})
+		time.Sleep(time.Hour)
+		key, _ := event.NewKey("10001", event.Request, "7")
+		s.log.keepAt(p, key, time.Now().Format("2006-01-02 15:04:05"), time.Now().Add(8*time.Hour))
+		time.Sleep(16 * time.Minute)
+		if _, _, ok := s.log.get("10001", event.Request, "7"); !ok || s.log.waits() != 0 {
+			t.Errorf("stored %v, %d hooks wait", ok, s.log.waits())
+		}
+	})
+}
+
 func TestHookSurvivesTheDeathOfWhoTookIt(t *testing.T) {
 	onStage(t, calltouchtest.Config{}, func(t *testing.T, s *stage) {
 		first := s.shared.as("a")

@@ -87,6 +87,27 @@
 		open();
 	}
 
+	// A job says how far it is, by a stream that ends with it. What cannot be shown just now is shown when it can.
+	document.querySelectorAll("[data-progress]").forEach((region) => {
+		let source = null, next = null, over = false;
+		const show = () => {
+			if (next === null || reading(region)) { return; }
+			region.replaceChildren(nodes(next, region));
+			improve(region);
+			next = null;
+		};
+		const open = () => {
+			if (source || over || document.hidden) { return; }
+			source = new EventSource(region.dataset.progress);
+			source.addEventListener("part", (e) => { next = e.data; show(); });
+			source.addEventListener("end", () => { over = true; close(); });
+		};
+		const close = () => { if (source) { source.close(); source = null; } };
+		document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+		setInterval(show, 1000);
+		open();
+	});
+
 	// Keys: / finds, j and k go through a list.
 	document.addEventListener("keydown", (e) => {
 		if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName)) { return; }

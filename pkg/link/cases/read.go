@@ -3,7 +3,6 @@ package cases
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ func Find(config string) ([]string, error) {
 // Load reads a file of tests of the links of a configuration. With a mistake among the problems there is no
 // file. The error means that the file could not be read.
 func Load(path string, links *link.File, l lang.Language) (*File, strictyaml.Problems, error) {
-	data, err := os.ReadFile(path)
+	data, err := strictyaml.ReadFile(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read tests: %w", err)
 	}

@@ -70,7 +70,7 @@ func (b *Bucket) keyValue(ctx context.Context) (jetstream.KeyValue, error) {
 	return kv, nil
 }
 
-// Get reads a value into v and returns its revision. ErrNotFound.
+// Get reads a value into v and returns its revision, also with ErrUnreadable. ErrNotFound.
 func (b *Bucket) Get(ctx context.Context, key string, v any) (uint64, error) {
 	m, err := b.c.Last(ctx, b.stream(), b.subject(key))
 	if err == nil {
@@ -80,7 +80,7 @@ func (b *Bucket) Get(ctx context.Context, key string, v any) (uint64, error) {
 		return 0, Describe("state "+key, err)
 	}
 	if err := json.Unmarshal(m.Data, v); err != nil {
-		return 0, fmt.Errorf("state %s: %w", key, err)
+		return m.Sequence, fmt.Errorf("state %s %w: %w", key, ErrUnreadable, err)
 	}
 	return m.Sequence, nil
 }

@@ -15,6 +15,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict reports that somebody else was faster: the value has another revision by now.
 	ErrConflict = errors.New("changed by somebody else in the meantime")
+	// ErrUnreadable reports a value of STATE that is none of ours: of another version, or made by hand.
+	ErrUnreadable = errors.New("cannot be read")
 	// ErrFull reports a stream at its bound.
 	ErrFull = errors.New("the stream is full")
 	// ErrTooLarge reports a message that this server takes from nobody: no repeat mends it.

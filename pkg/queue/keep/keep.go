@@ -63,6 +63,8 @@ const (
 	nightHour     = 3
 	nightSpan     = 2 * time.Hour
 	nightPatience = 36 * time.Hour
+	// clockSlack is by how much two clocks may differ that are both right.
+	clockSlack = time.Hour
 )
 
 // tellEvery is how long nothing more is logged of a state that can last for weeks.
@@ -147,7 +149,8 @@ func (k *keeper) look(ctx context.Context) error {
 		k.c.Observe.Looked(Look{Streams: queue.SizesOf(extents), Horizon: horizon})
 	}
 	var last time.Time
-	if _, err := k.q.State().Get(ctx, event.RetainedKey, &last); err != nil && !errors.Is(err, queue.ErrNotFound) {
+	_, err = k.q.State().Get(ctx, event.RetainedKey, &last)
+	if err != nil && !errors.Is(err, queue.ErrNotFound) && !errors.Is(err, queue.ErrUnreadable) { // then it was never, and is written anew
 		return err
 	}
 	k.now = k.clock(extents[event.EventsStream])
@@ -170,11 +173,15 @@ func (k *keeper) act(ctx context.Context, extents map[string]queue.Extent, last 
 	return nil
 }
 
-// nightDue reports whether the nightly pass is due, the last of which was at last.
+// nightDue reports whether the nightly pass is due, the last of which was at last. One that lies ahead was noted by a clock
+// that was set back since.
 func nightDue(now, last time.Time) bool {
 	night := time.Date(now.Year(), now.Month(), now.Day(), nightHour, 0, 0, 0, now.Location())
 	if now.Before(night) {
 		night = night.AddDate(0, 0, -1)
+	}
+	if last.Sub(now) > clockSlack {
+		last = time.Time{}
 	}
 	return last.Before(night) && (now.Sub(night) < nightSpan || now.Sub(last) > nightPatience)
 }

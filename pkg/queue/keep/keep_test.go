@@ -1,6 +1,7 @@
 package keep_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -207,6 +208,30 @@ func TestRetentionKeepsTheKeepTime(t *testing.T) {
 	}
 }
 
+// What stands in the place of the last night and is no moment does not keep the next night from coming.
+func TestRetentionAfterANightThatCannotBeRead(t *testing.T) {
+	q := queuetest.New(t)
+	queuetest.PublishCalls(t, q, 0, 3)
+	if _, err := q.State().Put(t.Context(), event.RetainedKey, "by hand"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- keep.Run(ctx, q, keep.Config{Every: 20 * time.Millisecond, Events: time.Hour, Now: later, Location: time.UTC})
+	}()
+	queuetest.Eventually(t, "the night", func() bool {
+		var last time.Time
+		_, err := q.State().Get(t.Context(), event.RetainedKey, &last)
+		return err == nil && !last.IsZero()
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	wantKept(t, q, ids(0, 0))
+}
+
 func TestRetentionIsOneProcess(t *testing.T) {
 	q := queuetest.New(t)
 	lease, err := q.Lease(t.Context(), "retention", time.Minute)
@@ -239,6 +264,8 @@ func TestNightDue(t *testing.T) {
 		{"missed, and it is day", at(10, 12), at(9, 3), false},
 		{"missed for long", at(10, 16), at(9, 3), true},
 		{"done at day because it was missed", at(11, 3), at(10, 16), true},
+		{"done in years to come, by a wrong clock", at(10, 3), at(10, 3).AddDate(9, 0, 0), true},
+		{"done just now by a clock that is a little ahead", at(10, 3), at(10, 3).Add(time.Minute), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
