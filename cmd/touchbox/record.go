@@ -103,7 +103,7 @@ func (r *recorder) record(ctx context.Context, k event.Key, key []byte) (cases.R
 	if err != nil {
 		return cases.Recorded{}, err
 	}
-	one, err := cases.Record(cases.Recording{Event: e, Site: site, Links: links, Keep: r.keep, MadeUp: cases.MadeUp{Key: key}})
+	one, err := cases.Record(cases.Recording{Event: e, Site: site, Links: links, Keep: r.keep, MadeUp: cases.MadeUp{Key: key}, Lang: r.lang})
 	for _, id := range one.Other {
 		_, _ = fmt.Fprintln(r.errs, r.lang.Sprintf("%s: link %s makes something else of it than of the event that came, because of a made-up value; --keep NAME leaves one as it came", k.String(), id))
 	}

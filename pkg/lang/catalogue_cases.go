@@ -105,4 +105,7 @@ var casesCatalogue = map[string]string{
 	"The whole body: these fields and no other":                   "Тело целиком: эти поля и никаких других",
 	"Some fields of the body; others may be there":                "Некоторые поля тела; могут быть и другие",
 	"Fields that the body must not have":                          "Поля, которых в теле быть не должно",
+
+	// The name of a recorded case.
+	"%s by %s: %s": "%s, %s: %s",
 }

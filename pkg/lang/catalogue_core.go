@@ -3,6 +3,17 @@ package lang
 // coreCatalogue holds the errors of packages below the commands, which speak English alone, and of the libraries and the system,
 // as far as they reach a person: Language.Error finds a format by the text that it made.
 var coreCatalogue = map[string]string{
+	// What the commands and the console put around an error.
+	"read tests: %w":                         "прочитать тесты: %w",
+	"write the results: %w":                  "записать итоги: %w",
+	"version %q: %w":                         "версия %q: %w",
+	"version %s cannot be read any more: %w": "версию %s больше не прочесть: %w",
+	"console: %w":                            "консоль: %w",
+	"audit: %w":                              "журнал действий: %w",
+	"job %s: %w":                             "работа %s: %w",
+	"keep the old file: %w":                  "прежний файл не сохранился: %w",
+	"write the new file: %w":                 "новый файл не записался: %w",
+
 	// The command line, in the words of cobra and pflag.
 	"unknown command %q for %q":                           "неизвестная команда %q у %q",
 	"unknown command %q for %q\n\nDid you mean this?\n%s": "неизвестная команда %q у %q\n\nМожет быть, это?\n%s",

@@ -26,6 +26,7 @@ var draftCatalogue = map[string]string{
 	"dynamic numbers":                      "динамические номера",
 	"static numbers":                       "статические номера",
 	"left out, Calltouch does not tell it": "не передаётся, Calltouch этого не знает",
+	"left out":                             "не передаётся",
 	"perhaps %s":                           "возможно, %s",
 	"link %s sends the operation %s already: an event that both take goes to Mindbox twice":                                      "связка %s уже вызывает операцию %s: событие, которое возьмут обе, уйдёт в Mindbox дважды",
 	"the file has a link %s already: choose another id":                                                                          "связка %s в файле уже есть: возьмите другой id",
@@ -84,6 +85,4 @@ var draftCatalogue = map[string]string{
 	"mode: shadow: the links do all but the sending":                                                                                "mode: shadow: пробный режим, всё, кроме отправки",
 	"put the links into touchbox.yaml":                                                                                              "вписать связки в touchbox.yaml",
 	"write no example links, for whoever drafts them with touchbox link new":                                                        "без примеров связок: для тех, кто составляет их командой touchbox link new",
-	"keep the old file: %w":  "прежний файл не сохранился: %w",
-	"write the new file: %w": "новый файл не записался: %w",
 }

@@ -389,10 +389,8 @@ var helpCatalogue = map[string]string{
 	"Give each link the events of the test files, or of those that are named, and compare what it makes of them with what is expected. It\n" +
 		"needs no server and sends nothing. Exit code 1 when something does not come as expected, 2 with a mistake in a file.": "Дать каждой связке события из файлов тестов, всех или названных, и сравнить, что она из них сделает, с тем, что ожидается. Сервер\n" +
 		"не нужен, ничего не отправляется. Код выхода 1, если что-то вышло не так, как ожидалось, 2 при ошибке в файле.",
-	"also list what comes as expected":                                    "ещё перечислить то, что вышло как ожидалось",
-	"also write the results to `FILE` as JUnit's XML, for a build server": "ещё записать итоги в `ФАЙЛ` в виде JUnit XML, для сервера сборки",
-	"read tests: %w":        "прочитать тесты: %w",
-	"write the results: %w": "записать итоги: %w",
+	"also list what comes as expected":                                                                                     "ещё перечислить то, что вышло как ожидалось",
+	"also write the results to `FILE` as JUnit's XML, for a build server":                                                  "ещё записать итоги в `ФАЙЛ` в виде JUnit XML, для сервера сборки",
 	"List the links: how each stands, how far behind it is, and why; stop, start, reset, remove them, show their versions": "Показать связки: как каждая стоит, насколько отстала и почему; остановить, запустить, начать заново, убрать, показать версии",
 	"List the versions of a link and when each was in force; show what two of them differ in":                              "Показать версии связки и когда какая действовала; показать, чем отличаются две из них",
 	"List every version of a link that ran, as far as the history reaches: when a worker took it up the last time, and from when to\n" +
@@ -403,6 +401,4 @@ var helpCatalogue = map[string]string{
 		"вторая отличается от первой. `touchbox try --against ВЕРСИЯ` и `touchbox explain --version ВЕРСИЯ` спрашивают одну из них.\n" +
 		"Список читает всю историю: около десяти секунд на миллион событий.",
 	"--version is one of a link: say by --link of which": "--version — это версия связки: назовите связку через --link",
-	"version %q: %w":                         "версия %q: %w",
-	"version %s cannot be read any more: %w": "версию %s больше не прочесть: %w",
 }

@@ -78,3 +78,20 @@ func TestError(t *testing.T) {
 		t.Errorf("among the arguments of a message: %q", got)
 	}
 }
+
+// A text that wraps an error is known by what it looks like, so its twin has to stand where those are looked up: in coreCatalogue.
+func TestWhatStandsAroundAnErrorIsSaidInThePersonsLanguage(t *testing.T) {
+	for format, want := range map[string]string{
+		"keep the old file: %w":                  "прежний файл не сохранился: нет прав",
+		"write the results: %w":                  "записать итоги: нет прав",
+		"version %s cannot be read any more: %w": "версию a1 больше не прочесть: нет прав",
+	} {
+		args := []any{fs.ErrPermission}
+		if format[0] == 'v' {
+			args = []any{"a1", fs.ErrPermission}
+		}
+		if got := lang.Russian.Error(fmt.Errorf(format, args...)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

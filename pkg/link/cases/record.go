@@ -11,6 +11,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/phone"
 	"github.com/touchbox/touchbox/pkg/show"
@@ -23,6 +24,7 @@ type Recording struct {
 	Links  []*link.Link // of which is written what they make of it
 	Keep   []string     // fields and attributes that stay as they came: "subject", "attrs.promo"
 	MadeUp MadeUp
+	Lang   lang.Language // of the name of the case
 }
 
 // Recorded is a case, as it stands in a file of tests.
@@ -210,7 +212,7 @@ func (r Recording) text(g given, fields calltouch.Fields, trials []link.Trial) s
 	for i, t := range trials {
 		outcomes[i] = r.Links[i].ID + " " + string(t.Outcome)
 	}
-	w.line(2, "- name: %s", yamlText(fmt.Sprintf("%s by %s: %s", r.Event.Key.Kind.Dotted(), r.Event.Origin, strings.Join(outcomes, ", "))))
+	w.line(2, "- name: %s", yamlText(r.Lang.Sprintf("%s by %s: %s", r.Event.Key.Kind.Dotted(), r.Lang.Text(string(r.Event.Origin)), strings.Join(outcomes, ", "))))
 	w.line(4, "site: %s", r.Site.ID)
 	w.line(4, "event:")
 	for _, name := range append([]string{"kind", "origin", "time"}, fieldNames()...) {

@@ -111,6 +111,16 @@ func record(t *testing.T, f *link.File, e event.Event, keep ...string) cases.Rec
 	return one
 }
 
+// The name of a case is read by a person: the way that the event came is said in the language.
+func TestTheNameOfARecordedCaseIsInThePersonsLanguage(t *testing.T) {
+	f := demoLinks(t)
+	e := demoEvents(t, f.Sites[0])[0]
+	one, err := cases.Record(cases.Recording{Event: e, Site: f.Sites[0], Links: f.Links[:1], MadeUp: madeUp, Lang: lang.Russian})
+	if want := `- name: "call.ended, вебхук: ` + f.Links[0].ID + " "; err != nil || !strings.Contains(one.Text, want) {
+		t.Errorf("%v, want %s in\n%s", err, want, one.Text)
+	}
+}
+
 // failing counts what does not come as expected; the file must be right.
 func failing(t *testing.T, text []byte, f *link.File) (failed int, all []cases.Result) {
 	t.Helper()

@@ -153,7 +153,11 @@ func (d *Draft) field(f spec.Proposal) string {
 	said := strings.Join(f.Said, "; ")
 	switch f.Certainty {
 	case spec.Absent:
-		return strings.TrimRight("# "+key+": "+d.plan.Language.Text("left out, Calltouch does not tell it")+"; "+said, "; ")
+		why := "left out, Calltouch does not tell it"
+		if _, answered := d.plan.Answers[f.Path]; answered { // a person's decision
+			why = "left out"
+		}
+		return strings.TrimRight("# "+key+": "+d.plan.Language.Text(why)+"; "+said, "; ")
 	case spec.Unsure:
 		return commented(key+": "+strictyaml.ToDo, strings.Trim(said+"; "+d.candidates(f), "; "))
 	}

@@ -415,9 +415,20 @@ func (f *Field) text(value string, quoted bool) {
 	case isConstant(f.Path):
 		f.Constant = constant(value, quoted)
 		f.Odd = f.Odd || cyrillic.MatchString(value) // it may be a placeholder as well
+	case tellsMeaning(value):
+		f.Said = append(f.Said, said(value))
 	default:
 		f.Example = value
 	}
+}
+
+// tellsMeaning reports whether a value is words for a field, with or without a form ("Дата звонка в формате ДД.ММ.ГГГГ"), and no example of one.
+func tellsMeaning(value string) bool {
+	if !cyrillic.MatchString(value) {
+		return false
+	}
+	_, words := formOf([]string{value}, func(string) bool { return false })
+	return len(called(words[0])) > 0
 }
 
 func constant(value string, quoted bool) string {

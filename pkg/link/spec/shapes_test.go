@@ -3,6 +3,7 @@ package spec_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,5 +94,26 @@ func weigh(t *testing.T, got []spec.Proposal, want [][2]string) {
 	}
 	if len(got) != len(want) || 10*right < 9*len(want) {
 		t.Errorf("%d of %d fields right, %d read", right, len(want), len(got))
+	}
+}
+
+// Words for a field that stand in quotes without any mark are heard beside a remark, with the form of a time in them; an example is not.
+func TestPlainWordsAreHeardBesideARemark(t *testing.T) {
+	s := spec.Read(`{"customer": {
+  "mobilePhone": "Мобильный телефон",  // в любом формате, мы сами приведём
+  "fullName": "Иванова Анна"  // как в кабинете
+ }, "customerAction": {"customFields": {
+  "callDate": "Дата звонка в формате ДД.ММ.ГГГГ ЧЧ:ММ"  // по Москве
+}}}`, lang.Russian)
+	p := s.Propose(spec.Context{Kinds: []event.Kind{event.CallEnded}})
+	if p[0].Value != "${phone(callerphone)}" || p[0].Certainty != spec.Sure {
+		t.Errorf("the phone is %+v", p[0])
+	}
+	if strings.Contains(strings.Join(p[1].Said, " "), "Анна") {
+		t.Errorf("somebody's name is taken for words about a field: %+v", p[1])
+	}
+	want := spec.Candidate{Value: `${local(time, "dd.MM.yyyy HH:mm")}`, Field: "time"}
+	if !slices.Contains(p[2].Candidates, want) {
+		t.Errorf("the date is %+v, want a candidate %s", p[2], want)
 	}
 }
