@@ -3,6 +3,7 @@
 package pipeline_test
 
 import (
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -15,4 +16,13 @@ func cpuTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// peakMB is the largest resident set that this process has had. Linux says it in kilobytes.
+func peakMB() float64 {
+	var u syscall.Rusage
+	if runtime.GOOS != "linux" || syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Maxrss) / 1024
 }
