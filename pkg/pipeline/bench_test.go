@@ -26,6 +26,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // drained is a file with two links on the same calls: each call is read by both and sent by one.
@@ -188,14 +189,14 @@ func drain(b *testing.B, file string, links int, answer time.Duration) {
 	b.ReportAllocs()
 	profiled(b)
 	b.ResetTimer()
-	began, serverBegan := cpuTime(b), server.CPU()
+	began, serverBegan := waittest.CPUTime(b), server.CPU()
 	if err := w.Run(ctx); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64((cpuTime(b)-began).Microseconds())/float64(b.N), "cpu-µs/op")
+	b.ReportMetric(float64((waittest.CPUTime(b)-began).Microseconds())/float64(b.N), "cpu-µs/op")
 	b.ReportMetric(float64((server.CPU()-serverBegan).Microseconds())/float64(b.N), "server-cpu-µs/op")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
-	b.ReportMetric(peakMB(), "peak-MB")
+	b.ReportMetric(waittest.PeakMB(), "peak-MB")
 }
 
 // profiled leaves profiles of the rest of the benchmark in the folder PROFILES.

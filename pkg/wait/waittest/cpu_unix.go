@@ -1,6 +1,6 @@
 //go:build unix
 
-package pipeline_test
+package waittest
 
 import (
 	"runtime"
@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// cpuTime is what this process has used so far, of user and system.
-func cpuTime(b *testing.B) time.Duration {
+// CPUTime is what this process has used so far, of user and system.
+func CPUTime(b *testing.B) time.Duration {
+	b.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)
@@ -20,6 +21,15 @@ func cpuTime(b *testing.B) time.Duration {
 
 // peakMB is the largest resident set that this process has had. Linux says it in kilobytes.
 func peakMB() float64 {
+	var u syscall.Rusage
+	if runtime.GOOS != "linux" || syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Maxrss) / 1024
+}
+
+// PeakMB is the largest resident set that this process has had; 0 where the system counts it in another unit than Linux, kilobytes.
+func PeakMB() float64 {
 	var u syscall.Rusage
 	if runtime.GOOS != "linux" || syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
