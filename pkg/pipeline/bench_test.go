@@ -126,41 +126,77 @@ func fillAt(at string) error {
 // PROFILES it leaves cpu.pprof and heap.pprof in that folder.
 func BenchmarkDrain(b *testing.B) {
 	for _, answer := range []time.Duration{0, 20 * time.Millisecond} {
-		b.Run(answer.String(), func(b *testing.B) {
-			server := queuetest.Spawn(b)
-			q := server.Open(queue.Options{})
-			fill := exec.Command(os.Args[0])
-			fill.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", filling, server.Dir, b.N))
-			if out, err := fill.CombinedOutput(); err != nil {
-				b.Fatalf("%v: %s", err, out)
-			}
-			text := fmt.Sprintf(drained, accepting(b, answer))
-			file, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: func(string) string { return pipeline.Secret }})
-			if err != nil {
-				b.Fatal(err, problems)
-			}
-			ctx, cancel := context.WithCancel(b.Context())
-			defer cancel()
-			var settled atomic.Int64
-			w, err := pipeline.New(pipeline.Config{Queue: q, File: file, Log: zerolog.Nop(), Settled: func(*queue.Delivery, queue.Decision) {
-				if settled.Add(1) == int64(2*b.N) {
-					cancel()
-				}
-			}})
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			profiled(b)
-			b.ResetTimer()
-			began := waittest.CPUTime(b)
-			if err := w.Run(ctx); err != nil {
-				b.Fatal(err)
-			}
-			b.ReportMetric(float64((waittest.CPUTime(b)-began).Microseconds())/float64(b.N), "cpu-µs/op")
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
-		})
+		b.Run(answer.String(), func(b *testing.B) { drain(b, drained, 2, answer) })
 	}
+}
+
+// BenchmarkDrainTen is BenchmarkDrain with ten links on the same calls: each call is read by all of them and sent by one.
+// The server's CPU and the largest memory of this process are told where the system says them.
+func BenchmarkDrainTen(b *testing.B) {
+	file := drained[:strings.Index(drained, "  - id: dynamic")]
+	for i := range 10 {
+		file += fmt.Sprintf(drainedTenth, i)
+	}
+	for _, answer := range []time.Duration{0, 20 * time.Millisecond} {
+		b.Run(answer.String(), func(b *testing.B) { drain(b, file, 10, answer) })
+	}
+}
+
+// drainedTenth is a link that sends a tenth of the calls.
+const drainedTenth = `
+  - id: link-%[1]d
+    from: bench
+    event: call.ended
+    since: "2020-01-01"
+    when: id endsWith "%[1]d"
+    to: bench
+    operation: CallDynamic
+    deviceUUID: ${deviceUUID}
+    body:
+      customer.mobilePhone: ${phone(callerphone)}
+      customerAction.customFields.callId: ${id}
+      customerAction.customFields.utmSource: ${utm_source}
+      customerAction.customFields.utmMedium: ${utm_medium}
+      customerAction.customFields.utmCampaign: ${utm_campaign}
+      executionDateTimeUtc: ${utc(time)}
+`
+
+// drain lets a worker run so many links of a file over b.N calls.
+func drain(b *testing.B, file string, links int, answer time.Duration) {
+	server := queuetest.Spawn(b)
+	q := server.Open(queue.Options{})
+	fill := exec.Command(os.Args[0])
+	fill.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d", filling, server.Dir, b.N))
+	if out, err := fill.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	text := strings.Replace(file, "%q", strconv.Quote(accepting(b, answer)), 1)
+	parsed, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: func(string) string { return pipeline.Secret }})
+	if err != nil {
+		b.Fatal(err, problems)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	var settled atomic.Int64
+	w, err := pipeline.New(pipeline.Config{Queue: q, File: parsed, Log: zerolog.Nop(), Settled: func(*queue.Delivery, queue.Decision) {
+		if settled.Add(1) == int64(links*b.N) {
+			cancel()
+		}
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	profiled(b)
+	b.ResetTimer()
+	began, serverBegan := waittest.CPUTime(b), server.CPU()
+	if err := w.Run(ctx); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64((waittest.CPUTime(b)-began).Microseconds())/float64(b.N), "cpu-µs/op")
+	b.ReportMetric(float64((server.CPU()-serverBegan).Microseconds())/float64(b.N), "server-cpu-µs/op")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(waittest.PeakMB(), "peak-MB")
 }
 
 // profiled leaves profiles of the rest of the benchmark in the folder PROFILES.

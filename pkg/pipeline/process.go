@@ -54,6 +54,7 @@ type handling struct {
 type setup struct {
 	link  *link.Link
 	views map[string]calltouch.View // by site
+	reads *readings                 // shared by the links of the file
 	to    *destination
 	retry func(attempt int, upTo time.Duration) time.Duration
 
@@ -125,16 +126,16 @@ func parse(_ context.Context, h *handling) bool {
 	if !ok {
 		return h.decide(event.Dead, ReasonUnknown)
 	}
-	fields, doubts, err := calltouch.Read(h.delivery.Event, view)
-	if err != nil {
+	read := h.setup.reads.read(h.delivery, view)
+	if read.err != nil {
 		return h.decide(event.Dead, ReasonUnreadable)
 	}
-	h.fields = fields
-	if names := fields.Undeclared(view); len(names) > 0 {
+	h.fields = read.fields
+	if names := h.fields.Undeclared(view); len(names) > 0 {
 		h.setup.warnings.undeclared(h.delivery.Event.Key.Site, names)
 	}
-	if doubts != (calltouch.Doubts{}) {
-		h.setup.warnings.doubtful(h.delivery.Event.Key.Site, doubts)
+	if read.doubts != (calltouch.Doubts{}) {
+		h.setup.warnings.doubtful(h.delivery.Event.Key.Site, read.doubts)
 	}
 	return false
 }

@@ -133,8 +133,9 @@ func (w *Worker) Use(file *link.File) error {
 			delete(w.runners, id)
 		}
 	}
+	reads := newReadings(file)
 	for _, l := range file.Links {
-		w.use(l)
+		w.use(l, reads)
 	}
 	w.forgetVersions()
 	for _, d := range old { // attempts under way keep their connections
@@ -148,8 +149,8 @@ func (w *Worker) Use(file *link.File) error {
 }
 
 // use starts a link or brings a running one up to date; the lock is held.
-func (w *Worker) use(l *link.Link) {
-	s := &setup{link: l, views: views(w.file, l), to: w.destinations[l.To.Name], retry: w.config.Backoff, crashes: w.crashes,
+func (w *Worker) use(l *link.Link, reads *readings) {
+	s := &setup{link: l, views: views(w.file, l), reads: reads, to: w.destinations[l.To.Name], retry: w.config.Backoff, crashes: w.crashes,
 		warnings: w.warnings}
 	w.storeVersion(l)
 	spec := specOf(l)

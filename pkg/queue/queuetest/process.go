@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +109,22 @@ func (p *Process) Kill() {
 	_ = p.cmd.Wait()
 	_ = p.in.Close()
 	p.cmd = nil
+}
+
+// CPU is what the running process has used so far, of user and system, to a hundredth of a second; 0 where /proc does
+// not say it.
+func (p *Process) CPU() time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	var ticks time.Duration
+	for _, field := range strings.Fields(rest)[11:13] { // utime and stime, fields 14 and 15 of proc(5)
+		n, _ := strconv.Atoi(field)
+		ticks += time.Duration(n)
+	}
+	return ticks * 10 * time.Millisecond
 }
 
 // Open opens and provisions a queue on it; it is closed with the test.
