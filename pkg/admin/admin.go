@@ -11,7 +11,8 @@
 //	board, board_keep counts kept ahead by a worker, so that nobody reads the whole history for them
 //	events, follow    many events; timeline: all that is known of one
 //	failed, aside     what waits, what died, what came and is no event; and what one does to them; identify: a second look at it
-//	select, replay    which events to give back to their links, as what, and the run that does it
+//	select, replay    which events to give back to their links, as what, and the run that does it; preview: one that was told of before
+//	rows              lists without an end, one row after the other
 //	links, linkchange how links stand; what the file changes of them, resets and removals
 //	versions          links as they were
 //	audit             who changed or saw what

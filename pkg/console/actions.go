@@ -58,7 +58,7 @@ func (v *visit) stopLink() error {
 }
 
 func (v *visit) startLink() error {
-	if err := v.admin.Start(v.ctx(), v.r.PathValue("id")); err != nil {
+	if err := v.admin.Start(v.ctx(), v.r.PathValue("id"), ""); err != nil {
 		return err
 	}
 	v.c.standing.forget()
@@ -118,9 +118,8 @@ func (v *visit) dropDead() error {
 
 func (v *visit) takeAside() error {
 	f := v.readFilter()
-	q := admin.AsideQuery{Site: f.Site, Reason: f.Reason}
-	var err error
-	if q.Since, q.Until, err = v.span(f); err != nil {
+	q, err := v.asideQuery(f)
+	if err != nil {
 		return err
 	}
 	if text := v.r.FormValue("number"); text != "" {
@@ -158,7 +157,11 @@ func (v *visit) reveal() error {
 
 // actor is who acts, as the audit keeps it.
 func (v *visit) actor() admin.Actor {
-	return admin.Actor{Name: v.who.Name, Role: v.who.Role, By: admin.ByConsole, Address: v.c.address(v.r)}
+	by := admin.ByConsole
+	if v.program {
+		by = admin.ByAPI
+	}
+	return admin.Actor{Name: v.who.Name, Role: v.who.Role, By: by, Address: v.c.address(v.r)}
 }
 
 // auditView is who changed or saw what.
@@ -176,6 +179,9 @@ func (v *visit) audit() error {
 	var err error
 	if q.Since, q.Until, err = v.span(f); err != nil {
 		return err
+	}
+	if v.wantsTable() {
+		return v.tableOfAudit(q)
 	}
 	list, total, err := v.admin.AuditEntries(v.ctx(), q)
 	if err != nil {

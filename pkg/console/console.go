@@ -147,6 +147,7 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /static/{hash}/{name}", c.static.serve)
 	mux.HandleFunc("GET /sign-in", func(w http.ResponseWriter, r *http.Request) { c.showSignIn(c.stranger(w, r), "", http.StatusOK) })
 	mux.HandleFunc("POST /sign-in", c.signIn)
+	c.serveAPI(mux)
 	for _, one := range routeTable() {
 		mux.HandleFunc(one.pattern, c.visited(one))
 	}

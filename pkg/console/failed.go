@@ -19,6 +19,9 @@ func (v *visit) causes() error {
 	if err != nil {
 		return err
 	}
+	if v.wantsTable() {
+		return v.tableOfCauses(selection)
+	}
 	causes, err := v.admin.Causes(v.ctx(), selection)
 	if err != nil {
 		return err
@@ -48,6 +51,9 @@ func (v *visit) deadLetters() error {
 	selection, err := v.of(f)
 	if err != nil {
 		return err
+	}
+	if v.wantsTable() {
+		return v.tableOfDead(selection, f.Cause)
 	}
 	view := deadLettersView{Filter: f, Kinds: event.Kinds, MayAct: v.may(Act), MayDrop: v.may(Admin)}
 	view.Command = "touchbox deadletters" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")
@@ -93,6 +99,9 @@ func (v *visit) retries() error {
 	if err != nil {
 		return err
 	}
+	if v.wantsTable() {
+		return v.tableOfRetries(selection)
+	}
 	list, total, err := v.admin.Retries(v.ctx(), selection, mostRows)
 	if err != nil {
 		return err
@@ -117,10 +126,12 @@ type asideView struct {
 
 func (v *visit) aside() error {
 	f := v.readFilter()
-	q := admin.AsideQuery{Site: f.Site, Reason: f.Reason}
-	var err error
-	if q.Since, q.Until, err = v.span(f); err != nil {
+	q, err := v.asideQuery(f)
+	if err != nil {
 		return err
+	}
+	if v.wantsTable() {
+		return v.tableOfAside(q)
 	}
 	list, total, err := v.admin.Asides(v.ctx(), q, mostRows)
 	if err != nil {
@@ -132,4 +143,10 @@ func (v *visit) aside() error {
 	}
 	v.show(page{Name: "aside", Title: v.lang.Text("Set aside"), Group: "/aside", View: view})
 	return nil
+}
+
+// asideQuery is the filter as a query for what was set aside. errBadForm.
+func (v *visit) asideQuery(f filter) (admin.AsideQuery, error) {
+	selection, err := v.of(f)
+	return admin.AsideQuery{Site: selection.Site, Reason: f.Reason, Since: selection.Since, Until: selection.Until}, err
 }

@@ -101,9 +101,6 @@ func evenly(items []admin.Item, most int) []admin.Item {
 	return picked
 }
 
-// grown reports whether there are by a tenth more than a person was shown.
-func grown(now, shown int) bool { return now > shown+shown/10 }
-
 // replay sends again what the filter selects now.
 func (v *visit) replay() error {
 	f := v.readFilter()
@@ -126,7 +123,7 @@ func (v *visit) replay() error {
 	if err != nil {
 		return err
 	}
-	if grown(len(items), shown) || !v.typed(len(items), manyReplays) {
+	if admin.Grown(len(items), shown) || !v.typed(len(items), manyReplays) {
 		return v.forecast(f, true)
 	}
 	return v.redirect("/replays/" + v.c.runs.begin(v.admin, v.who.Name, items, o))

@@ -81,6 +81,7 @@ func catalogues() []map[string]string {
 		draftCatalogue,
 		errorCatalogue,
 		consoleCatalogue,
+		apiCatalogue,
 		coreCatalogue,
 		helpCatalogue,
 		wordCatalogue,
