@@ -22,7 +22,7 @@ func (c *cli) deadlettersCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  c.onDesk(func(ctx context.Context, d *desk, _ []string) error { return d.listDeadLetters(ctx, by) }),
 	})
-	by.add(cmd, byPlace|byEvent|byWhy|bySpan|bounded)
+	by.add(cmd, byPlace|byEvent|byWhy|byCause|bySpan|bounded)
 	cmd.AddCommand(c.deadShowCommand(), c.deadCountCommand(), c.deadDropCommand())
 	return cmd
 }
@@ -35,7 +35,9 @@ func (d *desk) listDeadLetters(ctx context.Context, by filterFlags) error {
 	if err := d.revealing(ctx, "deadletters: "+s.text()); err != nil {
 		return err
 	}
-	list, total, err := gather(s.filters(), func(f queue.Filter) ([]queue.DeadLetter, int, error) { return d.admin.DeadLetters(ctx, f, by.limit) })
+	list, total, err := gather(s.filters(), func(f queue.Filter) ([]queue.DeadLetter, int, error) {
+		return d.admin.DeadLettersOf(ctx, f, by.cause, by.limit)
+	})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type filterFlags struct {
 	link, site, kind string
 	events           []string
 	reason           string
+	cause            string
 	status           int
 	since, until     string
 	limit            int
@@ -33,6 +34,7 @@ const (
 	byEvent                        // event
 	byWhy                          // reason, status
 	bySpan                         // since, until
+	byCause                        // cause, of dead letters
 	bounded                        // limit
 )
 
@@ -49,6 +51,9 @@ func (s *filterFlags) add(cmd *cobra.Command, groups flagGroups) {
 	if groups&byWhy != 0 {
 		f.StringVar(&s.reason, "reason", "", "only with this reason, as the list shows it")
 		f.IntVar(&s.status, "status", 0, "only with this HTTP status of Mindbox's answer")
+	}
+	if groups&byCause != 0 {
+		f.StringVar(&s.cause, "cause", "", "only of this cause, by its `id`, as the console shows it")
 	}
 	if groups&bySpan != 0 {
 		f.StringVar(&s.since, "since", "", "not before this `time`: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h, 3d ago")

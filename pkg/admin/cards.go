@@ -12,7 +12,6 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
-	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/show"
 )
 
@@ -225,22 +224,7 @@ func (a Admin) Lookup(ctx context.Context, text string, limit int) ([]event.Key,
 // DeadRows are the dead letters that the filter selects, oldest first and at most so many, and how many there are
 // altogether; with a cause only those of it.
 func (a Admin) DeadRows(ctx context.Context, f Filter, cause string, limit int) (rows []DeadLetterView, total int, err error) {
-	list, total := []queue.DeadLetter(nil), 0
-	if cause == "" {
-		list, total, err = a.DeadLetters(ctx, f, limit)
-	} else {
-		for d, err := range a.Queue.DeadLetters(ctx, f) {
-			if err != nil {
-				return nil, 0, err
-			}
-			if CauseOf(d) != cause {
-				continue
-			}
-			if total++; total <= limit {
-				list = append(list, d)
-			}
-		}
-	}
+	list, total, err := a.DeadLettersOf(ctx, f, cause, limit)
 	for _, d := range list {
 		rows = append(rows, Mask{}.DeadLetter(d))
 	}

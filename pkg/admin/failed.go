@@ -167,6 +167,23 @@ func (a Admin) DeadLetters(ctx context.Context, f queue.Filter, limit int) (list
 	return a.Queue.OldestDeadLetters(ctx, f, cmp.Or(limit, DefaultLimit))
 }
 
+// DeadLettersOf is DeadLetters of one cause alone; "" is any.
+func (a Admin) DeadLettersOf(ctx context.Context, f Filter, cause string, limit int) (list []queue.DeadLetter, total int, err error) {
+	if cause == "" {
+		return a.DeadLetters(ctx, f, limit)
+	}
+	return first(func(yield func(queue.DeadLetter, error) bool) {
+		for d, err := range a.Queue.DeadLetters(ctx, f) {
+			if err == nil && CauseOf(d) != cause {
+				continue
+			}
+			if !yield(d, err) || err != nil {
+				return
+			}
+		}
+	}, limit)
+}
+
 // first keeps the beginning of what is iterated over, and counts the whole.
 func first[T any](all iter.Seq2[T, error], limit int) (list []T, total int, err error) {
 	if limit == 0 {

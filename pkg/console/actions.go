@@ -166,6 +166,7 @@ func (v *visit) actor() admin.Actor {
 
 // auditView is who changed or saw what.
 type auditView struct {
+	CSV       string
 	Who, Verb string
 	Verbs     []string
 	Rows      []admin.AuditEntry
@@ -188,18 +189,16 @@ func (v *visit) audit() error {
 		return err
 	}
 	view := auditView{Who: q.Who, Verb: q.Verb, Total: total, Command: "touchbox audit"}
+	for name, value := range map[string]string{"who": q.Who, "verb": q.Verb, "since": f.Since, "until": f.Until} {
+		if value != "" {
+			view.Command += " --" + name + " " + word4shell(value)
+		}
+	}
+	view.CSV = "/audit" + v.withQuery(formatParameter, "csv")
 	for i := range list {
 		view.Rows = append(view.Rows, list[len(list)-1-i])
 	}
 	v.show(page{Name: "audit", Title: v.lang.Text("Audit"), Group: "/audit", View: view})
-	return nil
-}
-
-// peopleView is who may sign in.
-type peopleView struct{ People []admin.PersonCard }
-
-func (v *visit) people() error {
-	v.show(page{Name: "people", Title: v.lang.Text("People"), Group: "/people", View: peopleView{v.admin.FileCard().People}})
 	return nil
 }
 

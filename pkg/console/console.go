@@ -136,6 +136,7 @@ func routeTable() []route {
 		{"POST /replays/{id}/stop", Act, (*visit).stopReplay},
 		{"GET /audit", Admin, (*visit).audit},
 		{"GET /people", Admin, (*visit).people},
+		{"POST /people/{name}/sign-out", Admin, (*visit).endSessions},
 		{"POST /sign-out", See, (*visit).signOut},
 	}
 }

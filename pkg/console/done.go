@@ -11,6 +11,7 @@ var doneTexts = map[string]string{
 	"retries-cancelled": "Given up, and can be sent again:",
 	"dropped":           "Dropped for good:",
 	"taken":             "Taken as events:",
+	"sessions-ended":    "Sessions that were ended:",
 }
 
 // done is what the last action did, "" where there was none.

@@ -14,6 +14,7 @@ import (
 
 // eventsView is a list of events.
 type eventsView struct {
+	Head     listHead // empty: it cannot be taken away
 	Filter   filter
 	Kinds    []event.Kind
 	Outcomes []event.Outcome
@@ -51,7 +52,7 @@ func (v *visit) events() error {
 	if err != nil {
 		return err
 	}
-	v.listEvents(eventsView{Filter: f, Total: total, Command: "touchbox events" + f.Flags("link", "site", "kind", "outcome", "since", "until")}, rows)
+	v.listEvents(eventsView{Head: v.head("/events", f), Filter: f, Total: total, Command: "touchbox events" + f.Flags("link", "site", "kind", "outcome", "since", "until")}, rows)
 	return nil
 }
 

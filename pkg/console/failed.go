@@ -7,6 +7,7 @@ import (
 
 // causesView is why events were not delivered.
 type causesView struct {
+	Head    listHead
 	Filter  filter
 	Causes  []admin.Cause
 	Total   int
@@ -26,7 +27,7 @@ func (v *visit) causes() error {
 	if err != nil {
 		return err
 	}
-	view := causesView{Filter: f, Causes: causes, Command: "touchbox deadletters count" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")}
+	view := causesView{Head: v.head("/causes", f), Filter: f, Causes: causes, Command: "touchbox deadletters count" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")}
 	for _, c := range causes {
 		view.Total += c.Count
 	}
@@ -36,6 +37,7 @@ func (v *visit) causes() error {
 
 // deadLettersView is a list of what was not delivered.
 type deadLettersView struct {
+	Head    listHead
 	Filter  filter
 	Kinds   []event.Kind
 	Cause   *admin.Cause // it is about this one alone
@@ -55,8 +57,8 @@ func (v *visit) deadLetters() error {
 	if v.wantsTable() {
 		return v.tableOfDead(selection, f.Cause)
 	}
-	view := deadLettersView{Filter: f, Kinds: event.Kinds, MayAct: v.may(Act), MayDrop: v.may(Admin)}
-	view.Command = "touchbox deadletters" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")
+	view := deadLettersView{Head: v.head("/deadletters", f), Filter: f, Kinds: event.Kinds, MayAct: v.may(Act), MayDrop: v.may(Admin)}
+	view.Command = "touchbox deadletters" + f.Flags("link", "site", "kind", "reason", "status", "cause", "since", "until")
 	if f.Cause != "" {
 		if view.Cause, err = v.cause(selection, f.Cause); err != nil {
 			return err
@@ -85,6 +87,7 @@ func (v *visit) cause(f admin.Filter, id string) (*admin.Cause, error) {
 
 // retriesView is what waits for its next attempt.
 type retriesView struct {
+	Head    listHead
 	Filter  filter
 	Kinds   []event.Kind
 	Rows    []admin.RetryView
@@ -106,7 +109,7 @@ func (v *visit) retries() error {
 	if err != nil {
 		return err
 	}
-	view := retriesView{Filter: f, Kinds: event.Kinds, Total: total, MayAct: v.may(Act)}
+	view := retriesView{Head: v.head("/retries", f), Filter: f, Kinds: event.Kinds, Total: total, MayAct: v.may(Act)}
 	view.Command = "touchbox retries" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")
 	for _, one := range list {
 		view.Rows = append(view.Rows, admin.Mask{}.Retry(one))
@@ -117,6 +120,7 @@ func (v *visit) retries() error {
 
 // asideView is what came and is no event.
 type asideView struct {
+	Head    listHead
 	Filter  filter
 	Rows    []admin.AsideView
 	Total   int
@@ -137,7 +141,7 @@ func (v *visit) aside() error {
 	if err != nil {
 		return err
 	}
-	view := asideView{Filter: f, Total: total, MayAct: v.may(Act), Command: "touchbox aside" + f.Flags("site", "reason", "since", "until")}
+	view := asideView{Head: v.head("/aside", f), Filter: f, Total: total, MayAct: v.may(Act), Command: "touchbox aside" + f.Flags("site", "reason", "since", "until")}
 	for _, one := range list {
 		view.Rows = append(view.Rows, admin.Mask{}.Aside(one))
 	}

@@ -61,6 +61,7 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"t":          func(format string, args ...any) string { return l.Sprintf(format, args...) },
 		"u":          func(path string, args ...any) string { return c.prefix + fmt.Sprintf(path, args...) },
 		"q":          url.QueryEscape,
+		"path":       url.PathEscape,
 		"when":       func(at any) template.HTML { return c.when(l, at, false) },
 		"clock":      func(at any) template.HTML { return c.when(l, at, true) },
 		"came":       func(last map[event.Origin]time.Time, by string) time.Time { return last[event.Origin(by)] },
@@ -223,6 +224,7 @@ var verbWords = map[string]string{
 	admin.VerbReveal: "looked at personal data", admin.VerbFindPhone: "looked for a phone", admin.VerbSend: "sent one request", admin.VerbExport: "took a list away",
 	admin.VerbBackup: "made a copy", admin.VerbRestore: "restored a copy", admin.VerbJobStop: "stopped a job", admin.VerbJobContinue: "let a job go on",
 	admin.VerbSignIn: "signed in", admin.VerbSignOut: "signed out", admin.VerbSignInRefused: "a wrong key",
+	admin.VerbSessionEnd: "ended sessions of somebody",
 }
 
 // streamWords are the words for the parts of the queue.

@@ -28,7 +28,20 @@ var apiCatalogue = map[string]string{
 	"there is no such outcome":                 "такого исхода нет",
 	"want a number":                            "нужно число",
 
-	// Tables.
+	// Sessions of people.
+	"Signed in":                            "Вход выполнен",
+	"Signed in without a line in the file": "Вошли без строки в файле",
+	"By a sign-in link or by ADMIN_TOKEN: whoever has the machine.": "По ссылке для входа или по ADMIN_TOKEN: те, у кого есть доступ к машине.",
+	"last seen":                  "последний раз",
+	"this one":                   "этот",
+	"Sign out everywhere":        "Закрыть все сеансы",
+	"Sessions that were ended:":  "Закрыто сеансов:",
+	"ended sessions of somebody": "закрыл чужие сеансы",
+
+	// Lists and tables.
+	"Selected: %s.":                        "Выбрано: %s.",
+	"everything":                           "всё",
+	"As a table (CSV)":                     "Таблицей (CSV)",
 	"Id":                                   "ID",
 	"By which way":                         "Откуда пришло",
 	"Answer":                               "Ответ",
