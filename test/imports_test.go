@@ -75,7 +75,7 @@ var only = map[string][]string{
 	"github.com/expr-lang/expr":             {"pkg/link/expression"},
 	"github.com/goccy/go-yaml":              {"pkg/strictyaml"},
 	"github.com/nyaruka/phonenumbers":       {"pkg/phone"},
-	"github.com/aymanbagabas/go-udiff":      {"cmd"},
+	"github.com/aymanbagabas/go-udiff":      {"cmd", "pkg/admin"},
 	"github.com/synadia-io/":                {"pkg/queue/jet"},
 	"html/template":                         {"pkg/console", "pkg/site"},
 	module + "/pkg/console":                 {"cmd/touchbox"},

@@ -118,6 +118,7 @@ func routeTable() []route {
 		{"GET /aside", See, (*visit).aside},
 		{"GET /links", See, (*visit).links},
 		{"GET /links/{id}", See, (*visit).link},
+		{"GET /links/{id}/versions/{from}/{to}", See, (*visit).difference},
 		{"GET /sites", See, (*visit).sites},
 		{"GET /sites/{id}", See, (*visit).site},
 		{"GET /settings", See, (*visit).settings},

@@ -38,6 +38,11 @@ var apiCatalogue = map[string]string{
 	"Sessions that were ended:":  "Закрыто сеансов:",
 	"ended sessions of somebody": "закрыл чужие сеансы",
 
+	// The text of a link.
+	"Its last version, as it is kept": "Последняя версия, как она хранится",
+	"line %d":                         "строка %d",
+	"what was changed since":          "что изменилось с тех пор",
+
 	// Lists and tables.
 	"Selected: %s.":                        "Выбрано: %s.",
 	"everything":                           "всё",
