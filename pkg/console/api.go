@@ -85,7 +85,7 @@ func (c *Console) bearer(v *visit) error {
 		if key != "" {
 			c.guesses.allow(network, now)
 			c.refused(v)
-			c.Log.Warn().Str("from", network).Msg("console: a wrong key came to the API")
+			c.Log.Warn().Str("from", network).Msg("console: a wrong key")
 		}
 		v.w.Header().Set("WWW-Authenticate", `Bearer realm="touchbox"`)
 		return errNoKey

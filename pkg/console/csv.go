@@ -77,7 +77,7 @@ func (v *visit) takeAway(t table) error {
 		return n, errors.Join(err, out.flush())
 	})
 	if err != nil && started {
-		v.c.Log.Warn().Err(err).Str("table", t.name).Msg("console: a table broke off")
+		v.c.Log.Warn().Err(err).Str("table", t.name).Msg("console: a page failed")
 		panic(http.ErrAbortHandler) // a table that lacks its end must not look whole
 	}
 	return err
@@ -174,7 +174,7 @@ func (v *visit) cell(value any) string {
 		if v.program {
 			return string(x)
 		}
-		return orItself(v.lang, reasonWords[string(x)], string(x))
+		return v.lang.Text(admin.ReasonWord(string(x)))
 	case kindName:
 		if v.program {
 			return string(x)

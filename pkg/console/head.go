@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
@@ -39,7 +40,7 @@ func (v *visit) words(f filter) string {
 		add("Outcome", inWords(v.lang, outcomeWords[event.Outcome(f.Outcome)], f.Outcome).Text)
 	}
 	if f.Reason != "" {
-		add("Reason", orItself(v.lang, reasonWords[f.Reason], f.Reason))
+		add("Reason", v.lang.Text(admin.ReasonWord(f.Reason)))
 	}
 	add("Status", f.Status)
 	add("Cause", f.Cause)

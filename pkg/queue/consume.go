@@ -35,7 +35,8 @@ func (s LinkSpec) inFlight() int { return max(2*s.Handlers, min(8*s.Handlers, 51
 // one from RETRIES, so that neither waits behind the other; they share the link's handlers.
 type worker struct {
 	*Link
-	c Consumption
+	c     Consumption
+	began time.Time
 
 	turnMu     sync.Mutex // of Turn, the probe and eventsNext
 	eventsNext bool       // the next probe is of EVENTS first
@@ -43,6 +44,7 @@ type worker struct {
 	again      chan begun                // for goroutines that have just finished a message
 	young      atomic.Pointer[time.Time] // when the head of the log, returned as too young, is old enough
 	unfinished atomic.Int64              // begun, and returned unfinished at the end
+	stateRead  atomic.Pointer[time.Time] // when the link's state was read, see refresh
 	died       func(point)               // of tests: a process dies in settle
 
 	events, retries source
@@ -73,7 +75,8 @@ func (l *Link) Consume(ctx context.Context, c Consumption) error {
 	if c.Finish == 0 {
 		c.Finish = defaultFinish
 	}
-	w := &worker{Link: l, c: c, inFlight: newInFlight(l.spec.Handlers), again: make(chan begun), events: l.source(event.EventsStream), retries: l.source(event.RetriesStream)}
+	w := &worker{Link: l, c: c, began: time.Now(), inFlight: newInFlight(l.spec.Handlers), again: make(chan begun), events: l.source(event.EventsStream), retries: l.source(event.RetriesStream)}
+	w.forgetState()
 	defer w.events.share.leave()
 	defer w.retries.share.leave()
 
@@ -106,6 +109,7 @@ func (w *worker) loop(ctx, work context.Context, s *source) {
 			b.Reset()
 		case ctx.Err() == nil:
 			s.checks.restart()
+			w.forgetState()
 			w.backOff(ctx, s, err, b)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -71,7 +70,11 @@ func (w *worker) collect(ctx context.Context, s *source, batch jetstream.Message
 			_ = msg.NakWithDelay(returnIn)
 			continue
 		}
-		m, mistake := w.admit(s, msg, epoch)
+		m, mistake := w.admit(ctx, s, msg, epoch)
+		if errors.Is(mistake, errUnchecked) {
+			err = mistake
+			_ = msg.NakWithDelay(returnIn)
+		}
 		if mistake != nil {
 			continue // no message of JetStream, or one that is in flight already
 		}
@@ -82,12 +85,17 @@ func (w *worker) collect(ctx context.Context, s *source, batch jetstream.Message
 	return used, err
 }
 
-// refresh reads the link's state when the first message of a request is there: the link may have been
-// reset since the last one, and a message from a new consumer must not be judged by the old start. A
-// consumer that is deleted ends the requests that wait at it, so one request has messages of one
-// consumer only. Without an answer the messages go back before the server misses a word about them.
+// stateFor is how long a worker goes by what it has read of its link's state. A reset pauses the link for longer before
+// it makes the consumer anew, so that no message of the new one is judged by the old start.
+const stateFor = 500 * time.Millisecond
+
+// refresh reads the link's state when the first message of a request is there and what is known of it is not
+// fresh: the link may have been reset since the last one. A consumer that is deleted ends the requests that wait
+// at it, so one request has messages of one consumer only. Without an answer the messages go back before the
+// server misses a word about them.
 func (w *worker) refresh(ctx context.Context, s *source) error {
-	if s.retry {
+	began := time.Now()
+	if s.retry || began.Sub(*w.stateRead.Load()) < stateFor {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackWait(w.spec)/2)
@@ -101,9 +109,13 @@ func (w *worker) refresh(ctx context.Context, s *source) error {
 			return err
 		}
 		w.adopt(state)
+		w.stateRead.Store(&began)
 		return nil
 	})
 }
+
+// forgetState makes the next message read the link's state: something is not as it was.
+func (w *worker) forgetState() { w.stateRead.Store(&time.Time{}) }
 
 // adopt takes up a newer state of the link. A replica that answers may be behind: back to an older
 // start would pass over events without a word.
@@ -116,13 +128,21 @@ func (l *Link) adopt(state LinkState) {
 // errInFlight reports a message that is in flight already.
 var errInFlight = errors.New("in flight already")
 
+// errUnchecked reports a message of which is not known whether it was settled before.
+var errUnchecked = errors.New("HISTORY does not say what was settled lately")
+
 // admit takes a message into flight.
-func (w *worker) admit(s *source, msg jetstream.Msg, epoch uint64) (*message, error) {
+func (w *worker) admit(ctx context.Context, s *source, msg jetstream.Msg, epoch uint64) (*message, error) {
 	m, err := newMessage(msg, s.retry)
 	if err != nil {
 		return nil, err
 	}
-	m.check = s.checks.due(epoch) || !s.retry && m.sequence() <= w.now.Load().CheckTo
+	if how := s.checks.interrupted(epoch, m.meta); how != uninterrupted {
+		if err := w.lookBack(ctx, s, how, epoch, m.meta.NumPending); err != nil {
+			return nil, errors.Join(errUnchecked, err)
+		}
+	}
+	m.check = s.checks.due(pair{w.spec.ID, m.key}) || !s.retry && m.sequence() <= w.now.Load().CheckTo
 	if !w.inFlight.add(m) {
 		return nil, errInFlight
 	}
@@ -192,7 +212,11 @@ func (w *worker) probeFrom(ctx, work context.Context, s *source) (made bool, err
 			_ = msg.NakWithDelay(returnIn)
 			return true, err
 		}
-		m, err := w.admit(s, msg, epoch)
+		m, err := w.admit(ctx, s, msg, epoch)
+		if errors.Is(err, errUnchecked) {
+			_ = msg.NakWithDelay(returnIn)
+			return true, err
+		}
 		if err != nil {
 			continue
 		}
@@ -206,45 +230,4 @@ func (w *worker) probeFrom(ctx, work context.Context, s *source) (made bool, err
 		return false, err
 	}
 	return false, nil
-}
-
-// checkedFirst is how many messages of a consumer are looked up in HISTORY after a start, a
-// reconnect or a resume. After a crash the server gives out again some hundred that were
-// acknowledged, most of them marked as first deliveries.
-const checkedFirst = 2000
-
-// checkPause is a pause in the deliveries after which the count begins anew: that is how a resumed
-// consumer, or one whose leader changed, looks from here. Where so little comes, looking up costs
-// nothing.
-const checkPause = 5 * time.Second
-
-// checks counts a consumer's messages since the last break.
-type checks struct {
-	mu    sync.Mutex
-	left  int
-	epoch uint64
-	last  time.Time
-}
-
-// due reports whether the message that has just come is among the first after a break.
-func (c *checks) due(epoch uint64) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	if epoch != c.epoch || now.Sub(c.last) > checkPause {
-		c.left, c.epoch = checkedFirst, epoch
-	}
-	c.last = now
-	if c.left == 0 {
-		return false
-	}
-	c.left--
-	return true
-}
-
-// restart begins the count anew.
-func (c *checks) restart() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last = time.Time{}
 }
