@@ -348,8 +348,8 @@ func (h *house) replays(boss, worker, viewer caller) {
 	if preview.Found != 1 || preview.Forecast.Selected != 1 {
 		t.Errorf("%+v", preview)
 	}
-	h.publish(8, 30) // dies too: the preview is no longer true
-	h.work("dynamic", queue.Decision{Outcome: event.Dead, Reason: "validation_error", Status: 400, Answer: "again", Attempts: 1}, 1)
+	h.publish(8, 30) // dies too, as does what was made due before: the preview is no longer true
+	h.work("dynamic", queue.Decision{Outcome: event.Dead, Reason: "validation_error", Status: 400, Answer: "again", Attempts: 1}, 2)
 	if got := worker.expects(409, "POST", "/api/v1/replays", ask); !strings.Contains(got.body, "urn:touchbox:grown") {
 		t.Error(got.body)
 	}
@@ -362,7 +362,7 @@ func (h *house) replays(boss, worker, viewer caller) {
 	}
 	var job admin.Job
 	viewer.reads(&job, got.location)
-	if job.State != admin.JobDone || job.Changed != 2 || job.By != admin.ByAPI || job.Who != "anna" || job.Address != "" {
+	if job.State != admin.JobDone || job.Changed != 3 || job.By != admin.ByAPI || job.Who != "anna" || job.Address != "" {
 		t.Errorf("%+v", job)
 	}
 	boss.expects(200, "GET", got.location, "")
