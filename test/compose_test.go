@@ -14,7 +14,7 @@ import (
 // the containers: by the image, whose ports and folders belong to it. A name ending in * stands for all
 // that begin so.
 var readers = map[string][]string{
-	"TOUCHBOX_CONFIG": nil, "TOUCHBOX_DATA": nil, "INGEST_ADDR": nil, "INGEST_ADMIN_ADDR": nil, "WORKER_ADMIN_ADDR": nil, "CONSOLE_*": {"console"}, "CONSOLE_URL": {"console", "touchbox"},
+	"TOUCHBOX_CONFIG": nil, "TOUCHBOX_DATA": nil, "INGEST_ADDR": nil, "INGEST_ADMIN_ADDR": nil, "WORKER_ADMIN_ADDR": nil, "CONSOLE_*": {"console"}, "CONSOLE_URL": {"worker", "console", "touchbox"},
 	"NATS_*": {"ingest", "worker", "touchbox", "console"}, "TOUCHBOX_REPLICAS": {"ingest", "worker", "touchbox", "console"},
 	"HTTPS_PROXY": {"ingest", "worker", "touchbox", "console"}, "NO_PROXY": {"ingest", "worker", "touchbox", "console"}, "SSL_CERT_FILE": {"ingest", "worker", "touchbox", "console"},
 	"LOG_*": {"ingest", "worker", "touchbox", "console"}, "LANG": {"ingest", "worker", "touchbox", "console"}, "INGEST_*": {"ingest"}, "WORKER_*": {"worker"}, "ADMIN_*": {"ingest", "worker", "console"}, "ADMIN_HOSTS": {"ingest", "worker"},

@@ -50,12 +50,13 @@ var arrows = map[string][]string{
 	"pkg/queue/streams":   {"pkg/event", "pkg/queue/jet", "pkg/wait"},
 	"pkg/pipeline":        {"pkg/event", "pkg/queue", "pkg/link", "pkg/calltouch", "pkg/mindbox", "pkg/show", "pkg/wait"},
 	"pkg/admin":           {"pkg/event", "pkg/queue", "pkg/queue/erase", "pkg/queue/keep", "pkg/link", "pkg/calltouch", "pkg/phone", "pkg/show", "pkg/spelling", "pkg/wait"},
-	"pkg/console":         {"pkg/admin", "pkg/event", "pkg/lang", "pkg/web"},
+	"pkg/console":         {"pkg/admin", "pkg/event", "pkg/lang", "pkg/web", "schemas"},
 	"pkg/watch":           {"pkg/event", "pkg/queue", "pkg/link", "pkg/calltouch", "pkg/lang", "pkg/wait", "pkg/web"},
 	"pkg/site":            {"pkg/defaults"},
 
 	"pkg/pipeline/breaker": {"pkg/mindbox", "pkg/queue"},
 
+	"schemas":             {},
 	"test/internal/ports": {},
 
 	// The rooms of the source: its words know none of them.
@@ -74,7 +75,7 @@ var only = map[string][]string{
 	"github.com/expr-lang/expr":             {"pkg/link/expression"},
 	"github.com/goccy/go-yaml":              {"pkg/strictyaml"},
 	"github.com/nyaruka/phonenumbers":       {"pkg/phone"},
-	"github.com/aymanbagabas/go-udiff":      {"cmd"},
+	"github.com/aymanbagabas/go-udiff":      {"cmd", "pkg/admin"},
 	"github.com/synadia-io/":                {"pkg/queue/jet"},
 	"html/template":                         {"pkg/console", "pkg/site"},
 	module + "/pkg/console":                 {"cmd/touchbox"},

@@ -50,6 +50,7 @@ func TestAlertsTestSendsAnAlert(t *testing.T) {
 	}))
 	defer server.Close()
 	t.Setenv("ALERT_URL", server.URL)
+	t.Setenv("CONSOLE_URL", "https://touchbox.example.com/")
 	var out, errs waittest.Buffer
 	if code := run(t.Context(), []string{"alerts", "test", "--json", "--lang", "ru"}, nil, &out, &errs); code != 0 {
 		t.Fatalf("exit code %d: %s", code, &errs)
@@ -58,7 +59,7 @@ func TestAlertsTestSendsAnAlert(t *testing.T) {
 	if err := json.Unmarshal([]byte(out.String()), &result); err != nil || !result.Sent || result.Status != 200 {
 		t.Errorf("%s: %v", &out, err)
 	}
-	if got.Cause != watch.CauseTest || got.Over || !strings.Contains(got.Text, "проверка") {
+	if got.Cause != watch.CauseTest || got.Over || !strings.Contains(got.Text, "проверка") || !strings.HasSuffix(got.Text, "\nhttps://touchbox.example.com/") {
 		t.Errorf("sent %+v", got)
 	}
 }

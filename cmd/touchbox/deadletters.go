@@ -16,16 +16,14 @@ import (
 
 func (c *cli) deadlettersCommand() *cobra.Command {
 	var by filterFlags
-	var cause string
 	cmd := c.withReveal(&cobra.Command{
 		Use:   "deadletters",
 		Short: "List what was given up, show or count it, or drop it; touchbox replay tries it again",
 		Long:  "List dead letters, oldest first; --since and --until are about when they died.",
 		Args:  cobra.NoArgs,
-		RunE:  c.onDesk(func(ctx context.Context, d *desk, _ []string) error { return d.listDeadLetters(ctx, by, cause) }),
+		RunE:  c.onDesk(func(ctx context.Context, d *desk, _ []string) error { return d.listDeadLetters(ctx, by) }),
 	})
-	by.add(cmd, byPlace|byEvent|byWhy|bySpan|bounded)
-	cmd.Flags().StringVar(&cause, "cause", "", "only of this cause, by its `id` of deadletters causes")
+	by.add(cmd, byPlace|byEvent|byWhy|byCause|bySpan|bounded)
 	cmd.AddCommand(c.deadShowCommand(), c.deadCountCommand(), c.deadCausesCommand(), c.deadDropCommand())
 	return cmd
 }
@@ -61,7 +59,7 @@ func (d *desk) listCauses(ctx context.Context, by filterFlags) error {
 	}.print(d.cli, causes, len(causes))
 }
 
-func (d *desk) listDeadLetters(ctx context.Context, by filterFlags, cause string) error {
+func (d *desk) listDeadLetters(ctx context.Context, by filterFlags) error {
 	s, err := by.read(ctx, d)
 	if err != nil {
 		return err
@@ -70,7 +68,7 @@ func (d *desk) listDeadLetters(ctx context.Context, by filterFlags, cause string
 		return err
 	}
 	list, total, err := gather(s.filters(), func(f queue.Filter) ([]queue.DeadLetter, int, error) {
-		return d.admin.DeadOfCause(ctx, f, cause, by.limit)
+		return d.admin.DeadOfCause(ctx, f, by.cause, by.limit)
 	})
 	if err != nil {
 		return err

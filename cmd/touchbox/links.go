@@ -33,7 +33,7 @@ func (c *cli) linksCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&fast, "fast", false, "without outcomes and sources, which need a scan")
 	cmd.AddCommand(
 		c.linksStopCommand(),
-		c.linkCommand("start", "Let a stopped link go on from its place", "started", admin.Admin.Start),
+		c.linksStartCommand(),
 		c.linksHistoryCommand(), c.linksResetCommand(), c.linksRemoveCommand(),
 	)
 	return cmd
@@ -45,6 +45,15 @@ func (c *cli) linksStopCommand() *cobra.Command {
 		return a.Stop(ctx, id, why)
 	})
 	cmd.Flags().StringVar(&why, "why", "", "`text` that stands beside the link until it is started, and in the audit; no personal data")
+	return cmd
+}
+
+func (c *cli) linksStartCommand() *cobra.Command {
+	why := ""
+	cmd := c.linkCommand("start", "Let a stopped link go on from its place", "started", func(a admin.Admin, ctx context.Context, id string) error {
+		return a.Start(ctx, id, why)
+	})
+	cmd.Flags().StringVar(&why, "why", "", "`text` that the audit keeps; no personal data")
 	return cmd
 }
 

@@ -59,6 +59,7 @@ const (
 	VerbJobContinue   = "job_continue"
 	VerbSignIn        = "sign_in"
 	VerbSignOut       = "sign_out"
+	VerbSessionEnd    = "session_end" // of somebody else
 	VerbSignInRefused = "sign_in_refused"
 )
 

@@ -45,7 +45,7 @@ func TestEveryChangeIsWrittenIntoTheAudit(t *testing.T) {
 	if err != nil || links[0].By != "Анна" || links[0].At == nil || links[0].Why != "мы ждём шаблон, звоните +* *** ***-**-67" {
 		t.Errorf("the stopped link: %+v, %v", links[0], err)
 	}
-	if err := h.Start(t.Context(), "dynamic"); err != nil {
+	if err := h.Start(t.Context(), "dynamic", ""); err != nil {
 		t.Fatal(err)
 	}
 	if links, err = h.Links(t.Context()); err != nil || links[0].By != "" || links[0].Why != "" || links[0].At != nil {

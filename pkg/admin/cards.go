@@ -1,9 +1,7 @@
 package admin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,9 +27,10 @@ type LinkCard struct {
 	Shadow    bool
 	Delay     time.Duration
 	Expire    time.Duration
-	Version   string // of the file
-	Text      string // of the file, as JSON: with the conditions and tables that the link uses
-	Runs      bool   // a worker has taken this version up
+	Version   string         // of the file
+	Source    []link.Excerpt // of the file, with the conditions and tables that the link uses; empty where it is no text of the file
+	Text      string         // where Source is empty: the same as it is kept, as YAML
+	Runs      bool           // a worker has taken this version up
 	Versions  []LinkVersion
 }
 
@@ -48,10 +47,19 @@ func (a Admin) LinkCard(ctx context.Context, id string) (LinkCard, error) {
 	slices.Reverse(c.Versions)
 	l := a.File.Link(id)
 	if l == nil {
+		if len(c.Versions) > 0 {
+			c.Version, c.Text = c.Versions[0].Version, documentText(c.Versions[0].Document())
+		}
 		return c, nil
 	}
 	c.InFile, c.Kinds, c.To, c.Operation, c.Shadow = true, l.Kinds, l.To.Endpoint, l.Operation, l.Shadow
-	c.Delay, c.Expire, c.Version, c.Text = l.Delay, l.Expire, l.Version, indent(l.Document())
+	c.Delay, c.Expire, c.Version = l.Delay, l.Expire, l.Version
+	for _, e := range l.Source() {
+		c.Source = append(c.Source, link.Excerpt{Line: e.Line, Text: maskLines(e.Text)})
+	}
+	if len(c.Source) == 0 {
+		c.Text = documentText(l.Document())
+	}
 	for _, s := range l.Sites {
 		c.Sites = append(c.Sites, a.siteName(s))
 	}
@@ -64,15 +72,6 @@ func (a Admin) siteName(id string) string {
 		return s.Name
 	}
 	return id
-}
-
-// indent writes a document over several lines.
-func indent(document []byte) string {
-	var b bytes.Buffer
-	if json.Indent(&b, document, "", "  ") != nil {
-		return string(document)
-	}
-	return b.String()
 }
 
 // SiteCard is what the file says of a site, and what came from it last.
@@ -232,7 +231,7 @@ func (a Admin) DeadRows(ctx context.Context, f Filter, cause string, limit int) 
 	return rows, total, err
 }
 
-// DeadOfCause are the dead letters themselves.
+// DeadOfCause is DeadLetters of one cause alone; "" is any.
 func (a Admin) DeadOfCause(ctx context.Context, f Filter, cause string, limit int) (list []queue.DeadLetter, total int, err error) {
 	if a.Board != nil {
 		return a.Board.deadRows(ctx, a, f, cause, limit)
@@ -240,16 +239,14 @@ func (a Admin) DeadOfCause(ctx context.Context, f Filter, cause string, limit in
 	if cause == "" {
 		return a.DeadLetters(ctx, f, limit)
 	}
-	for d, err := range a.Queue.DeadLetters(ctx, f) {
-		if err != nil {
-			return nil, 0, err
+	return first(func(yield func(queue.DeadLetter, error) bool) {
+		for d, err := range a.Queue.DeadLetters(ctx, f) {
+			if err == nil && CauseOf(d) != cause {
+				continue
+			}
+			if !yield(d, err) || err != nil {
+				return
+			}
 		}
-		if CauseOf(d) != cause {
-			continue
-		}
-		if total++; total <= limit {
-			list = append(list, d)
-		}
-	}
-	return list, total, nil
+	}, limit)
 }

@@ -190,12 +190,12 @@ func (a Admin) Stop(ctx context.Context, id, why string) error {
 	return a.Queue.StopLink(ctx, id, queue.Stop{By: a.Actor.Name, Why: personText(why), At: a.now().UTC()})
 }
 
-// Start lets a stopped link go on from its place. ErrNoLink.
-func (a Admin) Start(ctx context.Context, id string) error {
+// Start lets a stopped link go on from its place; the audit keeps why. ErrNoLink.
+func (a Admin) Start(ctx context.Context, id, why string) error {
 	if _, err := a.registered(ctx, id); err != nil {
 		return err
 	}
-	if err := a.Audit(ctx, AuditEntry{Verb: VerbLinkStart, On: LinkText(id)}); err != nil {
+	if err := a.Audit(ctx, AuditEntry{Verb: VerbLinkStart, On: LinkText(id), Why: why}); err != nil {
 		return err
 	}
 	return a.Queue.ResumeLink(ctx, id)

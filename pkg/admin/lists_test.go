@@ -300,7 +300,7 @@ func TestLinks(t *testing.T) {
 	if list, err = h.Links(t.Context()); err != nil || len(list) != 2 || list[0].State != admin.StateGone {
 		t.Errorf("gone: %+v, %v", list, err)
 	}
-	for _, do := range []func(context.Context, string) error{func(ctx context.Context, id string) error { return h.Stop(ctx, id, "") }, h.Start} {
+	for _, do := range []func(context.Context, string) error{func(ctx context.Context, id string) error { return h.Stop(ctx, id, "") }, func(ctx context.Context, id string) error { return h.Start(ctx, id, "") }} {
 		if err := do(t.Context(), "nope"); !errors.Is(err, admin.ErrNoLink) {
 			t.Errorf("an unknown link: %v", err)
 		}

@@ -305,7 +305,7 @@ func TestReplayLeavesWhatIsHalted(t *testing.T) {
 		want   admin.Halt
 	}{
 		{"stopped", func(h *house) error { return h.Stop(h.t.Context(), "dynamic", "") },
-			func(h *house) error { return h.Start(h.t.Context(), "dynamic") }, admin.Halt{Link: "dynamic", State: "stopped"}},
+			func(h *house) error { return h.Start(h.t.Context(), "dynamic", "") }, admin.Halt{Link: "dynamic", State: "stopped"}},
 		{"parked link", func(h *house) error {
 			_, err := h.Queue.PutPark(h.t.Context(), queue.Park{Scope: "link/dynamic", Reason: "not_found", Text: "wrong"})
 			return err

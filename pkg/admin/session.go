@@ -1,11 +1,14 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -84,6 +87,43 @@ func (a Admin) Session(ctx context.Context, token string, idle time.Duration) (S
 	return s, err
 }
 
+// Sessions are all that have not ended, the one that began last at the end. Session.ID names one, and opens nothing.
+func (a Admin) Sessions(ctx context.Context) ([]Session, error) {
+	entries, err := a.Queue.State().List(ctx, string(event.SessionKeys))
+	if err != nil {
+		return nil, err
+	}
+	list := []Session{}
+	for _, e := range entries {
+		var s Session
+		if json.Unmarshal(e.Value, &s) == nil {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(x, y Session) int { return cmp.Or(x.Began.Compare(y.Began), cmp.Compare(x.ID, y.ID)) })
+	return list, nil
+}
+
+// EndSessions ends the sessions of a person, or with an id that one of them, at every console, and returns how many it was.
+func (a Admin) EndSessions(ctx context.Context, name, id string) (int, error) {
+	entries, err := a.Queue.State().List(ctx, string(event.SessionKeys))
+	if err != nil {
+		return 0, err
+	}
+	entries = slices.DeleteFunc(entries, func(e queue.Entry) bool {
+		var s Session
+		return json.Unmarshal(e.Value, &s) != nil || s.Name != name || id != "" && s.ID != id
+	})
+	return a.inBulk(ctx, AuditEntry{Verb: VerbSessionEnd, On: "sessions of " + personText(name), Found: len(entries)}, func() (int, error) {
+		for i, e := range entries {
+			if err := a.Queue.State().Expire(ctx, e.Key); err != nil {
+				return i, err
+			}
+		}
+		return len(entries), nil
+	})
+}
+
 // Close ends the session of what the browser holds.
 func (a Admin) Close(ctx context.Context, token string) error {
 	return a.Queue.State().Expire(ctx, event.SessionKeys.Of(hashOf(token)))
@@ -109,7 +149,7 @@ var ErrUnknown = queue.ErrNotFound
 // Its own words say what to do.
 func Refusal(err error) error {
 	for _, one := range []error{
-		ErrNotReplayable, ErrRevision, ErrNotInFile, ErrInFile, ErrInUse, ErrGone, ErrNothingRuns, ErrShadow, ErrJobEnded, ErrNoWhy, ErrDays, ErrNoToken, ErrNoSite, queue.ErrUnderWay, queue.ErrHeld, queue.ErrConflict, queue.ErrFull,
+		ErrNotReplayable, ErrRevision, ErrNotInFile, ErrInFile, ErrInUse, ErrGone, ErrNothingRuns, ErrShadow, ErrNoPreview, ErrGrown, ErrJobEnded, ErrNoWhy, ErrDays, ErrNoToken, ErrNoSite, queue.ErrUnderWay, queue.ErrHeld, queue.ErrConflict, queue.ErrFull,
 	} {
 		if errors.Is(err, one) {
 			return one

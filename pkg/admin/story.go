@@ -65,7 +65,7 @@ func (a Admin) Story(ctx context.Context, key event.Key, m Mask) (Story, error) 
 		return Story{}, err
 	}
 	s := Story{EventView: a.EventView(t, m), Gone: t.Event == nil && !t.Erased}
-	if s.Gone && len(t.Notes) == 0 && !slices.ContainsFunc(t.Links, func(l LinkTimeline) bool { return len(l.Records) > 0 || l.DeadLetter != nil }) {
+	if !t.Known() {
 		return s, fmt.Errorf("event %s: %w", key, ErrUnknown)
 	}
 	s.Values = values(s.Fields)

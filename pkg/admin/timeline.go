@@ -66,6 +66,12 @@ func (a Admin) Timeline(ctx context.Context, key event.Key) (Timeline, error) {
 	return t, nil
 }
 
+// Known reports whether anything is known of the event.
+func (t Timeline) Known() bool {
+	return t.Event != nil || t.Erased || len(t.Notes) > 0 ||
+		slices.ContainsFunc(t.Links, func(l LinkTimeline) bool { return len(l.Records) > 0 || l.DeadLetter != nil })
+}
+
 // withRecorded adds the links that only the records know: they were removed.
 func withRecorded(links []linkInfo, records []queue.Record) []linkInfo {
 	for _, r := range records {

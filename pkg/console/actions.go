@@ -48,7 +48,7 @@ func (v *visit) stopLink() error {
 }
 
 func (v *visit) startLink() error {
-	if err := v.admin.Start(v.ctx(), v.r.PathValue("id")); err != nil {
+	if err := v.admin.Start(v.ctx(), v.r.PathValue("id"), ""); err != nil {
 		return err
 	}
 	v.c.standing.forget()
@@ -120,11 +120,16 @@ func (v *visit) reveal() error {
 
 // actor is who acts, as the audit keeps it.
 func (v *visit) actor() admin.Actor {
-	return admin.Actor{Name: v.who.Name, Role: v.who.Role, By: admin.ByConsole, Address: v.c.address(v.r)}
+	by := admin.ByConsole
+	if v.program {
+		by = admin.ByAPI
+	}
+	return admin.Actor{Name: v.who.Name, Role: v.who.Role, By: by, Address: v.c.address(v.r)}
 }
 
 // auditView is who changed or saw what.
 type auditView struct {
+	CSV       string
 	Who, Verb string
 	Verbs     []string
 	Rows      []admin.AuditEntry
@@ -139,23 +144,24 @@ func (v *visit) audit() error {
 	if q.Since, q.Until, err = v.span(f); err != nil {
 		return err
 	}
+	if v.wantsTable() {
+		return v.tableOfAudit(q)
+	}
 	list, total, err := v.admin.AuditEntries(v.ctx(), q)
 	if err != nil {
 		return err
 	}
 	view := auditView{Who: q.Who, Verb: q.Verb, Total: total, Command: "touchbox audit"}
+	for name, value := range map[string]string{"who": q.Who, "verb": q.Verb, "since": f.Since, "until": f.Until} {
+		if value != "" {
+			view.Command += " --" + name + " " + word4shell(value)
+		}
+	}
+	view.CSV = "/audit" + v.withQuery(formatParameter, "csv")
 	for i := range list {
 		view.Rows = append(view.Rows, list[len(list)-1-i])
 	}
 	v.show(page{Name: "audit", Title: v.lang.Text("Audit"), Group: "/audit", View: view})
-	return nil
-}
-
-// peopleView is who may sign in.
-type peopleView struct{ People []admin.PersonCard }
-
-func (v *visit) people() error {
-	v.show(page{Name: "people", Title: v.lang.Text("People"), Group: "/people", View: peopleView{v.admin.FileCard().People}})
 	return nil
 }
 

@@ -125,6 +125,7 @@ func routeTable() []route {
 		{"GET /aside", See, (*visit).aside},
 		{"GET /links", See, (*visit).links},
 		{"GET /links/{id}", See, (*visit).link},
+		{"GET /links/{id}/versions/{from}/{to}", See, (*visit).difference},
 		{"GET /sites", See, (*visit).sites},
 		{"GET /sites/{id}", See, (*visit).site},
 		{"GET /settings", See, (*visit).settings},
@@ -146,6 +147,7 @@ func routeTable() []route {
 		{"POST /sites/{id}/backfill", Act, (*visit).backfill},
 		{"GET /audit", Admin, (*visit).audit},
 		{"GET /people", Admin, (*visit).people},
+		{"POST /people/{name}/sign-out", Admin, (*visit).endSessions},
 		{"POST /sign-out", See, (*visit).signOut},
 	}
 }
@@ -157,6 +159,7 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /static/{hash}/{name}", c.static.serve)
 	mux.HandleFunc("GET /sign-in", func(w http.ResponseWriter, r *http.Request) { c.showSignIn(c.stranger(w, r), "", http.StatusOK) })
 	mux.HandleFunc("POST /sign-in", c.signIn)
+	c.serveAPI(mux)
 	for _, one := range routeTable() {
 		mux.HandleFunc(one.pattern, c.visited(one))
 	}

@@ -14,6 +14,7 @@ import (
 
 // eventsView is a list of events.
 type eventsView struct {
+	Head     listHead // empty: it cannot be taken away
 	Filter   filter
 	Kinds    []event.Kind
 	Outcomes []event.Outcome
@@ -40,25 +41,30 @@ func (v *visit) events() error {
 		return v.foundEvents(token)
 	}
 	f := v.readFilter()
-	q := admin.EventQuery{Site: f.Site, Link: f.Link, Outcome: event.Outcome(f.Outcome), Limit: mostRows}
-	var err error
-	if q.Since, q.Until, err = v.span(f); err != nil {
+	q, err := v.eventQuery(f)
+	if err != nil {
 		return err
 	}
-	if f.Kind != "" {
-		if q.Kind, err = event.ParseKind(f.Kind); err != nil {
-			return errBadForm
-		}
-	}
-	if f.Outcome != "" && !slices.Contains(event.Outcomes, q.Outcome) {
-		return errBadForm
+	if v.wantsTable() {
+		return v.tableOfEvents(q)
 	}
 	rows, total, err := v.admin.Events(v.ctx(), q)
 	if err != nil {
 		return err
 	}
-	v.listEvents(eventsView{Filter: f, Total: total, Command: "touchbox events" + f.Flags("link", "site", "kind", "outcome", "since", "until")}, rows)
+	v.listEvents(eventsView{Head: v.head("/events", f), Filter: f, Total: total, Command: "touchbox events" + f.Flags("link", "site", "kind", "outcome", "since", "until")}, rows)
 	return nil
+}
+
+// eventQuery is the filter as a query for events. errBadForm.
+func (v *visit) eventQuery(f filter) (admin.EventQuery, error) {
+	selection, err := v.of(f)
+	if err != nil {
+		return admin.EventQuery{}, err
+	}
+	q := admin.EventQuery{Site: selection.Site, Kind: selection.Kind, Link: f.Link, Since: selection.Since, Until: selection.Until, Limit: mostRows}
+	q.Outcome, err = outcomeOf(f.Outcome)
+	return q, err
 }
 
 // foundEvents shows what a search has found.

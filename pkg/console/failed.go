@@ -7,6 +7,7 @@ import (
 
 // causesView is why events were not delivered.
 type causesView struct {
+	Head    listHead
 	Filter  filter
 	Causes  []admin.Cause
 	Total   int
@@ -19,11 +20,14 @@ func (v *visit) causes() error {
 	if err != nil {
 		return err
 	}
+	if v.wantsTable() {
+		return v.tableOfCauses(selection)
+	}
 	causes, err := v.admin.Causes(v.ctx(), selection)
 	if err != nil {
 		return err
 	}
-	view := causesView{Filter: f, Causes: causes, Command: "touchbox deadletters count" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")}
+	view := causesView{Head: v.head("/causes", f), Filter: f, Causes: causes, Command: "touchbox deadletters count" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")}
 	for _, c := range causes {
 		view.Total += c.Count
 	}
@@ -70,6 +74,7 @@ func (v *visit) causePage() error {
 
 // deadLettersView is a list of what was not delivered.
 type deadLettersView struct {
+	Head    listHead
 	Filter  filter
 	Kinds   []event.Kind
 	Cause   *admin.Cause // it is about this one alone
@@ -86,8 +91,11 @@ func (v *visit) deadLetters() error {
 	if err != nil {
 		return err
 	}
-	view := deadLettersView{Filter: f, Kinds: event.Kinds, MayAct: v.may(Act), MayDrop: v.may(Admin)}
-	view.Command = "touchbox deadletters" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")
+	if v.wantsTable() {
+		return v.tableOfDead(selection, f.Cause)
+	}
+	view := deadLettersView{Head: v.head("/deadletters", f), Filter: f, Kinds: event.Kinds, MayAct: v.may(Act), MayDrop: v.may(Admin)}
+	view.Command = "touchbox deadletters" + f.Flags("link", "site", "kind", "reason", "status", "cause", "since", "until")
 	if f.Cause != "" {
 		if view.Cause, err = v.cause(selection, f.Cause); err != nil {
 			return err
@@ -116,6 +124,7 @@ func (v *visit) cause(f admin.Filter, id string) (*admin.Cause, error) {
 
 // retriesView is what waits for its next attempt.
 type retriesView struct {
+	Head    listHead
 	Filter  filter
 	Kinds   []event.Kind
 	Rows    []admin.RetryView
@@ -130,11 +139,14 @@ func (v *visit) retries() error {
 	if err != nil {
 		return err
 	}
+	if v.wantsTable() {
+		return v.tableOfRetries(selection)
+	}
 	list, total, err := v.admin.Retries(v.ctx(), selection, mostRows)
 	if err != nil {
 		return err
 	}
-	view := retriesView{Filter: f, Kinds: event.Kinds, Total: total, MayAct: v.may(Act)}
+	view := retriesView{Head: v.head("/retries", f), Filter: f, Kinds: event.Kinds, Total: total, MayAct: v.may(Act)}
 	view.Command = "touchbox retries" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")
 	for _, one := range list {
 		view.Rows = append(view.Rows, admin.Mask{}.Retry(one))
@@ -145,6 +157,7 @@ func (v *visit) retries() error {
 
 // asideView is what came and is no event.
 type asideView struct {
+	Head    listHead
 	Filter  filter
 	Rows    []admin.AsideView
 	Total   int
@@ -154,19 +167,27 @@ type asideView struct {
 
 func (v *visit) aside() error {
 	f := v.readFilter()
-	q := admin.AsideQuery{Site: f.Site, Reason: f.Reason}
-	var err error
-	if q.Since, q.Until, err = v.span(f); err != nil {
+	q, err := v.asideQuery(f)
+	if err != nil {
 		return err
+	}
+	if v.wantsTable() {
+		return v.tableOfAside(q)
 	}
 	list, total, err := v.admin.Asides(v.ctx(), q, mostRows)
 	if err != nil {
 		return err
 	}
-	view := asideView{Filter: f, Total: total, MayAct: v.may(Act), Command: "touchbox aside" + f.Flags("site", "reason", "since", "until")}
+	view := asideView{Head: v.head("/aside", f), Filter: f, Total: total, MayAct: v.may(Act), Command: "touchbox aside" + f.Flags("site", "reason", "since", "until")}
 	for _, one := range list {
 		view.Rows = append(view.Rows, admin.Mask{}.Aside(one))
 	}
 	v.show(page{Name: "aside", Title: v.lang.Text("Set aside"), Group: "/aside", View: view})
 	return nil
+}
+
+// asideQuery is the filter as a query for what was set aside. errBadForm.
+func (v *visit) asideQuery(f filter) (admin.AsideQuery, error) {
+	selection, err := v.of(f)
+	return admin.AsideQuery{Site: selection.Site, Reason: f.Reason, Since: selection.Since, Until: selection.Until}, err
 }

@@ -104,14 +104,17 @@ func word4shell(text string) string {
 func (v *visit) of(f filter) (admin.Filter, error) {
 	out := admin.Filter{Link: f.Link, Site: f.Site, Reason: f.Reason}
 	var err error
+	if site := v.admin.File.Site(f.Site); site != nil { // by its name
+		out.Site = site.ID
+	}
 	if f.Status != "" {
 		if out.Status, err = strconv.Atoi(f.Status); err != nil {
-			return out, errBadForm
+			return out, errField{"status"}
 		}
 	}
 	if f.Kind != "" {
 		if out.Kind, err = event.ParseKind(f.Kind); err != nil {
-			return out, errBadForm
+			return out, errField{"kind"}
 		}
 	}
 	out.Since, out.Until, err = v.span(f)
@@ -121,8 +124,11 @@ func (v *visit) of(f filter) (admin.Filter, error) {
 func (v *visit) span(f filter) (since, until time.Time, err error) {
 	since, ok := admin.ReadMoment(f.Since, v.c.Zone(), v.c.Now())
 	until, ok2 := admin.ReadMoment(f.Until, v.c.Zone(), v.c.Now())
-	if !ok || !ok2 {
-		return since, until, errBadForm
+	switch {
+	case !ok:
+		return since, until, errField{"since"}
+	case !ok2:
+		return since, until, errField{"until"}
 	}
 	return since, until, nil
 }

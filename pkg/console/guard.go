@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/web"
 )
 
@@ -28,17 +29,27 @@ func (c *Console) guard(next http.Handler) http.Handler {
 		switch {
 		case r.URL.Path == "/healthz": // asked by machines, by any name; it says nothing
 		case !c.answersTo(r.Host):
-			http.Error(w, "this console is not called so: set CONSOLE_URL=https://"+printableHost(r.Host), http.StatusMisdirectedRequest)
+			c.refuse(w, r, "this console is not called so: set CONSOLE_URL=https://"+printableHost(r.Host), http.StatusMisdirectedRequest)
 			return
 		case !c.encrypted(r) && !c.local(r):
-			http.Error(w, plainHint, http.StatusForbidden)
+			c.refuse(w, r, plainHint, http.StatusForbidden)
 			return
 		case !c.sameOrigin(r):
-			http.Error(w, "this request came from the page of somebody else", http.StatusForbidden)
+			c.refuse(w, r, "this request came from the page of somebody else", http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// refuse says no before anybody knows who asks, in the form that the one who asks reads.
+func (c *Console) refuse(w http.ResponseWriter, r *http.Request, text string, status int) {
+	if !strings.HasPrefix(r.URL.Path, apiPath) {
+		http.Error(w, text, status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	(&visit{c: c, w: w, r: r, lang: lang.English}).writeJSON(status, problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: text})
 }
 
 // plainHint is what a person reads whose keys would cross the network in the clear.

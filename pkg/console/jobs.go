@@ -351,7 +351,7 @@ func (v *visit) ask(a asked, again func() error) error {
 		return err
 	case n == 0:
 		return v.redirect(joined(a.back, "done=nothing"))
-	case grown(n, shown) || a.most > 0 && !v.typed(n, a.most):
+	case admin.Grown(n, shown) || a.most > 0 && !v.typed(n, a.most):
 		if again != nil {
 			return again()
 		}
@@ -379,9 +379,6 @@ func joined(path, parameter string) string {
 	}
 	return path + "?" + parameter
 }
-
-// grown reports whether there are by a tenth more than a person was shown.
-func grown(now, shown int) bool { return now > shown+shown/10 }
 
 // work is what a filter selects, as a job works at it. errBadForm.
 func (v *visit) work(f filter) (admin.Work, error) {

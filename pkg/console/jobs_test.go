@@ -243,7 +243,7 @@ func TestAJobThatFailedStandsOnTheOverview(t *testing.T) {
 		t.Errorf("the overview says nothing of it: %s", page)
 	}
 	page := b.get(got.location).body
-	if err := h.admin.Start(t.Context(), "dynamic"); err != nil {
+	if err := h.admin.Start(t.Context(), "dynamic", ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"left, because their link is stopped or paused</dt><dd>1", "Let it go on", "dynamic"} {

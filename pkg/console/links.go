@@ -2,6 +2,7 @@ package console
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/touchbox/touchbox/pkg/admin"
 )
@@ -53,6 +54,30 @@ func (v *visit) link() error {
 		return nil
 	}
 	return errNoPage
+}
+
+// differenceView is what was changed between two versions of a link.
+type differenceView struct {
+	ID, From, To string
+	Lines        []differenceLine
+	Command      string
+}
+
+// differenceLine is one of a unified diff; its first sign says what it is, and the class of the stylesheet says it again.
+type differenceLine struct{ Text, Class string }
+
+func (v *visit) difference() error {
+	view := differenceView{ID: v.r.PathValue("id"), From: v.r.PathValue("from"), To: v.r.PathValue("to")}
+	text, err := v.admin.VersionDiff(v.ctx(), view.ID, view.From, view.To)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(text) {
+		view.Lines = append(view.Lines, differenceLine{strings.TrimSuffix(line, "\n"), map[byte]string{'+': "good", '-': "bad"}[line[0]]})
+	}
+	view.Command = "touchbox links history " + word4shell(view.ID) + " " + word4shell(view.From) + " " + word4shell(view.To)
+	v.show(page{Name: "difference", Title: v.lang.Sprintf("Link %s", view.ID), Group: "/links", View: view})
+	return nil
 }
 
 // sitesView is a list of sites.

@@ -174,7 +174,12 @@ type errorView struct {
 
 // fail answers with the page of an error.
 func (v *visit) fail(err error) {
-	view, status := errorView{}, http.StatusInternalServerError
+	view, status := v.explain(err)
+	v.show(page{Name: "error", Title: v.lang.Text("That did not work"), View: view, Status: status})
+}
+
+// explain says what an error is to a person; one that nobody here can do anything about stands in the log too.
+func (v *visit) explain(err error) (view errorView, status int) {
 	switch {
 	case errors.Is(err, errNoPage), errors.Is(err, admin.ErrNoLink), errors.Is(err, admin.ErrUnknown), errors.Is(err, admin.ErrNoJob):
 		status = http.StatusNotFound
@@ -205,7 +210,7 @@ func (v *visit) fail(err error) {
 		view.ID = rand.Text()[:8]
 		v.c.Log.Error().Err(err).Str("id", view.ID).Str("path", v.r.Pattern).Msg("console: a page failed")
 	}
-	v.show(page{Name: "error", Title: v.lang.Text("That did not work"), View: view, Status: status})
+	return view, status
 }
 
 // languageOf is the language of a request: asked for now, chosen before, or the browser's.

@@ -34,6 +34,8 @@ type visit struct {
 	admin admin.Admin
 	lang  lang.Language
 	who   admin.Session // the zero Session of a stranger
+
+	program bool // it asks the API
 }
 
 // ctx is the request's.

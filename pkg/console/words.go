@@ -62,6 +62,7 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"t":          func(format string, args ...any) string { return l.Sprintf(format, args...) },
 		"u":          func(path string, args ...any) string { return c.prefix + fmt.Sprintf(path, args...) },
 		"q":          url.QueryEscape,
+		"path":       url.PathEscape,
 		"when":       func(at any) template.HTML { return c.when(l, at, false) },
 		"clock":      func(at any) template.HTML { return c.when(l, at, true) },
 		"came":       func(last map[event.Origin]time.Time, by string) time.Time { return last[event.Origin(by)] },

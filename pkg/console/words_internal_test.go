@@ -13,8 +13,13 @@ import (
 // TestWordsHaveTwins covers the words that stand in tables and not in a call.
 func TestWordsHaveTwins(t *testing.T) {
 	var texts []string
-	for _, table := range []map[string]string{streamWords, admin.ReasonHints, doneTexts} {
+	for _, table := range []map[string]string{streamWords, admin.ReasonHints, doneTexts, wanted} {
 		texts = slices.AppendSeq(texts, maps.Values(table))
+	}
+	for _, columns := range [][]column{eventColumns, deadColumns, causeColumns, retryColumns, asideColumns, auditColumns} {
+		for _, c := range columns {
+			texts = append(texts, c.title)
+		}
 	}
 	for _, w := range outcomeWords {
 		texts = append(texts, w.Text)

@@ -105,6 +105,8 @@
 //	alert.CAUSE.SUBJECT          the alert               whoever sees the cause        for ever: over is a value too
 //	session.HASH                 who has signed in         the console                     its time to live, renewed
 //	invite.HASH                  whom a link signs in      `up`, `demo`, `console`         10 minutes, or until it is used
+//	preview.HASH                 what a replay would work  the console                     10 minutes, or until it is
+//	                             at                                                        asked for
 //	calltouch.SITE.polled        mark: last poll of      the poller                    for ever
 //	                             form requests
 //	calltouch.SITE.calls.polled  mark: of the journal    the poller                    for ever

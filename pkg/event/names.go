@@ -147,6 +147,7 @@ const (
 	TroubleKeys Keys = siteKeys + "trouble."
 	SessionKeys Keys = "session." // of who has signed in to the console, by the hash of what the browser holds
 	InviteKeys  Keys = "invite."  // of a sign-in link, by the hash of what stands in it
+	PreviewKeys Keys = "preview." // of a replay of which somebody was told what it would do, by its hash
 )
 
 // The keys that stand alone.

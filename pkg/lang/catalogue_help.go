@@ -65,6 +65,7 @@ var helpCatalogue = map[string]string{
 	"of this site only, by its `id` or name":                                       "только этот `сайт`, ID или имя",
 	"only call.started, call.ended or request":                                     "только call.started, call.ended или request",
 	"only this event, by its `key` or id; may be repeated":                         "только это `событие`, ключ или номер; можно повторять",
+	"only of this cause, by its `id`, as the console shows it":                     "только по этой причине, по её `id` из консоли",
 	"only with this reason, as the list shows it":                                  "только с этой причиной, как её показывает список",
 	"only with this HTTP status of Mindbox's answer":                               "только с этим статусом HTTP в ответе Mindbox",
 	"not before this `time`: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h, 3d ago": "не раньше; `время` вида 2026-11-01, 2026-11-01T10:00:00+03:00 либо 2h, 3d назад",

@@ -82,6 +82,7 @@ func catalogues() []map[string]string {
 		errorCatalogue,
 		consoleCatalogue,
 		jobCatalogue,
+		apiCatalogue,
 		coreCatalogue,
 		helpCatalogue,
 		wordCatalogue,

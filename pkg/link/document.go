@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -20,6 +21,31 @@ import (
 // of a plain text, which may be one, stands ***.
 func (l *Link) Document() []byte { return l.document }
 
+// DocumentText writes a document as YAML, as a person reads it.
+func DocumentText(document []byte) (string, error) { return strictyaml.FromJSON(document) }
+
+// Source is the link in the file's own words, with its comments, behind the conditions and tables that it uses. No secret
+// stands in it. It is empty where one of them is written in the brackets of a line with others.
+func (l *Link) Source() []Excerpt { return l.source }
+
+// excerpts finds the lines of a link and of what it uses, in the order of the file.
+func (l *loader) excerpts(o object, used map[string]bool) []Excerpt {
+	own, ok := l.ExcerptOfItem(o.node.Pos)
+	found := []Excerpt{own}
+	for _, section := range []map[string]*strictyaml.Node{l.conditions, l.tables} {
+		for _, name := range namesOf(section, used) {
+			one, has := l.ExcerptOfKey(name, section[name].Pos)
+			ok = ok && has
+			found = append(found, one)
+		}
+	}
+	if !ok {
+		return nil
+	}
+	slices.SortFunc(found, func(x, y Excerpt) int { return cmp.Compare(x.Line, y.Line) })
+	return found
+}
+
 // seal writes the document and takes the version from it.
 func (l *loader) seal(link *Link, o object) {
 	used := l.used(o.node)
@@ -31,6 +57,7 @@ func (l *loader) seal(link *Link, o object) {
 	sum := sha256.Sum256(whole)
 	link.Version = hex.EncodeToString(sum[:8])
 	link.document = l.write(link, o, used, stored)
+	link.source = l.excerpts(o, used)
 }
 
 // concealedValue stands in a stored document for a plain text of a header or parameter.

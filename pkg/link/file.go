@@ -134,6 +134,7 @@ type Link struct {
 	variants []*compiled          // one per difference between the sites' settings
 	bySite   map[string]*compiled // the variants, by Calltouch's site id
 	document []byte               // see Document
+	source   []Excerpt            // see Source
 	pos      Pos
 }
 

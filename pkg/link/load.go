@@ -17,6 +17,7 @@ type (
 	Problem      = strictyaml.Problem
 	Problems     = strictyaml.Problems
 	InvalidError = strictyaml.InvalidError // a file with mistakes: exit code 2
+	Excerpt      = strictyaml.Excerpt      // a part of the file as it stands there
 )
 
 // Options say how a file is read. The zero value reads it in English, without environment.

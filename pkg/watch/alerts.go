@@ -28,9 +28,10 @@ import (
 type Notice struct {
 	Text    string    `json:"text"`
 	Cause   Cause     `json:"cause"`
-	Subject string    `json:"subject"` // the link, the endpoint, the site, the stream
-	Over    bool      `json:"over"`    // the cause is gone
-	Time    time.Time `json:"time"`    // when it began, or was found to be gone
+	Subject string    `json:"subject"`        // the link, the endpoint, the site, the stream
+	Over    bool      `json:"over"`           // the cause is gone
+	Time    time.Time `json:"time"`           // when it began, or was found to be gone
+	Page    string    `json:"page,omitempty"` // of the console, where CONSOLE_URL says by which address people reach it; Text ends with it
 }
 
 // Cause is why a person is called. The list is closed.

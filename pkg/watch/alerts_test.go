@@ -60,7 +60,7 @@ func (b *bell) process(q *queue.Queue, file *link.File) (a *Alerts, stop func())
 func (b *bell) paced(q *queue.Queue, file *link.File, p pace) (a *Alerts, stop func()) {
 	b.t.Helper()
 	a = &Alerts{
-		receiver: NewReceiver(b.url, "Touchbox/test"), queue: q, file: func() *link.File { return file }, lang: lang.English,
+		receiver: NewReceiver(b.url, "", "Touchbox/test"), queue: q, file: func() *link.File { return file }, lang: lang.English,
 		log: zerolog.Nop(), pace: p, wake: make(chan struct{}, 1),
 		unstored: map[string]sighting{},
 	}
@@ -256,7 +256,7 @@ func TestParkAlertsFollowState(t *testing.T) {
 }
 
 func TestAlertsWithoutAddressDoNothing(t *testing.T) {
-	a := NewAlerts(Config{File: func() *link.File { return &link.File{} }, Receiver: NewReceiver("", "")})
+	a := NewAlerts(Config{File: func() *link.File { return &link.File{} }, Receiver: NewReceiver("", "", "")})
 	a.Parked(t.Context(), "link/calls") // must not touch the queue that is not there
 	if err := a.Run(t.Context()); err != nil {
 		t.Error(err)
@@ -288,7 +288,7 @@ func TestAlertsNameTheirSubjectInTheLocalesLanguage(t *testing.T) {
 func TestAlertOfAQueueThatIsAway(t *testing.T) {
 	b := newBell(t)
 	a := &Alerts{
-		receiver: NewReceiver(b.url, "Touchbox/test"), lang: lang.English, log: zerolog.Nop(),
+		receiver: NewReceiver(b.url, "", "Touchbox/test"), lang: lang.English, log: zerolog.Nop(),
 		pace: pace{every: 5 * time.Millisecond, first: 5 * time.Millisecond, most: 5 * time.Millisecond, away: 20 * time.Millisecond},
 	}
 	var away atomic.Bool

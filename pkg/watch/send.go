@@ -143,23 +143,24 @@ const sendTimeout = 10 * time.Second
 // Receiver is what stands at ALERT_URL.
 type Receiver struct {
 	url       string
+	console   string
 	userAgent string
 	client    *http.Client
 }
 
 // NewReceiver is the receiver at an address that CheckURL finds nothing wrong with; nil where there is
-// none.
-func NewReceiver(url, userAgent string) *Receiver {
+// none. Each notice names the page of the console that has more, where people reach it by an address.
+func NewReceiver(url, console, userAgent string) *Receiver {
 	if url == "" {
 		return nil
 	}
-	return &Receiver{url: url, userAgent: userAgent, client: web.Client(sendTimeout)}
+	return &Receiver{url: url, console: console, userAgent: userAgent, client: web.Client(sendTimeout)}
 }
 
 // post sends one notice and returns the status of the answer, 0 where none came. Its error holds no
 // part of the address, which may be a secret.
 func (r *Receiver) post(ctx context.Context, one Notice) (int, error) {
-	body, err := json.Marshal(one)
+	body, err := json.Marshal(one.withPage(r.console))
 	if err != nil {
 		return 0, err
 	}

@@ -18,7 +18,7 @@ func TestAlertFollowsNoRedirect(t *testing.T) {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			moved := httptest.NewServer(http.RedirectHandler(other.URL+"/elsewhere", status))
 			defer moved.Close()
-			got, err := NewReceiver(moved.URL+"/bot123:SECRET/send", "Touchbox/test").post(t.Context(), Notice{Text: "x"})
+			got, err := NewReceiver(moved.URL+"/bot123:SECRET/send", "", "Touchbox/test").post(t.Context(), Notice{Text: "x"})
 			if err == nil || got != status {
 				t.Errorf("status %d, error %v: a redirect is no delivery", got, err)
 			}
@@ -36,7 +36,7 @@ func TestAlertErrorsHoldNoAddress(t *testing.T) {
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
 	for _, url := range []string{closed.URL + "/bot1:SECRET", "http://SECRET.invalid/", "http://127.0.0.1:1/%zzSECRET"} {
-		if _, err := NewReceiver(url, "Touchbox/test").post(t.Context(), Notice{}); err == nil || strings.Contains(err.Error(), "SECRET") || strings.Contains(err.Error(), "127.0.0.1") {
+		if _, err := NewReceiver(url, "", "Touchbox/test").post(t.Context(), Notice{}); err == nil || strings.Contains(err.Error(), "SECRET") || strings.Contains(err.Error(), "127.0.0.1") {
 			t.Errorf("error %v", err)
 		}
 	}

@@ -108,7 +108,7 @@ func (s Settings) Language() lang.Language { return lang.Detect("", os.Getenv) }
 
 // alertReceiver is what stands at ALERT_URL; nil where nobody is to be called.
 func (s Settings) alertReceiver() *watch.Receiver {
-	return watch.NewReceiver(s.AlertURL, "Touchbox/"+Version)
+	return watch.NewReceiver(s.AlertURL, s.ConsoleURL, "Touchbox/"+Version)
 }
 
 // TestAlert sends one test to ALERT_URL, which is set, and returns the status of the answer, 0 where none

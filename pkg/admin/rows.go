@@ -1,0 +1,107 @@
+package admin
+
+import (
+	"context"
+	"iter"
+	"slices"
+)
+
+// The iterators give the rows of a list one by one, as they may be shown: whoever takes away a long list holds none of
+// it in memory.
+
+// EachDead iterates over the dead letters that the filter selects, oldest first; with a cause only those of it.
+func (a Admin) EachDead(ctx context.Context, f Filter, cause string) iter.Seq2[DeadLetterView, error] {
+	return func(yield func(DeadLetterView, error) bool) {
+		for d, err := range a.Queue.DeadLetters(ctx, f) {
+			if err == nil && cause != "" && CauseOf(d) != cause {
+				continue
+			}
+			if !yield(Mask{}.DeadLetter(d), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// EachRetry iterates over what waits of what the filter selects, in the order in which it began to wait.
+func (a Admin) EachRetry(ctx context.Context, f Filter) iter.Seq2[RetryView, error] {
+	return eachShown(a.Queue.Retries(ctx, f), Mask{}.Retry)
+}
+
+// EachAside iterates over what was set aside, oldest first.
+func (a Admin) EachAside(ctx context.Context, q AsideQuery) iter.Seq2[AsideView, error] {
+	return eachShown(a.asides(ctx, q), Mask{}.Aside)
+}
+
+// EachAudit iterates over the entries of the audit that the query selects, oldest first.
+func (a Admin) EachAudit(ctx context.Context, q AuditQuery) iter.Seq2[AuditEntry, error] {
+	return func(yield func(AuditEntry, error) bool) {
+		for e, err := range a.Queue.AuditEntries(ctx, q.Since) {
+			if err == nil && !q.selects(e) {
+				continue
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func eachShown[T, V any](all iter.Seq2[T, error], shown func(T) V) iter.Seq2[V, error] {
+	return func(yield func(V, error) bool) {
+		for one, err := range all {
+			if !yield(shown(one), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// widestWindow is how many places of the log EachEvent looks at in one go.
+const widestWindow = 4096
+
+// EachEvent iterates over the events that the query selects, the newest first, without regard to its Limit. It reads the log from
+// its end back, and holds no more than a window of it; a query with an outcome reads all of HISTORY before.
+func (a Admin) EachEvent(ctx context.Context, q EventQuery) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		if err := a.eachEvent(ctx, q, func(r Row) bool { return yield(r, nil) }); err != nil {
+			yield(Row{}, err)
+		}
+	}
+}
+
+func (a Admin) eachEvent(ctx context.Context, q EventQuery, show func(Row) bool) error {
+	links, err := a.chosen(ctx, q.Link)
+	if err != nil {
+		return err
+	}
+	found := linkOutcomes{links, a.byKey(ctx)}
+	if q.Outcome != "" { // every event is asked for: read all of HISTORY at once
+		all, err := a.readOutcomes(ctx, links, q.stored())
+		if err != nil {
+			return err
+		}
+		found.of = all.of
+	}
+	first, end, err := a.Queue.Span(ctx, q.stored())
+	if err != nil {
+		return err
+	}
+	for o := q.scan(links); end > first; end = o.From {
+		o.From, o.Before = max(first, end-min(end, widestWindow)), end
+		window, _, err := lastOf(a.matching(ctx, q, o, found), widestWindow)
+		if err != nil {
+			return err
+		}
+		for _, e := range slices.Backward(window) {
+			row, err := found.row(e)
+			if err != nil {
+				return err
+			}
+			if !show(row) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
