@@ -20,12 +20,18 @@ import (
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/link/linktest"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/embedded"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
+
+// secrets are those of config, and the console's token: none may come out, whoever asks.
+var secrets = struct{ hook, token, mindbox, console string }{"QWERTYUIOPASDFGHJKLZ2345", "calltouch-token-of-the-test", "mindbox-secret-of-the-test", "admin-token-of-the-test"}
 
 // config has two links over the calls of one site.
 var config = linktest.File{
-	Site: "timezone: Europe/Moscow",
+	Site: "timezone: Europe/Moscow\nkey: " + secrets.hook + "\ntoken: " + secrets.token,
+	To:   "secret: " + secrets.mindbox,
 	Links: []linktest.Link{
 		{ID: "dynamic", More: "title: Звонки, динамика\nwhen: duration > 5", Body: "customer.area: ${city}"},
 		{ID: "other", Event: "[call.ended, request]", Operation: "CallTouchStatic", More: "when: duration > 1000"},
@@ -37,9 +43,11 @@ type house struct {
 	t      *testing.T
 	admin  admin.Admin
 	people []console.Person
+	console *console.Console
 	server *httptest.Server
+	queue  *embedded.Server
 	stop   func() // of the queue
-	log    strings.Builder
+	log    waittest.Buffer
 }
 
 // keys of the people of every house.
@@ -49,7 +57,7 @@ func newHouse(t *testing.T, change func(*console.Options)) *house {
 	t.Helper()
 	server := queuetest.Start(t)
 	file := config.Parse(t)
-	h := &house{t: t, stop: server.Stop}
+	h := &house{t: t, queue: server, stop: server.Stop}
 	h.admin = admin.Admin{Queue: queuetest.Open(t, server, queue.Options{}), File: file, Fields: fieldsOf(file)}
 	for _, l := range file.Links {
 		if _, err := h.admin.Queue.Register(t.Context(), queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: time.Now().Add(-time.Hour)}); err != nil {
@@ -65,12 +73,14 @@ func newHouse(t *testing.T, change func(*console.Options)) *house {
 		Admin:  func() admin.Admin { return h.admin },
 		People: func() []console.Person { return h.people },
 		Zone:   func() *time.Location { return file.Sites[0].Location },
+		Token:  secrets.console,
 		Addr:   "127.0.0.1:8083", File: "touchbox.yaml", Version: "test", Log: zerolog.New(&h.log),
 	}
 	if change != nil {
 		change(&o)
 	}
-	h.server = httptest.NewServer(console.New(o))
+	h.console = console.New(o)
+	h.server = httptest.NewServer(h.console)
 	t.Cleanup(h.server.Close)
 	return h
 }

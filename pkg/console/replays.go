@@ -160,7 +160,7 @@ const mostRuns = 100
 // begin sends items again, beside the request that asked for it.
 func (r *runs) begin(a admin.Admin, who string, items []admin.Item, o admin.ReplayOptions) string {
 	ctx, stop := context.WithCancel(context.Background())
-	one := &run{ID: strings.ToLower(rand.Text()[:8]), Who: who, Why: o.Why, Of: o.Of.Text(), Began: time.Now(), stop: stop, progress: admin.Progress{Total: len(items)}}
+	one := &run{ID: strings.ToLower(rand.Text()[:8]), Who: who, Why: admin.Mask{}.Text(o.Why), Of: o.Of.Text(), Began: time.Now(), stop: stop, progress: admin.Progress{Total: len(items)}}
 	o.Progress = func(p admin.Progress) {
 		one.mu.Lock()
 		defer one.mu.Unlock()
