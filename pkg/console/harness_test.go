@@ -40,14 +40,14 @@ var config = linktest.File{
 
 // house is a console over a queue of its own, served by HTTP.
 type house struct {
-	t      *testing.T
-	admin  admin.Admin
-	people []console.Person
+	t       *testing.T
+	admin   admin.Admin
+	people  []console.Person
 	console *console.Console
-	server *httptest.Server
-	queue  *embedded.Server
-	stop   func() // of the queue
-	log    waittest.Buffer
+	server  *httptest.Server
+	queue   *embedded.Server
+	stop    func() // of the queue
+	log     waittest.Buffer
 }
 
 // keys of the people of every house.
