@@ -43,6 +43,7 @@ type worker struct {
 	again      chan begun                // for goroutines that have just finished a message
 	young      atomic.Pointer[time.Time] // when the head of the log, returned as too young, is old enough
 	unfinished atomic.Int64              // begun, and returned unfinished at the end
+	stateRead  atomic.Pointer[time.Time] // when the link's state was read, see refresh
 	died       func(point)               // of tests: a process dies in settle
 
 	events, retries source
@@ -74,6 +75,7 @@ func (l *Link) Consume(ctx context.Context, c Consumption) error {
 		c.Finish = defaultFinish
 	}
 	w := &worker{Link: l, c: c, inFlight: newInFlight(l.spec.Handlers), again: make(chan begun), events: l.source(event.EventsStream), retries: l.source(event.RetriesStream)}
+	w.forgetState()
 	defer w.events.share.leave()
 	defer w.retries.share.leave()
 
@@ -106,6 +108,7 @@ func (w *worker) loop(ctx, work context.Context, s *source) {
 			b.Reset()
 		case ctx.Err() == nil:
 			s.checks.restart()
+			w.forgetState()
 			w.backOff(ctx, s, err, b)
 		}
 	}

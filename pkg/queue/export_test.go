@@ -250,8 +250,11 @@ func (b *Backlog) Full(ctx context.Context, count func(context.Context) (uint64,
 // Checks counts a consumer's messages since the last break.
 type Checks struct{ c checks }
 
-// Due asks whether the next message is looked up, in an epoch of the connection.
-func (c *Checks) Due(epoch uint64) bool { return c.c.due(epoch) }
+// Due asks whether the next message is looked up: in an epoch of the connection, at a place of its stream, with so
+// many behind it that the consumer has to give.
+func (c *Checks) Due(epoch, sequence, pending uint64) bool {
+	return c.c.due(epoch, &jetstream.MsgMetadata{NumDelivered: 1, NumPending: pending, Sequence: jetstream.SequencePair{Stream: sequence}})
+}
 
 // Resume is what a pause in the deliveries looks like.
 func (c *Checks) Resume() { c.c.last = c.c.last.Add(-2 * checkPause) }

@@ -94,7 +94,12 @@ func (l linkChange) renewConsumer(ctx context.Context) (LinkState, error) {
 	return l.q.registry.change(ctx, l.id, func(s *LinkState) { s.Resetting = false })
 }
 
+// replaceConsumer deletes a link's consumer on EVENTS, which is paused, and makes it anew. Before that it lets
+// what workers know of the link grow old.
 func (l linkChange) replaceConsumer(ctx context.Context, config jetstream.ConsumerConfig) error {
+	if err := wait.Sleep(ctx, stateFor+stateMargin); err != nil {
+		return err
+	}
 	if err := l.q.js.DeleteConsumer(ctx, event.EventsStream, config.Durable); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return jet.Describe("delete its consumer", err)
 	}
@@ -139,6 +144,9 @@ func (l linkChange) finishInHand(ctx context.Context, stream string) error {
 	})
 	return err
 }
+
+// stateMargin is for the way of a message that was given out just before the pause.
+const stateMargin = 250 * time.Millisecond
 
 // ReasonRemoved is the reason of what a link that was removed has left: dead letters of what waited,
 // abandoned events of what it had not read.

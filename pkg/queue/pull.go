@@ -82,12 +82,17 @@ func (w *worker) collect(ctx context.Context, s *source, batch jetstream.Message
 	return used, err
 }
 
-// refresh reads the link's state when the first message of a request is there: the link may have been
-// reset since the last one, and a message from a new consumer must not be judged by the old start. A
-// consumer that is deleted ends the requests that wait at it, so one request has messages of one
-// consumer only. Without an answer the messages go back before the server misses a word about them.
+// stateFor is how long a worker goes by what it has read of its link's state. A reset pauses the link for longer before
+// it makes the consumer anew, so that no message of the new one is judged by the old start.
+const stateFor = 500 * time.Millisecond
+
+// refresh reads the link's state when the first message of a request is there and what is known of it is not
+// fresh: the link may have been reset since the last one. A consumer that is deleted ends the requests that wait
+// at it, so one request has messages of one consumer only. Without an answer the messages go back before the
+// server misses a word about them.
 func (w *worker) refresh(ctx context.Context, s *source) error {
-	if s.retry {
+	began := time.Now()
+	if s.retry || began.Sub(*w.stateRead.Load()) < stateFor {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackWait(w.spec)/2)
@@ -101,9 +106,13 @@ func (w *worker) refresh(ctx context.Context, s *source) error {
 			return err
 		}
 		w.adopt(state)
+		w.stateRead.Store(&began)
 		return nil
 	})
 }
+
+// forgetState makes the next message read the link's state: something is not as it was.
+func (w *worker) forgetState() { w.stateRead.Store(&time.Time{}) }
 
 // adopt takes up a newer state of the link. A replica that answers may be behind: back to an older
 // start would pass over events without a word.
@@ -122,7 +131,7 @@ func (w *worker) admit(s *source, msg jetstream.Msg, epoch uint64) (*message, er
 	if err != nil {
 		return nil, err
 	}
-	m.check = s.checks.due(epoch) || !s.retry && m.sequence() <= w.now.Load().CheckTo
+	m.check = s.checks.due(epoch, m.meta) || !s.retry && m.sequence() <= w.now.Load().CheckTo
 	if !w.inFlight.add(m) {
 		return nil, errInFlight
 	}
@@ -208,33 +217,43 @@ func (w *worker) probeFrom(ctx, work context.Context, s *source) (made bool, err
 	return false, nil
 }
 
-// checkedFirst is how many messages of a consumer are looked up in HISTORY after a start, a
+// checkedFirst is how many messages of a consumer are looked up in HISTORY at most after a start, a
 // reconnect or a resume. After a crash the server gives out again some hundred that were
 // acknowledged, most of them marked as first deliveries.
 const checkedFirst = 2000
+
+// checkMargin is by how much more messages are looked up than waited at the break: the server's count of those is
+// not exact to the message.
+const checkMargin = 64
 
 // checkPause is a pause in the deliveries after which the count begins anew: that is how a resumed
 // consumer, or one whose leader changed, looks from here. Where so little comes, looking up costs
 // nothing.
 const checkPause = 5 * time.Second
 
-// checks counts a consumer's messages since the last break.
+// checks counts down a consumer's messages since the last break. What is stored after a break was given to nobody
+// before it: so only as many are looked up as the consumer had to give then.
 type checks struct {
-	mu    sync.Mutex
-	left  int
-	epoch uint64
-	last  time.Time
+	mu      sync.Mutex
+	left    uint64
+	epoch   uint64
+	last    time.Time
+	highest uint64 // sequence of a first delivery
 }
 
-// due reports whether the message that has just come is among the first after a break.
-func (c *checks) due(epoch uint64) bool {
+// due reports whether the message that has just come is among the first after a break. A first delivery that
+// does not come behind all earlier ones is a break, too: the server has forgotten what it gave out.
+func (c *checks) due(epoch uint64, meta *jetstream.MsgMetadata) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := time.Now()
-	if epoch != c.epoch || now.Sub(c.last) > checkPause {
-		c.left, c.epoch = checkedFirst, epoch
+	now, first := time.Now(), meta.NumDelivered <= 1
+	if epoch != c.epoch || now.Sub(c.last) > checkPause || first && meta.Sequence.Stream <= c.highest {
+		c.left, c.epoch = min(checkedFirst, meta.NumPending+checkMargin), epoch
 	}
 	c.last = now
+	if first {
+		c.highest = meta.Sequence.Stream
+	}
 	if c.left == 0 {
 		return false
 	}
