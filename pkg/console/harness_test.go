@@ -40,7 +40,7 @@ var config = linktest.File{
 
 // house is a console over a queue of its own, served by HTTP.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	admin   admin.Admin
 	people  []console.Person
 	console *console.Console
@@ -53,12 +53,20 @@ type house struct {
 // keys of the people of every house.
 const seeKey, actKey, adminKey, programKey = "key-of-see", "key-of-act", "key-of-admin", "key-of-program"
 
-func newHouse(t *testing.T, change func(*console.Options)) *house {
+func newHouse(t testing.TB, change func(*console.Options)) *house {
 	t.Helper()
 	server := queuetest.Start(t)
+	h := newHouseOn(t, queuetest.Open(t, server, queue.Options{}), change)
+	h.queue, h.stop = server, server.Stop
+	return h
+}
+
+// newHouseOn is a console over a queue.
+func newHouseOn(t testing.TB, q *queue.Queue, change func(*console.Options)) *house {
+	t.Helper()
 	file := config.Parse(t)
-	h := &house{t: t, queue: server, stop: server.Stop}
-	h.admin = admin.Admin{Queue: queuetest.Open(t, server, queue.Options{}), File: file, Fields: fieldsOf(file)}
+	h := &house{t: t}
+	h.admin = admin.Admin{Queue: q, File: file, Fields: fieldsOf(file)}
 	for _, l := range file.Links {
 		if _, err := h.admin.Queue.Register(t.Context(), queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: time.Now().Add(-time.Hour)}); err != nil {
 			t.Fatal(err)

@@ -99,7 +99,7 @@ func TestEveryPageIsWellFormedAndHoldsNoPersonalData(t *testing.T) {
 }
 
 // impersonal reports personal data, also where an address or JSON writes it otherwise, and secrets.
-func impersonal(t *testing.T, where, text string) {
+func impersonal(t testing.TB, where, text string) {
 	t.Helper()
 	for _, secret := range []string{person.phone, person.phone[1:], person.email, person.name} {
 		for _, spelt := range []string{secret, url.QueryEscape(secret), strings.Trim(strconv.QuoteToASCII(secret), `"`)} {
@@ -123,7 +123,7 @@ func impersonal(t *testing.T, where, text string) {
 var withoutSigns = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", "+", "", "%20", "", "%28", "", "%29", "", "%2B", "", "\u00a0", "", "\u202f", "")
 
 // wellFormed reports what a page may not have.
-func wellFormed(t *testing.T, path, body, language string) {
+func wellFormed(t testing.TB, path, body, language string) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(body))
 	if err != nil {
