@@ -211,7 +211,7 @@ func TestTheTimelineSaysWhyEachLinkDidWhatItDid(t *testing.T) {
 	dead, _ := h.fill()
 	body := h.signedIn(seeKey).get("/events/" + dead.String() + "?lang=ru").body
 	for _, want := range []string{
-		"✖</span> не доставлено", "Неизвестное значение поля area", "duration &gt; 5", "duration = 30", "duration &gt; 1000", "не прошло условия",
+		"✖</span>&nbsp;не доставлено", "Неизвестное значение поля area", "duration &gt; 5", "duration = 30", "duration &gt; 1000", "не прошло условия",
 		"*********67", "&lt;script&gt;alert(1)&lt;/script&gt;", "попытка 2", "customer.mobilePhone",
 	} {
 		if !strings.Contains(body, want) {
