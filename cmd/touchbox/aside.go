@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,7 +88,7 @@ func (d *desk) listAside(ctx context.Context, q admin.AsideQuery, limit int) err
 	return listing[queue.Aside]{
 		header: d.lang.Sprintf("NUMBER\tCAME (%s)\tSITE\tREASON\tBY\tBYTES", d.zoneName()),
 		cells: func(a queue.Aside) []string {
-			return []string{fmt.Sprint(a.Sequence), d.when(a.Received), a.Site, a.Reason, d.lang.Text(string(a.Origin)), fmt.Sprint(d.mask().Aside(a).Bytes)}
+			return []string{fmt.Sprint(a.Sequence), d.when(a.Received), a.Site, d.reasonWord(a.Reason), d.lang.Text(string(a.Origin)), fmt.Sprint(d.mask().Aside(a).Bytes)}
 		},
 		json: func(a queue.Aside) any { return d.mask().Aside(a) },
 	}.print(d.cli, list, total)
@@ -117,7 +118,29 @@ func (d *desk) showAside(ctx context.Context, args []string) error {
 	if err := d.revealing(ctx, "aside: "+q.Text()); err != nil {
 		return err
 	}
-	return d.printJSON(d.admin.AsideView(list[0], d.mask()))
+	view := d.admin.AsideView(list[0], d.mask())
+	if d.json {
+		return d.printJSON(view)
+	}
+	d.printAside(view)
+	return nil
+}
+
+// printAside shows to a person what was set aside, and why.
+func (d *desk) printAside(v admin.AsideView) {
+	d.say("Set aside under number %d: %s", v.Number, d.reasonWord(v.Reason))
+	d.say("  came %s by %s, site %s, bytes: %d", d.when(v.Received), d.lang.Text(string(v.Origin)), show.Printable(v.Site), v.Bytes)
+	if v.ContentType != "" {
+		_, _ = fmt.Fprintf(d.out, "  %s\n", show.Printable(v.ContentType))
+	}
+	d.sayUnreadable(v.Problem)
+	d.printValues(v.Fields)
+	for _, raw := range []string{v.Query, string(v.Body)} { // when revealed
+		if raw != "" {
+			_, _ = fmt.Fprintf(d.out, "      %s\n", show.Printable(raw))
+		}
+	}
+	d.say("  `touchbox aside take %d` stores it, once what was wrong is mended", v.Number)
 }
 
 // takeFlags say what to take, and as what.
@@ -173,8 +196,8 @@ func (d *desk) takeAside(ctx context.Context, flags takeFlags, args []string) er
 		return d.printJSON(taken)
 	}
 	d.say("stored: %d, known already: %d, still no event: %d", taken.Stored, taken.Repeated, taken.Refused)
-	for reason, n := range taken.Reasons {
-		_, _ = fmt.Fprintf(d.out, "  %s: %d\n", show.Printable(reason), n)
+	for _, reason := range slices.Sorted(maps.Keys(taken.Reasons)) {
+		_, _ = fmt.Fprintf(d.out, "  %s: %d\n", show.Printable(d.reasonWord(reason)), taken.Reasons[reason])
 	}
 	return nil
 }

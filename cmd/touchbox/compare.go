@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -106,13 +107,7 @@ type comparisonJSON struct {
 
 func (d *desk) printComparison(c admin.Comparison, cases []caseJSON) error {
 	d.say("%s beside %s: events compared: %d", c.Link, show.Printable(c.With), c.Tried)
-	if c.Skipped > 0 {
-		d.say("this is a sample: %d of %d events; all numbers below are those of the sample", c.Tried, c.Tried+c.Skipped)
-	}
-	if c.Erased > 0 {
-		d.say("not tried, of erased persons: %d", c.Erased)
-	}
-	d.group(c.Unreadable, d.lang.Text("not tried, cannot be read: %d, such as %s"))
+	d.printSample(c.Tried, c.Skipped, c.Erased, c.Unreadable)
 	d.group(c.NotRead, d.lang.Text("not compared, one of the two does not read them: %d, such as %s"))
 	d.group(c.Older, d.lang.Text("not compared, older than the start of one of the two, or of a backfill: %d, such as %s"))
 	d.say("both send: %d; only %s: %d; only %s: %d", c.Both, c.Link, c.OnlyLink, show.Printable(c.With), c.OnlyWith)
@@ -203,30 +198,23 @@ func (d *desk) printIDs(view idComparisonJSON) error {
 		if one.Here {
 			side = d.lang.Text("only Touchbox")
 		}
-		_, _ = fmt.Fprintf(d.out, "%s  %s  %s  %s\n", side, show.Printable(one.ID), d.known(one.Outcome), show.Printable(one.Why))
+		_, _ = fmt.Fprintf(d.out, "%s  %s  %s  %s\n", side, show.Printable(one.ID), d.known(one.Outcome), d.why(one.Why))
 	}
 	return nil
 }
 
-// knowns say what is known of an id that has no outcome for the link.
-var knowns = map[string]string{
-	admin.KnownNever:     "never came",
-	admin.KnownAside:     "set aside",
-	admin.KnownOther:     "not of its site and kind",
-	string(event.Erased): "erased",
-}
-
+// known says what is known of an id: the outcome that it has for the link, or why it has none.
 func (d *desk) known(word string) string {
-	if text, special := knowns[word]; special {
-		return d.lang.Text(text)
+	if slices.Contains(event.Outcomes, event.Outcome(word)) {
+		return d.lang.Coded(word)
 	}
-	return word
+	return d.lang.Text(admin.WhyWord(word))
 }
 
 func (d *desk) printGroups(groups []admin.IDGroup) error {
 	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
 	for _, one := range groups {
-		_, _ = fmt.Fprintf(table, "  %s\t%d\t%s\t%s\n", d.known(one.Outcome), one.Count, show.Printable(one.Why), show.Printable(one.Example))
+		_, _ = fmt.Fprintf(table, "  %s\t%d\t%s\t%s\n", d.known(one.Outcome), one.Count, d.why(one.Why), show.Printable(one.Example))
 	}
 	return table.Flush()
 }

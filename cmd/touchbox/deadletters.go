@@ -9,6 +9,7 @@ import (
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/show"
 )
@@ -42,7 +43,7 @@ func (d *desk) listDeadLetters(ctx context.Context, by filterFlags) error {
 	return listing[queue.DeadLetter]{
 		header: d.lang.Sprintf("LINK\tEVENT\tDIED (%s)\tATTEMPTS\tREASON\tANSWER", d.zoneName()),
 		cells: func(l queue.DeadLetter) []string {
-			return []string{l.Link, l.Event.Key.String(), d.when(l.Died), fmt.Sprint(l.Attempts), reasonCell(l.Reason, l.Status), show.Cell(d.mask().Text(l.Answer), widest)}
+			return []string{l.Link, l.Event.Key.String(), d.when(l.Died), fmt.Sprint(l.Attempts), d.reasonCell(l.Reason, l.Status), show.Cell(d.mask().Text(l.Answer), widest)}
 		},
 		json: func(l queue.DeadLetter) any { return d.mask().DeadLetter(l) },
 	}.print(d.cli, list, total)
@@ -78,7 +79,12 @@ func (d *desk) showDeadLetters(ctx context.Context, by filterFlags) error {
 		return err
 	}
 	for _, one := range list {
-		if err := d.printJSON(d.admin.DeadLetterView(one, d.mask())); err != nil { // whole, so JSON for people too
+		view := d.admin.DeadLetterView(one, d.mask())
+		if !d.json {
+			d.printDeadLetter(view)
+			continue
+		}
+		if err := d.printJSON(view); err != nil {
 			return err
 		}
 	}
@@ -86,6 +92,26 @@ func (d *desk) showDeadLetters(ctx context.Context, by filterFlags) error {
 		return errors.New(d.lang.Sprintf("no dead letter of this event"))
 	}
 	return nil
+}
+
+// printDeadLetter shows a dead letter to a person: why it was given up, and what came.
+func (d *desk) printDeadLetter(v admin.DeadLetterView) {
+	d.say("Event %s", v.Key)
+	d.say("Link %s: %s", d.titled(v.Link), d.lang.Coded(string(event.Dead)))
+	d.say("  given up %s, attempts: %d", d.when(v.Died), v.Attempts)
+	_, _ = fmt.Fprintf(d.out, "  %s\n", show.Printable(d.reasonCell(v.Reason, v.Status)))
+	if v.Answer != "" {
+		_, _ = fmt.Fprintf(d.out, "      «%s»\n", show.Printable(v.Answer))
+	}
+	if v.Pin != nil {
+		d.say("  keeps endpoint %s and operation %s of its first attempt", show.Printable(v.Pin.Endpoint), show.Printable(v.Pin.Operation))
+	}
+	if v.Damaged {
+		d.say("  only a part of it can be read")
+	}
+	d.sayUnreadable(v.Problem)
+	d.printValues(v.Fields)
+	d.say("  `touchbox event %s` shows its whole way; `touchbox replay --link %s --event %s` tries again", v.Key, v.Link, v.Key)
 }
 
 func (c *cli) deadCountCommand() *cobra.Command {
@@ -112,7 +138,7 @@ func (d *desk) countDeadLetters(ctx context.Context, by filterFlags) error {
 	return listing[admin.DeadCount]{
 		header: d.lang.Text("LINK\tREASON\tCOUNT"),
 		cells: func(n admin.DeadCount) []string {
-			return []string{n.Link, reasonCell(n.Reason, n.Status), fmt.Sprint(n.Count)}
+			return []string{n.Link, d.reasonCell(n.Reason, n.Status), fmt.Sprint(n.Count)}
 		},
 	}.print(d.cli, counts, len(counts))
 }

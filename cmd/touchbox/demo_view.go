@@ -122,7 +122,7 @@ func (v demoView) settled(d *queue.Delivery, x queue.Decision) {
 	}
 	text := fmt.Sprintf("%-14s %s", d.Link, v.lang.Coded(string(x.Outcome)))
 	if x.Reason != "" && x.Outcome != event.Delivered {
-		text += ": " + x.Reason
+		text += ": " + v.lang.Worded(admin.ReasonWord(x.Reason), x.Reason)
 	}
 	if x.Outcome == event.Waiting && !x.Until.IsZero() {
 		text += v.lang.Sprintf(", next attempt in %s", time.Until(x.Until).Round(100*time.Millisecond))

@@ -75,7 +75,7 @@ func (c *cli) examine(ctx context.Context, address string) error {
 // tellResult prints one result: what to do stands below a finding.
 func (c *cli) tellResult(r doctor.Result) {
 	mark := map[doctor.State]string{doctor.OK: "ok", doctor.Finding: "!!", doctor.Skipped: "--"}[r.State]
-	line := fmt.Sprintf("%-4s  %-12s ", mark, r.Check)
+	line := fmt.Sprintf("%-4s  %-12s ", mark, c.lang.Text(r.Check))
 	if r.Subject != "" {
 		line += r.Subject + ": "
 	}

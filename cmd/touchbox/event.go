@@ -15,7 +15,6 @@ import (
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/show"
 )
@@ -142,22 +141,11 @@ func (d *desk) printEvent(t admin.Timeline, view admin.EventView) {
 	default:
 		d.say("  the event itself is no longer kept, only what became of it")
 	}
-	if view.Problem != "" {
-		d.say("  its body cannot be read: %s", show.Printable(view.Problem))
-	}
+	d.sayUnreadable(view.Problem)
 	for _, doubt := range view.Doubts {
 		_, _ = fmt.Fprintf(d.out, "  %s\n", d.lang.Text(doubt.Text()))
 	}
-	for _, name := range slices.Sorted(maps.Keys(view.Fields)) {
-		value := view.Fields[name]
-		switch v := value.(type) {
-		case time.Time:
-			value = d.when(v)
-		case string:
-			value = d.noNumber(v)
-		}
-		_, _ = fmt.Fprintf(d.out, "  %-20s %s\n", show.Printable(name), oneLine(value))
-	}
+	d.printValues(view.Fields)
 	for _, r := range view.Notes {
 		d.printRecord(r)
 	}
@@ -169,12 +157,37 @@ func (d *desk) printEvent(t admin.Timeline, view admin.EventView) {
 	}
 }
 
-func (d *desk) printLink(l admin.LinkTimeline) {
-	name := l.Link
-	if file := d.admin.File.Link(l.Link); file != nil && file.Title != "" {
-		name += " (" + show.Printable(file.Title) + ")"
+// printValues shows the fields of an event, by name.
+func (d *desk) printValues(fields map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		value := fields[name]
+		switch v := value.(type) {
+		case time.Time:
+			value = d.when(v)
+		case string:
+			value = d.noNumber(v)
+		}
+		_, _ = fmt.Fprintf(d.out, "  %-20s %s\n", show.Printable(name), oneLine(value))
 	}
-	d.say("Link %s: %s", name, d.lang.Coded(string(l.Outcome)))
+}
+
+// sayUnreadable says why there are no fields, where there are none.
+func (d *desk) sayUnreadable(problem string) {
+	if problem != "" {
+		d.say("  its body cannot be read: %s", show.Printable(d.lang.Error(errors.New(problem))))
+	}
+}
+
+// titled is the id of a link, with its title where it has one.
+func (d *desk) titled(id string) string {
+	if l := d.admin.File.Link(id); l != nil && l.Title != "" {
+		return id + " (" + show.Printable(l.Title) + ")"
+	}
+	return id
+}
+
+func (d *desk) printLink(l admin.LinkTimeline) {
+	d.say("Link %s: %s", d.titled(l.Link), d.lang.Coded(string(l.Outcome)))
 	for _, r := range d.mask().Records(l.Records) {
 		d.printRecord(r)
 	}
@@ -199,7 +212,7 @@ func (d *desk) printRecord(r admin.RecordView) {
 	if note == string(r.Outcome) { // "dropped" is both
 		note = ""
 	}
-	words := []string{d.lang.Coded(string(r.Outcome)), d.lang.Text(note), r.Reason}
+	words := []string{d.lang.Coded(string(r.Outcome)), d.lang.Text(admin.NoteWord(note)), d.reasonOf(r)}
 	add := func(ok bool, text string) {
 		if ok {
 			words = append(words, text)
@@ -217,7 +230,7 @@ func (d *desk) printRecord(r admin.RecordView) {
 	add(!r.Until.IsZero(), d.lang.Sprintf("until %s", d.when(r.Until)))
 	add(r.TransactionID != "", d.lang.Sprintf("transaction %s", r.TransactionID))
 	add(r.Version != "", d.lang.Sprintf("version %s", r.Version))
-	words = slices.Compact(slices.DeleteFunc(words, func(s string) bool { return s == "" })) // "cancelled" is a note and a reason
+	words = slices.DeleteFunc(words, func(s string) bool { return s == "" })
 	_, _ = fmt.Fprintf(d.out, "  %s  %s\n", d.when(r.Time), show.Printable(strings.Join(words, ", ")))
 	if r.Answer != "" {
 		_, _ = fmt.Fprintf(d.out, "      «%s»\n", show.Printable(r.Answer))
@@ -225,21 +238,17 @@ func (d *desk) printRecord(r admin.RecordView) {
 	d.printDetail(r.Detail)
 }
 
-// inWords is what of a record's detail is shown in words; the rest is shown as it is.
-type inWords struct {
-	Conditions []link.Condition `json:"conditions"`
-	Missing    []string         `json:"missing"`
+// reasonOf is the reason of a record in words; the note that says the same is enough.
+func (d *desk) reasonOf(r admin.RecordView) string {
+	if r.Note == r.Reason { // "cancelled" is both
+		return ""
+	}
+	return d.reasonWord(r.Reason)
 }
 
+// printDetail says in words what a record rests on, and shows the rest as it is.
 func (d *desk) printDetail(raw json.RawMessage) {
-	if len(raw) == 0 {
-		return
-	}
-	var known inWords
-	if json.Unmarshal(raw, &known) != nil || len(known.Conditions)+len(known.Missing) == 0 {
-		_, _ = fmt.Fprintf(d.out, "      %s\n", show.Printable(string(raw)))
-		return
-	}
+	known, rest := admin.ReadDetail(raw)
 	for _, condition := range known.Conditions {
 		answer := d.lang.Text("no")
 		if condition.Pass {
@@ -247,8 +256,11 @@ func (d *desk) printDetail(raw json.RawMessage) {
 		}
 		_, _ = fmt.Fprintf(d.out, "      %-4s %s   %s\n", answer, show.Printable(condition.Source), oneLine(condition.Saw))
 	}
-	if len(known.Missing) > 0 {
-		d.say("      nothing came for %s", show.Printable(strings.Join(known.Missing, ", ")))
+	for _, line := range known.Lines(d.lang) {
+		_, _ = fmt.Fprintf(d.out, "      %s\n", show.Printable(line))
+	}
+	for _, name := range slices.Sorted(maps.Keys(rest)) {
+		_, _ = fmt.Fprintf(d.out, "      %s: %s\n", show.Printable(name), show.Printable(string(rest[name])))
 	}
 }
 

@@ -142,8 +142,10 @@ func (c *cli) share(u watch.FieldUse) string {
 		return "-"
 	case u.Unread > 0:
 		return c.lang.Sprintf("%d%%, %d unreadable", (100*u.Came+u.Of/2)/u.Of, u.Unread)
-	case u.Came == 0 && !u.Field.Derived:
+	case u.Never() && u.Enough():
 		return c.lang.Sprintf("never: not ticked?")
+	case u.Never():
+		return c.lang.Sprintf("not yet, hooks: %d", u.Hooks)
 	}
 	return fmt.Sprintf("%d%%", (100*u.Came+u.Of/2)/u.Of)
 }

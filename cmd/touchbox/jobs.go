@@ -64,22 +64,15 @@ func (d *desk) listJobs(ctx context.Context) error {
 		header: d.lang.Text("JOB\tKIND\tSTATE\tDONE\tASKED\tBY\tON\tWHY"),
 		cells: func(j admin.Job) []string {
 			return []string{
-				j.ID, string(j.Kind), jobState(j), fmt.Sprintf("%d/%d", j.Done, j.Found), d.when(j.Asked), j.Who, show.Cell(j.On, widest), show.Cell(j.Why, widest),
+				j.ID, d.jobKind(j), d.jobState(j), fmt.Sprintf("%d/%d", j.Done, j.Found), d.when(j.Asked), j.Who, show.Cell(j.On, widest), show.Cell(j.Why, widest),
 			}
 		},
 	}.print(d.cli, jobs, len(jobs))
 }
 
-// jobState is a job's state as the list shows it.
-func jobState(j admin.Job) string {
-	switch {
-	case j.Interrupted:
-		return "interrupted"
-	case j.Stop:
-		return "stopping"
-	}
-	return string(j.State)
-}
+// jobKind and jobState say in words what a job does and how it stands; no command takes them.
+func (c *cli) jobKind(j admin.Job) string  { return c.lang.Text(admin.VerbWord(string(j.Kind))) }
+func (c *cli) jobState(j admin.Job) string { return c.lang.Text(admin.JobStateWord(j.Stands())) }
 
 func (d *desk) showJob(ctx context.Context, id string) error {
 	j, err := d.admin.JobOf(ctx, id)
@@ -89,7 +82,7 @@ func (d *desk) showJob(ctx context.Context, id string) error {
 	if d.json {
 		return d.printJSON(j)
 	}
-	d.say("job %s: %s, %s", j.ID, string(j.Kind), jobState(j))
+	d.say("job %s: %s, %s", j.ID, d.jobKind(j), d.jobState(j))
 	d.say("  on %s", show.Printable(j.On))
 	d.say("  asked by %s at %s", show.Printable(j.Who), d.when(j.Asked))
 	if j.Why != "" {

@@ -156,7 +156,7 @@ func (d *desk) printWhys(links []admin.LinkStatus) {
 			if l.Next != nil {
 				next = d.when(*l.Next)
 			}
-			d.say("%s is parked: %s; the next probe is at %s", l.ID, show.Printable(l.Why), next)
+			d.say("%s is parked: %s; the next probe is at %s", l.ID, d.parkedBy(l.Why), next)
 		}
 		if l.State == admin.StateStopped && l.At != nil {
 			text := d.lang.Sprintf("%s was stopped by %s at %s", l.ID, show.Printable(l.By), d.when(*l.At))

@@ -112,9 +112,11 @@ func (d *desk) zoneName() string { return time.Now().In(d.zone).Format("MST") }
 // widest is how many characters a cell has that says why.
 const widest = 80
 
-func reasonCell(reason string, status int) string {
-	if status == 0 {
-		return reason
+// reasonCell says a reason in words, with its code, which --reason takes, and the status of the answer.
+func (c *cli) reasonCell(reason string, status int) string {
+	cell := c.reasonWord(reason)
+	if status != 0 {
+		cell += fmt.Sprintf(" %d", status)
 	}
-	return fmt.Sprintf("%s %d", reason, status)
+	return cell
 }

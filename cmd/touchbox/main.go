@@ -141,7 +141,7 @@ func (c *cli) prepare(cmd *cobra.Command, _ []string) error {
 	if c.settings, err = app.ReadSettings(); err != nil {
 		return err
 	}
-	c.log = c.settings.NewLog(c.screen)
+	c.log = c.settings.NewLog(c.screen, c.lang)
 	return nil
 }
 

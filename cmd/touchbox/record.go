@@ -150,7 +150,7 @@ func (r *recorder) write(recorded []cases.Recorded) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return app.Mistake{Err: err}
 	}
-	text := cases.Append(before, recorded...)
+	text := cases.Append(before, r.lang, recorded...)
 	if file, problems := cases.Parse(path, text, r.admin.File, r.lang); file == nil {
 		return app.Mistakef("%s\n%s", r.lang.Sprintf("the cases cannot be added to %s: `cases` has to be its last key, a line for each of its items, two blanks before its -; --to names another file, --to - prints them", path), problems.Mistakes())
 	}

@@ -300,7 +300,7 @@ func (d *desk) printForecast(f admin.Forecast) error {
 }
 
 func (d *desk) printPreview(p admin.Preview) {
-	_, _ = fmt.Fprintf(d.out, "\n%s  %s  %s\n", p.Link, p.Key, show.Printable(reasonCell(p.Reason, p.Status)))
+	_, _ = fmt.Fprintf(d.out, "\n%s  %s  %s\n", p.Link, p.Key, show.Printable(d.reasonCell(p.Reason, p.Status)))
 	if p.Pin != nil {
 		d.say("  keeps endpoint %s and operation %s of its first attempt", show.Printable(p.Pin.Endpoint), show.Printable(p.Pin.Operation))
 	}

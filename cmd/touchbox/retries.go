@@ -122,7 +122,7 @@ func (d *desk) listRetries(ctx context.Context, s selection, limit int) error {
 			if r.Due {
 				until = d.lang.Text("now")
 			}
-			return []string{r.Link, r.Event.Key.String(), until, fmt.Sprint(r.Attempts), reasonCell(r.Reason, r.Status), show.Cell(d.mask().Text(r.LastError()), widest)}
+			return []string{r.Link, r.Event.Key.String(), until, fmt.Sprint(r.Attempts), d.reasonCell(r.Reason, r.Status), show.Cell(d.mask().Text(r.LastError()), widest)}
 		},
 		json: func(r queue.Retry) any { return d.mask().Retry(r) },
 	}.print(d.cli, list, total)

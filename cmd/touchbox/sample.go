@@ -116,7 +116,7 @@ func (c choice) linksOf(site *link.Site) []*link.Link {
 	return slices.DeleteFunc(slices.Clone(c.file.Links), func(l *link.Link) bool { return !slices.Contains(l.Sites, site.ID) })
 }
 
-// hookSite is the site to which a hook from a file came; nil when several are possible.
+// hookSite is the site to which a hook from a file came; nil when several are possible, and its body has to say it.
 func (c choice) hookSite() *link.Site {
 	switch {
 	case c.site != nil:
@@ -138,7 +138,7 @@ func (c choice) reads(k event.Key) bool {
 func (c *cli) eventOf(ctx context.Context, chosen choice, name string) (event.Event, error) {
 	_, err := os.Stat(name)
 	if name == "-" || err == nil {
-		return c.readSample(chosen.hookSite(), name)
+		return c.readSample(chosen, name)
 	}
 	if strings.Trim(name, "0123456789") != "" && strings.Count(name, "/") != 2 {
 		return event.Event{}, app.Mistake{Err: err} // neither a file nor a key
@@ -181,10 +181,7 @@ func (c *cli) severalKeys(chosen choice, n int, name string) error {
 const maxSample = hook.MaxBody
 
 // readSample makes an event of a hook's body or an API record, as it would come to the site.
-func (c *cli) readSample(site *link.Site, name string) (event.Event, error) {
-	if site == nil {
-		return event.Event{}, app.Mistakef("%s", c.lang.Sprintf("%s has several sites: say by --site or --link which one the hook came to", c.settings.Config))
-	}
+func (c *cli) readSample(chosen choice, name string) (event.Event, error) {
 	var in io.Reader = c.in
 	if name != "-" {
 		f, err := os.Open(name)
@@ -200,6 +197,13 @@ func (c *cli) readSample(site *link.Site, name string) (event.Event, error) {
 	}
 	if len(body) > maxSample {
 		return event.Event{}, app.Mistakef("%s", c.lang.Sprintf("the body is longer than the %d bytes that ingest takes", maxSample))
+	}
+	site := chosen.hookSite()
+	if site == nil {
+		site = chosen.file.Site(calltouch.SiteOf(body))
+	}
+	if site == nil {
+		return event.Event{}, app.Mistakef("%s", c.lang.Sprintf("%s has several sites, and the body's siteId is none of them: say by --site or --link which one the hook came to", c.settings.Config))
 	}
 	e, err := calltouch.Sample(site.ID, body, site.View())
 	if err != nil {

@@ -96,7 +96,7 @@ func (c *cli) send(ctx context.Context, l *link.Link, s sample, yes bool) error 
 // preview shows the request, and warns when a worker would not send it.
 func (c *cli) preview(l *link.Link, fields calltouch.Fields) error {
 	explanation := l.Explain(fields, c.reveal)
-	if err := explanation.Print(c.out, c.lang); err != nil {
+	if err := explanation.PrintWhole(c.out, c.lang); err != nil {
 		return err
 	}
 	if explanation.Outcome != event.Delivered {

@@ -72,9 +72,25 @@ func TestExplainAndSendWithoutALinkTakeAllOfTheSite(t *testing.T) {
 	if out, _ = o.runs(0, "explain", sample, "--site", "clinic"); strings.Count(out, ", version ") != 3 {
 		t.Errorf("explained:\n%s", out)
 	}
+	if strings.Count(out, "The request:") != 2 {
+		t.Errorf("the request of a link that does not take it is shown, or none:\n%s", out)
+	}
 	if out, _ = o.runs(1, "send", sample, "--yes"); strings.Count(out, "transactionId ") != 1 { // nobody listens at port 1
 		t.Errorf("sent:\n%s", out)
 	}
+	two := filepath.Join(t.TempDir(), "touchbox.yaml")
+	if err := os.WriteFile(two, []byte(strings.Replace(file.Text(), "mindbox:\n", "  - site: 10002\n    name: other\nmindbox:\n", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TOUCHBOX_CONFIG", two)
+	if _, errs := o.runs(2, "explain", sample); !strings.Contains(errs, "siteId") {
+		t.Errorf("two sites, and none named: %s", errs)
+	}
+	named := filepath.Join(t.TempDir(), "named.form")
+	if err := os.WriteFile(named, []byte("id=5&callerphone=79160000005&duration=20&callphase=calldisconnected&siteId=10001"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.runs(0, "explain", named)
 	o.runs(2, "explain", sample, "--site", "nope")
 	o.runs(2, "explain", t.TempDir())
 	o.runs(2, "explain", filepath.Join(t.TempDir(), "missing"))

@@ -164,13 +164,7 @@ func (d *desk) printTrial(t tryJSON) error {
 	} else {
 		d.say("%s beside version %s: events tried: %d", t.File, t.Against, t.Tried)
 	}
-	if t.Skipped > 0 {
-		d.say("this is a sample: %d of %d events; all numbers below are those of the sample", t.Tried, t.Tried+t.Skipped)
-	}
-	if t.Erased > 0 {
-		d.say("not tried, of erased persons: %d", t.Erased)
-	}
-	d.group(t.Unreadable, d.lang.Text("not tried, cannot be read: %d, such as %s"))
+	d.printSample(t.Tried, t.Skipped, t.Erased, t.Unreadable)
 	d.group(t.Unnamed, d.lang.Text("not tried, of a site that is not in the file: %d, such as %s"))
 	d.group(t.SiteGone, d.lang.Text("of a site that is not in the file any more: %d, such as %s"))
 	for _, one := range t.Links {
@@ -184,6 +178,17 @@ func (d *desk) printTrial(t tryJSON) error {
 		_, _ = fmt.Fprintf(d.out, "%s  %s  %s\n", one.Link, show.Printable(one.Key), d.caseWords(one))
 	}
 	return nil
+}
+
+// printSample says of which events a trial or a comparison is, and which it left out.
+func (d *desk) printSample(tried, skipped, erased int, unreadable admin.Group) {
+	if skipped > 0 {
+		d.say("this is a sample: %d of %d events; all numbers below are those of the sample", tried, tried+skipped)
+	}
+	if erased > 0 {
+		d.say("not tried, of erased persons: %d", erased)
+	}
+	d.group(unreadable, d.lang.Text("not tried, cannot be read: %d, such as %s"))
 }
 
 // group says how many events are counted together, where there are any.
@@ -248,19 +253,8 @@ var trialStates = map[string]string{
 	admin.TrialGone:    "not in the file any more",
 }
 
-// whys say why an event is not sent where no condition, field or expression does.
-var whys = map[string]string{
-	admin.WhyNotRead: "not of its site and kind",
-	admin.WhyOlder:   "older than its start, or of a backfill",
-	admin.WhyExpired: "later than `expire` allows",
-}
-
-func (d *desk) why(word string) string {
-	if text, known := whys[word]; known {
-		return d.lang.Text(text)
-	}
-	return show.Printable(word)
-}
+// why says why an event is not sent: in words, or by the condition, the field or the expression.
+func (d *desk) why(word string) string { return show.Printable(d.lang.Text(admin.WhyWord(word))) }
 
 func (d *desk) printMoves(moves []admin.Move) error {
 	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)

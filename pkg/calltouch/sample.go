@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"net/url"
 	"strings"
 	"time"
 
@@ -34,6 +35,23 @@ func Sample(site string, body []byte, v View) (event.Event, error) {
 		return event.Event{}, fmt.Errorf("no event: it would be set aside as %s", note.Aside)
 	}
 	return e, nil
+}
+
+// SiteOf is the siteId that a hook's body or a record says, of what a person has in a file; "" for none.
+func SiteOf(body []byte) string {
+	body = bytes.TrimSpace(body)
+	if !bytes.HasPrefix(body, []byte("{")) {
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return ""
+		}
+		return strings.TrimSpace(form.Get("siteId"))
+	}
+	fields, err := decodeObject(body)
+	if err != nil || fields["siteId"] == nil {
+		return ""
+	}
+	return strings.TrimSpace(asText(fields["siteId"]))
 }
 
 // recordKind tells a record of an API method from a hook's JSON: the names of the ids differ, or,

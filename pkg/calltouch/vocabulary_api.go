@@ -32,7 +32,7 @@ var derivedFields = []Field{
 	{Name: "time", Type: Time, Kinds: all, Origins: FromHook | FromPoll | FromJournal, Derived: true, English: "Start of the call, creation of the request", Russian: "Начало звонка, создание заявки"},
 	{Name: "kind", Values: []string{"call.started", "call.ended", "request"}, Kinds: all, Origins: FromHook | FromPoll | FromJournal, Derived: true, English: "Kind of event", Russian: "Вид события"},
 	{Name: "origin", Values: []string{"webhook", "poll", "journal", "backfill"}, Kinds: all, Origins: FromHook | FromPoll | FromJournal, Derived: true, Differs: true, English: "Which way it came", Russian: "Откуда пришло"},
-	{Name: "deviceUUID", Kinds: all, Origins: FromHook | FromPoll | FromJournal, Derived: true, English: "Mindbox device UUID", Russian: "DeviceUUID Mindbox"},
+	{Name: "deviceUUID", Kinds: all, Origins: FromHook | FromPoll | FromJournal, Derived: true, Personal: true, English: "Mindbox device UUID", Russian: "DeviceUUID Mindbox"},
 	{Name: "tags", Type: List, Kinds: all, Poll: "RequestTags[], session.additionalTags[]", Journal: "callTags[], additionalTags[]", Origins: FromHook, Derived: true, English: "All tags", Russian: "Все теги"},
 	{Name: "email", Kinds: finished, Poll: "client.contacts[].contactValue", Journal: "callbackInfo.email", Derived: true, Personal: true, English: "Client's e-mail", Russian: "E-mail клиента"},
 	{Name: "comment", Kinds: finished, Poll: "comments[].comment", Journal: "comments[].comment", Derived: true, Personal: true, English: "Comment", Russian: "Комментарий"},

@@ -81,16 +81,17 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"percent":    func(share float64) string { return fmt.Sprintf("%.0f\u202f%%", 100*share) },
 		"dict":       dict,
 		"roleOf":     func(role string) string { return orItself(l, roleWords[Role(role)], role) },
-		"verb":       func(verb string) string { return orItself(l, verbWords[verb], verb) },
+		"verb":       func(verb string) string { return l.Text(admin.VerbWord(verb)) },
 		"replayPath": func(link, key string, o event.Outcome) string { return c.prefix + replayPath(link, key, o) },
 		"replayable": func(o event.Outcome) bool { return slices.Contains(replayable, o) },
 		"causeQuery": func(f filter, c admin.Cause) string {
 			f.Link = c.Link
 			return f.With("cause", c.ID)
 		},
-		"reason": func(r string) string { return orItself(l, reasonWords[r], r) },
-		"note":   func(n string) string { return orItself(l, noteWords[n], n) },
-		"role":   func(r Role) string { return orItself(l, roleWords[r], string(r)) },
+		"reason":  func(r string) string { return l.Text(admin.ReasonWord(r)) },
+		"because": func(state, why string) string { return because(l, state, why) },
+		"note":    func(n string) string { return l.Text(admin.NoteWord(n)) },
+		"role":    func(r Role) string { return orItself(l, roleWords[r], string(r)) },
 	}
 }
 
@@ -203,44 +204,26 @@ func dict(pairs ...any) map[string]any {
 	return m
 }
 
+// because says why a link stands as it does: the reason of a parked one in words, what a person gave for a stop as it is.
+func because(l lang.Language, state, why string) string {
+	if state != admin.StateParked {
+		return why
+	}
+	code, answer, more := strings.Cut(why, ": ")
+	if code = l.Text(admin.ReasonWord(code)); more {
+		return code + ": " + answer
+	}
+	return code
+}
+
 // detailLine says what of a record's detail a timeline does not show otherwise.
 func detailLine(l lang.Language, raw json.RawMessage) string {
-	var known struct {
-		Missing []string `json:"missing"`
-		Changed []string `json:"changed"`
-		Why     string   `json:"why"`
-		Error   string   `json:"error"`
-	}
-	if len(raw) == 0 || json.Unmarshal(raw, &known) != nil {
-		return ""
-	}
-	var parts []string
-	if len(known.Missing) > 0 {
-		parts = append(parts, l.Sprintf("nothing came for %s", strings.Join(known.Missing, ", ")))
-	}
-	if len(known.Changed) > 0 {
-		parts = append(parts, l.Sprintf("changed: %s", strings.Join(known.Changed, ", ")))
-	}
-	for _, text := range []string{known.Why, known.Error} {
-		if text != "" {
-			parts = append(parts, text)
-		}
-	}
-	return strings.Join(parts, "; ")
+	known, _ := admin.ReadDetail(raw)
+	return strings.Join(known.Lines(l), "; ")
 }
 
 // replayable are the outcomes of which an event may be sent again without the name of a correction.
 var replayable = []event.Outcome{event.Dead, event.Undeliverable, event.Filtered, event.Untaken, event.Abandoned}
-
-// verbWords say what the audit keeps.
-var verbWords = map[string]string{
-	admin.VerbLinkStop: "stopped a link", admin.VerbLinkStart: "started a link", admin.VerbLinkReset: "brought a link to the file", admin.VerbLinkRemove: "removed a link",
-	admin.VerbRetriesNow: "tried at once what waits", admin.VerbRetriesCancel: "gave up what waits", admin.VerbRetriesBack: "put back what was lost", admin.VerbReplay: "sent again",
-	admin.VerbDrop: "dropped for good", admin.VerbAsideTake: "took what was set aside", admin.VerbBackfill: "fetched past days", admin.VerbErase: "erased a person",
-	admin.VerbReveal: "looked at personal data", admin.VerbFindPhone: "looked for a phone", admin.VerbSend: "sent one request", admin.VerbExport: "took a list away",
-	admin.VerbBackup: "made a copy", admin.VerbRestore: "restored a copy", admin.VerbJobStop: "stopped a job", admin.VerbJobContinue: "let a job go on",
-	admin.VerbSignIn: "signed in", admin.VerbSignOut: "signed out", admin.VerbSignInRefused: "a wrong key",
-}
 
 // streamWords are the words for the parts of the queue.
 var streamWords = map[string]string{
@@ -265,26 +248,3 @@ var hints = map[string]string{
 
 // roleWords are the words for roles.
 var roleWords = map[Role]string{See: "may look", Act: "may act", Admin: "may do everything"}
-
-// noteWords say what a person or a worker noted in the history.
-var noteWords = map[string]string{
-	admin.NoteReplayed: "sent again by a person", admin.NoteRunNow: "tried at once by a person", admin.NoteCancelled: "given up by a person", admin.NoteDropped: "dropped by a person",
-	"repeated": "came once more",
-}
-
-// reasonWords say why an event waits or was not delivered, as far as the word alone does not.
-var reasonWords = map[string]string{
-	"accepted": "accepted by Mindbox", "already_processed": "Mindbox knew it already", "validation_error": "Mindbox refuses the data",
-	"protocol_error": "Mindbox refuses the request", "unclear_answer": "an answer that says nothing", "unknown_status": "a status that nobody knows",
-	"redirect": "a redirect", "not_mindbox": "something in front of Mindbox refuses", "credentials_missing": "Mindbox got no key",
-	"credentials_refused": "Mindbox refuses the key", "not_found": "the address is wrong", "request_timeout": "Mindbox gave up waiting",
-	"conflict": "Mindbox reports a conflict", "client_error": "Mindbox refuses it for good", "too_many_requests": "too many requests",
-	"server_error": "Mindbox has a trouble of its own", "timeout": "no answer in time", "name": "the host's name does not resolve",
-	"connect": "nobody answers at the address", "tls": "the certificate is not trusted", "connection": "the connection broke",
-	"unreadable": "the body cannot be read", "expression": "an expression of the link failed", "condition": "a condition does not hold",
-	"missing": "a required field came out empty", "expired": "too old for the link", "too_old": "tried for too long",
-	"parked": "paused: waiting for Mindbox", "crashed": "the process ended at it again and again", "unknown": "its site or link is not in the file",
-	"damaged": "damaged in the store", "panic": "handling it failed", "too_large": "too large", "cancelled": "given up by a person",
-	"ping": "a test of Calltouch's", "empty": "nothing stood in it", "other_lead": "neither a call nor a form request", "no_id": "no id: it is not ticked in Calltouch",
-	"other_site": "of another site", "bad_id": "an id that cannot be one", "collision": "another call has this id", "unpolled": "waits for its record",
-}

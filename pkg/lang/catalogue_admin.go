@@ -3,6 +3,12 @@ package lang
 // adminCatalogue holds what the operator's commands say: event, events, retries, deadletters,
 // replay, aside, links, send.
 var adminCatalogue = map[string]string{
+	"  given up %s, attempts: %d":     "  повторы прекращены %s, попыток: %d",
+	"  only a part of it can be read": "  читается только часть",
+	"  `touchbox event %s` shows its whole way; `touchbox replay --link %s --event %s` tries again": "  `touchbox event %s` покажет весь путь; `touchbox replay --link %s --event %s` отправит заново",
+	"Set aside under number %d: %s":                                       "Отложено под номером %d: %s",
+	"  came %s by %s, site %s, bytes: %d":                                 "  пришло %s, откуда: %s, сайт %s, байт: %d",
+	"  `touchbox aside take %d` stores it, once what was wrong is mended": "  `touchbox aside take %d` сохранит его, когда причина устранена",
 	// Questions and lists.
 	"the newest %d shown, what is older was not read; --limit shows more": "показаны последние %d, более старое не читалось; больше покажет --limit",
 	"%s (not a number)":                                 "%s (не номер)",

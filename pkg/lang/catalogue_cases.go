@@ -2,6 +2,7 @@ package lang
 
 // casesCatalogue holds what is said of the tests of links: mistakes in their files, and what does not come as expected.
 var casesCatalogue = map[string]string{
+	"Tests of the links of touchbox.yaml: `touchbox test` runs them.": "Проверки связок из touchbox.yaml: их запускает `touchbox test`.",
 	// Files of tests.
 	"touchbox.yaml has no sites, so no event can be read": "в touchbox.yaml нет сайтов, и событие прочесть нельзя",
 	"a list of cases":          "список проверок",

@@ -12,9 +12,9 @@ var commandCatalogue = map[string]string{
 	"no link %q in %s":                            "нет связки %q в %s",
 	"no site %q in %s":                            "нет сайта %q в %s",
 	"site %s has no API token: set `token` in %s": "у сайта %s нет токена API: задайте `token` в %s",
-	"%d stored events that link %s reads have the id %s: give the whole key, as in 10001/call-ended/148071": "сохранённых событий связки %[2]s с номером %[3]s: %[1]d; дайте ключ целиком, например 10001/call-ended/148071",
-	"%d stored events have the id %s: give the whole key, as in 10001/call-ended/148071":                    "сохранённых событий с номером %[2]s: %[1]d; дайте ключ целиком, например 10001/call-ended/148071",
-	"%s has several sites: say by --site or --link which one the hook came to":                              "в %s несколько сайтов: скажите через --site или --link, на какой пришёл вебхук",
+	"%d stored events that link %s reads have the id %s: give the whole key, as in 10001/call-ended/148071":           "сохранённых событий связки %[2]s с номером %[3]s: %[1]d; дайте ключ целиком, например 10001/call-ended/148071",
+	"%d stored events have the id %s: give the whole key, as in 10001/call-ended/148071":                              "сохранённых событий с номером %[2]s: %[1]d; дайте ключ целиком, например 10001/call-ended/148071",
+	"%s has several sites, and the body's siteId is none of them: say by --site or --link which one the hook came to": "в %s несколько сайтов, и siteId из тела среди них нет: скажите через --site или --link, на какой пришёл вебхук",
 	"no link of %s reads site %s": "в %s ни одна связка не читает сайт %s",
 	"It goes with a transactionId of its own: Mindbox executes it once more if the link has delivered it already. `touchbox replay` keeps the id.": "Уйдёт со своим transactionId: если связка это уже доставила, Mindbox выполнит операцию ещё раз. `touchbox replay` сохраняет прежний.",
 	"no link would send it: `touchbox explain` says why, and --link sends it all the same":                                                         "ни одна связка этого не отправила бы: почему, скажет `touchbox explain`, а --link отправит всё равно",
@@ -39,6 +39,7 @@ var commandCatalogue = map[string]string{
 	"%d messages of %s are back": "сообщений восстановлено: %d, копия от %s",
 	"%s, %d of %d":               "%s, %d из %d",
 	"never: not ticked?":         "никогда: не отмечено?",
+	"not yet, hooks: %d":         "пока нет, вебхуков: %d",
 	"without shares: %v":         "без долей: %v",
 
 	// up and demo.

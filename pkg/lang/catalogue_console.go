@@ -112,6 +112,7 @@ var consoleCatalogue = map[string]string{
 	"given up by a person":           "человек прекратил повторы",
 	"dropped by a person":            "удалено человеком",
 	"came once more":                 "пришло ещё раз",
+	"put back by a person":           "возвращено человеком",
 
 	// Why an event waits, was not delivered or is no event.
 	"accepted by Mindbox":                     "Mindbox принял",
@@ -154,6 +155,20 @@ var consoleCatalogue = map[string]string{
 	"an id that cannot be one":                "такого ID не бывает",
 	"another call has this id":                "этот ID у другого звонка",
 	"waits for its record":                    "ждёт своей записи",
+	"Mindbox does not answer":                 "Mindbox не отвечает",
+	"Mindbox refuses one after another":       "Mindbox отказывает раз за разом",
+	"its link was removed":                    "его связка удалена",
+	"its retry was lost":                      "его повтор утрачен",
+	"the disk was full":                       "диск был полон",
+	"interrupted: this process stopped":       "прервано: процесс остановили",
+	"a code that HTTP does not have":          "такого кода в HTTP нет",
+	"Mindbox's id of the error: %s":           "ID ошибки у Mindbox: %s",
+	"left out, because it was too much: %d":   "не поместилось: %d",
+
+	// How a job stands.
+	"in the queue": "в очереди",
+	"interrupted":  "прервана",
+	"stopping":     "останавливается",
 
 	// Lists and filters.
 	"%d days":          "%d дн.",

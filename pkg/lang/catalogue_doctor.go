@@ -2,6 +2,33 @@ package lang
 
 // doctorCatalogue holds what `touchbox doctor` finds and advises.
 var doctorCatalogue = map[string]string{
+	// What is looked at, and what an alert is about.
+	"file":                              "файл",
+	"modes":                             "права",
+	"host":                              "хост",
+	"calltouch":                         "Calltouch",
+	"mindbox":                           "Mindbox",
+	"certificate":                       "сертификат",
+	"hooks":                             "вебхуки",
+	"dns":                               "DNS",
+	"tls":                               "TLS",
+	"queue":                             "очередь",
+	"streams":                           "потоки",
+	"links":                             "связки",
+	"alerts":                            "оповещения",
+	"retries":                           "повторы",
+	"fields":                            "поля",
+	"disk":                              "диск",
+	"clock":                             "часы",
+	"nothing comes":                     "ничего не приходит",
+	"much is set aside":                 "много отложенного",
+	"retries were lost":                 "повторы утрачены",
+	"days that Calltouch does not list": "дни, которых Calltouch не отдаёт",
+	"the changed file is refused":       "изменённый файл не принят",
+	"a test":                            "проверка",
+
+	"no hook came in the last three days: what is ticked cannot be seen":                                                 "за последние три дня вебхуков не было: что отмечено, не видно",
+	"links read them, and they have not come yet: %s; hooks in the last three days: %d, too few to call them not ticked": "связки их читают, а они пока не приходили: %s; вебхуков за три дня: %d, слишком мало, чтобы считать их не отмеченными",
 	"findings: %d": "замечаний: %d",
 	"Nothing is wrong as far as can be seen from here.":          "Насколько видно отсюда, всё в порядке.",
 	"reading the history, some ten seconds for a million events": "читаем историю, около десяти секунд на миллион событий",

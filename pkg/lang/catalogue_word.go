@@ -66,3 +66,11 @@ func (l Language) Coded(code string) string {
 	}
 	return code
 }
+
+// Worded is a text with the code that it says beside it, which flags and JSON take; where the text is the code, it is said once.
+func (l Language) Worded(text, code string) string {
+	if text == code {
+		return l.Coded(code)
+	}
+	return l.Text(text) + " (" + code + ")"
+}

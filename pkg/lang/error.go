@@ -55,6 +55,32 @@ func causes(err error) []error {
 	return nil
 }
 
+// Said is a message of the log, or the text of an error of which no more is left, in this language: what stands in the catalogues, and
+// behind a colon what it quotes.
+func (l Language) Said(text string) string {
+	if l != Russian || text == "" {
+		return text
+	}
+	if twin, ok := Twin(text); ok {
+		return twin
+	}
+	for _, p := range flatPhrases() {
+		if values := p.made.FindStringSubmatch(text); values != nil {
+			values = values[1:]
+			for i := range values {
+				if p.wraps[i] {
+					values[i] = l.Said(values[i])
+				}
+			}
+			return p.say(values)
+		}
+	}
+	if head, quoted, more := strings.Cut(text, ": "); more {
+		return l.Said(head) + ": " + l.Said(quoted)
+	}
+	return text
+}
+
 // phrase is the twin of a text that a format of coreCatalogue made.
 func (l Language) phrase(text string) string {
 	if twin, ok := Twin(text); ok {
@@ -72,20 +98,32 @@ func (l Language) phrase(text string) string {
 type phrase struct {
 	made    *regexp.Regexp
 	twin    string
-	literal int // how much of the format is no verb: the more, the surer
+	literal int    // how much of the format is no verb: the more, the surer
+	wraps   []bool // which arguments are errors
 }
 
 // verb is one verb of a format of Sprintf, with the number of its argument where it says one.
 var verb = regexp.MustCompile(`%(?:\[(\d+)\])?[-+# 0]*[\d.]*([a-zA-Z%])`)
 
 // phrases are the formats of coreCatalogue with their twins, those that say most first.
-var phrases = sync.OnceValue(func() []phrase {
+var phrases = sync.OnceValue(func() []phrase { return phrasesWith("(\x00\\d+\x00)") })
+
+// flatPhrases are the same for texts in which the errors stand as they are.
+var flatPhrases = sync.OnceValue(func() []phrase { return phrasesWith("(.+)") })
+
+func phrasesWith(wrapped string) []phrase {
 	var all []phrase
 	for format, twin := range coreCatalogue {
 		if !verb.MatchString(format) {
 			continue
 		}
-		all = append(all, phrase{made: recognizer(format), twin: twin, literal: len(verb.ReplaceAllString(format, ""))})
+		p := phrase{made: recognizer(format, wrapped), twin: twin, literal: len(verb.ReplaceAllString(format, ""))}
+		for _, v := range verb.FindAllStringSubmatch(format, -1) {
+			if v[2] != "%" {
+				p.wraps = append(p.wraps, v[2] == "w")
+			}
+		}
+		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b phrase) int {
 		if a.literal != b.literal {
@@ -94,16 +132,20 @@ var phrases = sync.OnceValue(func() []phrase {
 		return strings.Compare(a.twin, b.twin)
 	})
 	return all
-})
+}
 
 // recognizer matches the texts that a format makes, with a group for each argument, in their order.
-func recognizer(format string) *regexp.Regexp {
+func recognizer(format, wrapped string) *regexp.Regexp {
 	var b strings.Builder
 	b.WriteString(`^(?s:`)
 	from := 0
 	for _, at := range verb.FindAllStringSubmatchIndex(format, -1) {
 		b.WriteString(regexp.QuoteMeta(format[from:at[0]]))
-		b.WriteString(groupOf(format[at[4]:at[5]]))
+		if letter := format[at[4]:at[5]]; letter == "w" {
+			b.WriteString(wrapped)
+		} else {
+			b.WriteString(groupOf(letter))
+		}
 		from = at[1]
 	}
 	b.WriteString(regexp.QuoteMeta(format[from:]))
@@ -117,8 +159,6 @@ func groupOf(verb string) string {
 		return "%"
 	case "d":
 		return `(-?\d+)`
-	case "w":
-		return "(\x00\\d+\x00)"
 	case "q":
 		return `("(?:[^"\\]|\\.)*")`
 	}

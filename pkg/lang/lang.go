@@ -1,7 +1,7 @@
 // Package lang speaks to a person in Russian or English.
 //
 // A message is written once, in English, as the format of Sprintf; its Russian twin stands in the
-// catalogue under that format. Logs, metrics and JSON are always English and do not pass here.
+// catalogue under that format. Metrics and JSON, that of the log too, are always English and do not pass here.
 package lang
 
 import (
@@ -84,6 +84,7 @@ func catalogues() []map[string]string {
 		coreCatalogue,
 		helpCatalogue,
 		wordCatalogue,
+		logCatalogue,
 	}
 }
 

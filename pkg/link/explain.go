@@ -71,6 +71,7 @@ func (l *Link) Explain(fields map[string]any, reveal bool) Explanation {
 	c.conceal(rendered)
 	if !reveal {
 		c.maskNamed(rendered, fields)
+		rendered.DeviceUUID = show.Hide(rendered.DeviceUUID)
 	}
 	e.Request = l.preview(rendered)
 	return e
@@ -144,15 +145,31 @@ func (l *Link) preview(r Rendered) *mindbox.Preview {
 	return &shown
 }
 
-// Print writes the explanation for a person. Values that strangers sent are escaped, so that
-// they cannot drive a terminal.
+// Print writes the explanation for a person: of an event that the link does not take, no more than that. Values that strangers
+// sent are escaped, so that they cannot drive a terminal.
 func (e Explanation) Print(w io.Writer, l lang.Language) error {
+	if e.Outcome != event.Untaken {
+		return e.PrintWhole(w, l)
+	}
 	var b strings.Builder
+	e.printHead(&b, l)
+	e.printOutcome(&b, l)
+	_, err := w.Write(show.JSON([]byte(b.String())))
+	return err
+}
+
+func (e Explanation) printHead(b *strings.Builder, l lang.Language) {
 	name := e.Link
 	if e.Title != "" {
 		name += " (" + show.Printable(e.Title) + ")"
 	}
-	fmt.Fprintln(&b, l.Sprintf("Link %s, version %s", name, e.Version))
+	fmt.Fprintln(b, l.Sprintf("Link %s, version %s", name, e.Version))
+}
+
+// PrintWhole is Print with the request in any case, for who sends it all the same.
+func (e Explanation) PrintWhole(w io.Writer, l lang.Language) error {
+	var b strings.Builder
+	e.printHead(&b, l)
 	e.printConditions(&b, l)
 	e.printOutcome(&b, l)
 	e.printRequest(&b, l)

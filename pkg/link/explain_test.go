@@ -31,15 +31,19 @@ func TestExplain(t *testing.T) {
 	if diff := cmp.Diff(want, e.Empty); diff != "" {
 		t.Error(diff)
 	}
-	const url = "https://api.mindbox.ru/v3/operations/async?deviceUUID=6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84&endpointId=clinic.Website&operation=CallTouch"
+	const url = "https://api.mindbox.ru/v3/operations/async?deviceUUID=********-****-****-****-**********84&endpointId=clinic.Website&operation=CallTouch"
 	if e.Request.URL != url || e.Request.Header["Authorization"] != `Mindbox secretKey="***"` {
 		t.Errorf("got %s, %v", e.Request.URL, e.Request.Header)
 	}
 	if body := string(e.Request.Body); strings.Contains(body, "79000000001") || !strings.Contains(body, `01"`) {
 		t.Errorf("the phone is not masked: %s", body)
 	}
-	if body := string(f.Link("calls-dynamic").Explain(fields, true).Request.Body); !strings.Contains(body, "79000000001") {
-		t.Errorf("revealed: %s", body)
+	if saw := e.Conditions[0].Saw["deviceUUID"]; saw != "***" {
+		t.Errorf("the device is not masked: %v", saw)
+	}
+	revealed := f.Link("calls-dynamic").Explain(fields, true).Request
+	if body := string(revealed.Body); !strings.Contains(body, "79000000001") || !strings.Contains(revealed.URL, "6a2d9b40-1c7e-4f58-b3d1-9e0f7a5c2b84") {
+		t.Errorf("revealed: %s, %s", revealed.URL, body)
 	}
 }
 

@@ -22,6 +22,7 @@ func (l *Link) RenderMasked(fields map[string]any) (Rendered, error) {
 	if err == nil {
 		c.conceal(r)
 		c.maskNamed(r, fields)
+		r.DeviceUUID = show.Hide(r.DeviceUUID)
 	}
 	return r, err
 }
@@ -129,19 +130,12 @@ func maskSaw(saw map[string]any) {
 	for name, v := range saw {
 		f, isField := calltouch.Lookup(name)
 		switch {
-		case isDevice(name, v):
 		case expression.Personal(name):
 			saw[name] = maskValue(v)
 		case isField:
 			saw[name] = f.Masked(v)
 		}
 	}
-}
-
-// isDevice spares the device's attribute: it names no person, and one must see it.
-func isDevice(name string, v any) bool {
-	s, ok := v.(string)
-	return ok && strings.HasPrefix(name, "attrs.") && expression.UUID(s) != ""
 }
 
 // maskValue hides a value of any type; nothing stays nothing.

@@ -41,7 +41,7 @@ type Preview struct {
 	Body   json.RawMessage   `json:"body"`
 }
 
-// Preview shows the call of an operation. The secret is not read: where Secret is not nil, it is masked.
+// Preview shows the call of an operation. The secret is not read: where Secret is not nil, it is masked. Stars of a mask stay stars in the address.
 func (c Config) Preview(op Operation) Preview {
 	base, err := url.Parse(c.URL)
 	if err != nil {
@@ -57,7 +57,7 @@ func (c Config) Preview(op Operation) Preview {
 	for name := range header {
 		shown[name] = header.Get(name)
 	}
-	return Preview{Method: http.MethodPost, URL: address(base, parameters(base, op)), Header: shown, Body: op.Body}
+	return Preview{Method: http.MethodPost, URL: strings.ReplaceAll(address(base, parameters(base, op)), "%2A", "*"), Header: shown, Body: op.Body}
 }
 
 // The parameters and headers that a call sets itself.

@@ -59,9 +59,7 @@ func TestWorkerRetries(t *testing.T) {
 	if stats := h.far.Stats(); stats.Executed != 1 {
 		t.Errorf("stats %+v", stats)
 	}
-	if n := h.log.Lines(map[string]any{"level": "warn", "outcome": "waiting"}); n != 2 {
-		t.Errorf("%d warnings, want 2:\n%s", n, h.log)
-	}
+	h.until("two warnings", func() bool { return h.log.Lines(map[string]any{"level": "warn", "outcome": "waiting"}) == 2 })
 }
 
 func TestWorkerBuriesWhatMindboxRefuses(t *testing.T) {
@@ -79,9 +77,7 @@ func TestWorkerBuriesWhatMindboxRefuses(t *testing.T) {
 	if letter.Reason != "protocol_error" || letter.Status != 400 || letter.Answer != "no such customer: *********67" || letter.Attempts != 1 {
 		t.Errorf("letter %+v", letter)
 	}
-	if n := h.log.Lines(map[string]any{"level": "error", "outcome": "dead"}); n != 1 {
-		t.Errorf("%d errors:\n%s", n, h.log)
-	}
+	h.until("one error", func() bool { return h.log.Lines(map[string]any{"level": "error", "outcome": "dead"}) == 1 })
 }
 
 // TestWorkerParks refuses one endpoint or one link until a person has mended it, and looks at

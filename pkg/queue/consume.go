@@ -35,7 +35,8 @@ func (s LinkSpec) inFlight() int { return max(2*s.Handlers, min(8*s.Handlers, 51
 // one from RETRIES, so that neither waits behind the other; they share the link's handlers.
 type worker struct {
 	*Link
-	c Consumption
+	c     Consumption
+	began time.Time
 
 	turnMu     sync.Mutex // of Turn, the probe and eventsNext
 	eventsNext bool       // the next probe is of EVENTS first
@@ -74,7 +75,7 @@ func (l *Link) Consume(ctx context.Context, c Consumption) error {
 	if c.Finish == 0 {
 		c.Finish = defaultFinish
 	}
-	w := &worker{Link: l, c: c, inFlight: newInFlight(l.spec.Handlers), again: make(chan begun), events: l.source(event.EventsStream), retries: l.source(event.RetriesStream)}
+	w := &worker{Link: l, c: c, began: time.Now(), inFlight: newInFlight(l.spec.Handlers), again: make(chan begun), events: l.source(event.EventsStream), retries: l.source(event.RetriesStream)}
 	w.forgetState()
 	defer w.events.share.leave()
 	defer w.retries.share.leave()

@@ -247,17 +247,18 @@ func (b *Backlog) Full(ctx context.Context, count func(context.Context) (uint64,
 	return b.b.full(ctx, count)
 }
 
-// Checks counts a consumer's messages since the last break.
+// Checks says which of a consumer's messages are looked up.
 type Checks struct{ c checks }
 
-// Due asks whether the next message is looked up: in an epoch of the connection, at a place of its stream, with so
-// many behind it that the consumer has to give.
-func (c *Checks) Due(epoch, sequence, pending uint64) bool {
-	return c.c.due(epoch, &jetstream.MsgMetadata{NumDelivered: 1, NumPending: pending, Sequence: jetstream.SequencePair{Stream: sequence}})
+// Interrupted tells of a delivery: in an epoch of the connection, at a place of its stream. It is the first one behind an
+// interruption, or not.
+func (c *Checks) Interrupted(epoch, sequence, delivered uint64) bool {
+	return c.c.interrupted(epoch, &jetstream.MsgMetadata{NumDelivered: delivered, Sequence: jetstream.SequencePair{Stream: sequence}}) != uninterrupted
 }
 
-// Resume is what a pause in the deliveries looks like.
-func (c *Checks) Resume() { c.c.last = c.c.last.Add(-2 * checkPause) }
+// Wait is what a pause in the deliveries looks like, and Restart what follows an error.
+func (c *Checks) Wait()    { c.c.last = c.c.last.Add(-2 * checkPause) }
+func (c *Checks) Restart() { c.c.restart() }
 
 // Suspect asks whether a message is looked up.
 func Suspect(first bool, delivered uint64) bool {

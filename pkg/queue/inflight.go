@@ -147,6 +147,13 @@ func (r *room) join(most int) *share {
 	return &share{room: r, most: most}
 }
 
+// links is how many links have their two sources here.
+func (r *room) links() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return (r.sources + 1) / 2
+}
+
 // leave ends a source's part. What it has in flight counts until it is freed.
 func (s *share) leave() {
 	s.room.mu.Lock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -71,7 +70,11 @@ func (w *worker) collect(ctx context.Context, s *source, batch jetstream.Message
 			_ = msg.NakWithDelay(returnIn)
 			continue
 		}
-		m, mistake := w.admit(s, msg, epoch)
+		m, mistake := w.admit(ctx, s, msg, epoch)
+		if errors.Is(mistake, errUnchecked) {
+			err = mistake
+			_ = msg.NakWithDelay(returnIn)
+		}
 		if mistake != nil {
 			continue // no message of JetStream, or one that is in flight already
 		}
@@ -125,13 +128,21 @@ func (l *Link) adopt(state LinkState) {
 // errInFlight reports a message that is in flight already.
 var errInFlight = errors.New("in flight already")
 
+// errUnchecked reports a message of which is not known whether it was settled before.
+var errUnchecked = errors.New("HISTORY does not say what was settled lately")
+
 // admit takes a message into flight.
-func (w *worker) admit(s *source, msg jetstream.Msg, epoch uint64) (*message, error) {
+func (w *worker) admit(ctx context.Context, s *source, msg jetstream.Msg, epoch uint64) (*message, error) {
 	m, err := newMessage(msg, s.retry)
 	if err != nil {
 		return nil, err
 	}
-	m.check = s.checks.due(epoch, m.meta) || !s.retry && m.sequence() <= w.now.Load().CheckTo
+	if how := s.checks.interrupted(epoch, m.meta); how != uninterrupted {
+		if err := w.lookBack(ctx, s, how, epoch, m.meta.NumPending); err != nil {
+			return nil, errors.Join(errUnchecked, err)
+		}
+	}
+	m.check = s.checks.due(pair{w.spec.ID, m.key}) || !s.retry && m.sequence() <= w.now.Load().CheckTo
 	if !w.inFlight.add(m) {
 		return nil, errInFlight
 	}
@@ -201,7 +212,11 @@ func (w *worker) probeFrom(ctx, work context.Context, s *source) (made bool, err
 			_ = msg.NakWithDelay(returnIn)
 			return true, err
 		}
-		m, err := w.admit(s, msg, epoch)
+		m, err := w.admit(ctx, s, msg, epoch)
+		if errors.Is(err, errUnchecked) {
+			_ = msg.NakWithDelay(returnIn)
+			return true, err
+		}
 		if err != nil {
 			continue
 		}
@@ -215,55 +230,4 @@ func (w *worker) probeFrom(ctx, work context.Context, s *source) (made bool, err
 		return false, err
 	}
 	return false, nil
-}
-
-// checkedFirst is how many messages of a consumer are looked up in HISTORY at most after a start, a
-// reconnect or a resume. After a crash the server gives out again some hundred that were
-// acknowledged, most of them marked as first deliveries.
-const checkedFirst = 2000
-
-// checkMargin is by how much more messages are looked up than waited at the break: the server's count of those is
-// not exact to the message.
-const checkMargin = 64
-
-// checkPause is a pause in the deliveries after which the count begins anew: that is how a resumed
-// consumer, or one whose leader changed, looks from here. Where so little comes, looking up costs
-// nothing.
-const checkPause = 5 * time.Second
-
-// checks counts down a consumer's messages since the last break. What is stored after a break was given to nobody
-// before it: so only as many are looked up as the consumer had to give then.
-type checks struct {
-	mu      sync.Mutex
-	left    uint64
-	epoch   uint64
-	last    time.Time
-	highest uint64 // sequence of a first delivery
-}
-
-// due reports whether the message that has just come is among the first after a break. A first delivery that
-// does not come behind all earlier ones is a break, too: the server has forgotten what it gave out.
-func (c *checks) due(epoch uint64, meta *jetstream.MsgMetadata) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now, first := time.Now(), meta.NumDelivered <= 1
-	if epoch != c.epoch || now.Sub(c.last) > checkPause || first && meta.Sequence.Stream <= c.highest {
-		c.left, c.epoch = min(checkedFirst, meta.NumPending+checkMargin), epoch
-	}
-	c.last = now
-	if first {
-		c.highest = meta.Sequence.Stream
-	}
-	if c.left == 0 {
-		return false
-	}
-	c.left--
-	return true
-}
-
-// restart begins the count anew.
-func (c *checks) restart() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last = time.Time{}
 }

@@ -75,6 +75,7 @@ type Queue struct {
 	history     historyLog
 	registry    registry
 	undelivered undelivered
+	recents     recents   // the last records of HISTORY
 	room        *room     // of what is in flight, over all links
 	storing     turnstile // of outcomes under way
 }

@@ -25,7 +25,22 @@ type FieldUse struct {
 	// device id that is none.
 	Unread int
 	At     time.Time // when the newest value was stored
+
+	Hooks      int // of Of: those that a webhook brought
+	cameByHook int // of Came: likewise
 }
+
+// enoughHooks is from how many hooks on a field that never came is called unticked.
+const enoughHooks = 20
+
+// Never reports whether hooks that can have the field came, and none had it: it is not ticked in Calltouch, or, after few
+// hooks, has not come yet.
+func (u FieldUse) Never() bool {
+	return u.Hooks > 0 && u.cameByHook == 0 && !u.Field.Derived && u.Field.Origins.Has(calltouch.FromHook)
+}
+
+// Enough reports whether so many hooks came that a field which none of them had is called unticked.
+func (u FieldUse) Enough() bool { return u.Hooks >= enoughHooks }
 
 // maxScanned bounds how many events a FieldScan reads: enough to see what is ticked, a second of work.
 const maxScanned = 50_000
@@ -33,10 +48,9 @@ const maxScanned = 50_000
 // FieldScan selects the events whose fields are counted.
 type FieldScan struct {
 	Site    *link.Site
-	Since   time.Time              // stored not before
-	Only    func(event.Event) bool // selects the events that count; nil means all
-	Told    queue.Told             // of how far it is; nil tells nobody
-	Damaged func(event.Key)        // is told of each event that cannot be read; nil: nobody is
+	Since   time.Time       // stored not before
+	Told    queue.Told      // of how far it is; nil tells nobody
+	Damaged func(event.Key) // is told of each event that cannot be read; nil: nobody is
 }
 
 // Count counts the fields of the stored events of one site, in the order of the vocabulary. A field
@@ -58,9 +72,6 @@ func (f FieldScan) Count(ctx context.Context, q *queue.Queue) ([]FieldUse, error
 		if err != nil {
 			return nil, err
 		}
-		if f.Only != nil && !f.Only(e) {
-			continue
-		}
 		if scanned++; scanned > maxScanned {
 			break
 		}
@@ -69,7 +80,7 @@ func (f FieldScan) Count(ctx context.Context, q *queue.Queue) ([]FieldUse, error
 			continue // an unreadable body has no fields; `explain` says what is wrong with it
 		}
 		for i := range uses {
-			uses[i].count(fields, e.Stored, e.Key.Kind)
+			uses[i].count(fields, e)
 			uses[i].doubt(doubts)
 		}
 	}
@@ -84,17 +95,23 @@ func (f FieldScan) told() queue.Told {
 	return func(done, total uint64) { f.Told(done, min(total, maxScanned)) }
 }
 
-func (u *FieldUse) count(fields calltouch.Fields, stored time.Time, kind event.Kind) {
-	if !slices.Contains(u.Field.Kinds, kind) {
+func (u *FieldUse) count(fields calltouch.Fields, e event.Event) {
+	if !slices.Contains(u.Field.Kinds, e.Key.Kind) {
 		return
 	}
+	hook := 0
+	if e.Origin == event.Webhook {
+		hook = 1
+	}
 	u.Of++
+	u.Hooks += hook
 	value := fields[u.Field.Name]
 	if attrs, ok := value.(map[string]string); value == nil || ok && len(attrs) == 0 {
 		return
 	}
 	u.Came++
-	u.Last, u.At = value, stored
+	u.cameByHook += hook
+	u.Last, u.At = value, e.Stored
 }
 
 func (u *FieldUse) doubt(d calltouch.Doubts) {
@@ -107,8 +124,6 @@ const (
 	// untickedFirst is when the hooks are first read, untickedEvery how often after that.
 	untickedFirst = 5 * time.Minute
 	untickedEvery = 24 * time.Hour
-	// enoughHooks is from how many hooks on a field that never came is called unticked.
-	enoughHooks = 20
 )
 
 // WarnUnticked says, once a day, which fields that links read never come in a site's hooks: such a
@@ -117,12 +132,12 @@ func WarnUnticked(ctx context.Context, q *queue.Queue, file func() *link.File, l
 	for next := untickedFirst; wait.Sleep(ctx, next) == nil; {
 		next = untickedEvery
 		for _, site := range file().Sites {
-			names, err := Unticked(ctx, q, file(), site)
+			ticked, err := Unticked(ctx, q, file(), site)
 			switch {
 			case err != nil:
 				next = untickedFirst // not a day without a word because the queue was away for a moment
-			case len(names) > 0:
-				log.Warn().Str("site", site.ID).Strs("fields", names).
+			case len(ticked.Never) > 0:
+				log.Warn().Str("site", site.ID).Strs("fields", ticked.Never).
 					Msg("fields that links read never came in any hook of the last days: tick them in the webhook's settings in Calltouch")
 			}
 		}
@@ -130,22 +145,31 @@ func WarnUnticked(ctx context.Context, q *queue.Queue, file func() *link.File, l
 	return nil
 }
 
-// Unticked lists the fields that links read and that never came in the hooks of a site of the last three
-// days, though hooks that can have them did.
-func Unticked(ctx context.Context, q *queue.Queue, file *link.File, site *link.Site) ([]string, error) {
-	uses, err := FieldScan{
-		Site: site, Since: time.Now().AddDate(0, 0, -3),
-		Only: func(e event.Event) bool { return e.Origin == event.Webhook },
-	}.Count(ctx, q)
+// Ticked says what the hooks of a site show of the fields that links read.
+type Ticked struct {
+	Never  []string // unticked: hooks enough came that can have them, and none had them
+	NotYet []string // none had them either, of hooks too few to say so
+	Hooks  int      // that came
+}
+
+// Unticked looks for fields that links read and that never came in the hooks of a site of the last three
+// days, though hooks that can have them did. `touchbox fields` judges by the same FieldUse.
+func Unticked(ctx context.Context, q *queue.Queue, file *link.File, site *link.Site) (Ticked, error) {
+	uses, err := FieldScan{Site: site, Since: time.Now().AddDate(0, 0, -3)}.Count(ctx, q)
 	if err != nil {
-		return nil, err
+		return Ticked{}, err
 	}
 	read := file.Ticks(site)
-	var names []string
+	var ticked Ticked
 	for _, u := range uses {
-		if u.Of >= enoughHooks && u.Came == 0 && !u.Field.Derived && slices.Contains(read, u.Field.Name) {
-			names = append(names, u.Field.Name)
+		ticked.Hooks = max(ticked.Hooks, u.Hooks)
+		switch {
+		case !u.Never() || !slices.Contains(read, u.Field.Name):
+		case u.Enough():
+			ticked.Never = append(ticked.Never, u.Field.Name)
+		default:
+			ticked.NotYet = append(ticked.NotYet, u.Field.Name)
 		}
 	}
-	return names, nil
+	return ticked, nil
 }

@@ -18,6 +18,12 @@ func TestUntickedFieldsAreNamed(t *testing.T) {
 	}.Parse(t)
 	q := queuetest.New(t)
 	for i := range enoughHooks {
+		if i == 5 {
+			ticked, err := Unticked(t.Context(), q, file, file.Sites[0])
+			if err != nil || len(ticked.Never) != 0 || !slices.Equal(ticked.NotYet, []string{"targetcall", "utm_source"}) || ticked.Hooks != i {
+				t.Errorf("after few hooks: %+v, %v", ticked, err)
+			}
+		}
 		// utm_source is ticked and empty in all hooks but one; targetcall is not ticked.
 		utm := ""
 		if i == 7 {
@@ -32,8 +38,8 @@ func TestUntickedFieldsAreNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	names, err := Unticked(t.Context(), q, file, file.Sites[0])
-	if err != nil || !slices.Equal(names, []string{"targetcall"}) {
-		t.Errorf("got %v, %v; want targetcall alone", names, err)
+	ticked, err := Unticked(t.Context(), q, file, file.Sites[0])
+	if err != nil || !slices.Equal(ticked.Never, []string{"targetcall"}) || ticked.Hooks != enoughHooks {
+		t.Errorf("got %+v, %v; want targetcall alone", ticked, err)
 	}
 }

@@ -37,6 +37,19 @@ func bareSiteName(file *link.File, id string) string {
 }
 
 // deadLettersText says how many there are and why the oldest one is. Mindbox's own words may name a person: they stay here.
+// CauseWord says a cause in words: English, with a Russian twin.
+func CauseWord(c Cause) string {
+	words := map[Cause]string{
+		CauseParked: "paused: waiting for Mindbox", CauseDeadLetters: "not delivered", CauseDisk: "the disk was full", CauseSilence: "nothing comes", CauseAside: "much is set aside",
+		CauseAbandoned: "lost", CauseLostRetries: "retries were lost", CauseUnread: "days that Calltouch does not list", CauseQueue: "the queue is unwell",
+		CauseConfig: "the changed file is refused", CauseTest: "a test",
+	}
+	if word, ok := words[c]; ok {
+		return word
+	}
+	return string(c)
+}
+
 func (a *Alerts) deadLettersText(id string, n int, oldest []queue.DeadLetter) string {
 	why := queue.ReasonDamaged
 	for _, d := range oldest {

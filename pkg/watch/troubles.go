@@ -130,7 +130,7 @@ func troubleText(reason calltouch.TroubleReason, detail string) string {
 	case calltouch.TroubleNetwork:
 		return "hooks with the right key come from a network that is not allowed, and are answered 404: check INGEST_ALLOW and INGEST_TRUSTED_PROXIES"
 	case calltouch.TroubleTimezone:
-		return "the time zone of this site is wrong in touchbox.yaml: the cabinet's clock shows " + detail
+		return fmt.Sprintf("the time zone of this site is wrong in touchbox.yaml: the cabinet's clock shows %s", detail)
 	}
 	return string(reason)
 }

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"reflect"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"syscall"
 	"text/tabwriter"
@@ -73,7 +74,7 @@ func (p Program) run(ctx context.Context, health bool, screen io.Writer) error {
 	if health {
 		return CheckHealth(ctx, HealthURL(p.Admin(settings)))
 	}
-	log := settings.NewLog(screen).With().Str("process", p.Name).Logger()
+	log := settings.NewLog(screen, lang.Detect("", os.Getenv)).With().Str("process", p.Name).Logger()
 	log.Info().Str("version", FullVersion()).Str("config", settings.Config).Msg("starting")
 	if err := p.Run(ctx, settings, log); err != nil {
 		return err
@@ -185,14 +186,14 @@ func (c *stopClock) within(d time.Duration, what string, part func() error) erro
 
 // NewLog makes the log that the settings ask for, on w: JSON lines, or the console form where a
 // person sits at a terminal or LOG_FORMAT asks for it. Whatever a field holds, nothing in it drives a
-// terminal.
-func (s Settings) NewLog(w io.Writer) zerolog.Logger {
+// terminal. The console form is in the person's language, JSON in English alone: machines read it.
+func (s Settings) NewLog(w io.Writer, l lang.Language) zerolog.Logger {
 	level, err := zerolog.ParseLevel(s.LogLevel)
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
 	if s.LogFormat == "console" || s.LogFormat == "" && IsTerminal(w) {
-		return leveled(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, FormatMessage: message}, level)
+		return leveled(zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, FormatMessage: message(l), FormatErrFieldValue: failure(l)}, level)
 	}
 	return leveled(show.Writer(w), level)
 }
@@ -201,12 +202,25 @@ func leveled(w io.Writer, level zerolog.Level) zerolog.Logger {
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
-// message is a line's message in the console form, which quotes the fields by itself.
-func message(text any) string {
-	if text == nil {
-		return ""
+// failure is how a line's error is said, which comes in quotes where it has blanks.
+func failure(l lang.Language) zerolog.Formatter {
+	return func(value any) string {
+		text := fmt.Sprint(value)
+		if plain, err := strconv.Unquote(text); err == nil {
+			return strconv.Quote(l.Said(plain))
+		}
+		return show.Printable(l.Said(text))
 	}
-	return show.Printable(fmt.Sprint(text))
+}
+
+// message is how a line's message is said in the console form, which quotes the fields by itself.
+func message(l lang.Language) zerolog.Formatter {
+	return func(text any) string {
+		if text == nil {
+			return ""
+		}
+		return show.Printable(l.Said(fmt.Sprint(text)))
+	}
 }
 
 // IsTerminal reports whether a person sits at w.

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"github.com/touchbox/touchbox/pkg/lang"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,7 +47,7 @@ func TestLogDrivesNoTerminal(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			t.Setenv("NO_COLOR", "1") // colours are the log's own
 			var out bytes.Buffer
-			log := Settings{LogLevel: "debug", LogFormat: format}.NewLog(&out)
+			log := Settings{LogLevel: "debug", LogFormat: format}.NewLog(&out, lang.English)
 			log.Info().Str("field", "Анна "+hostile).Err(errors.New(hostile)).Msg("Звонок " + hostile)
 			text := out.String()
 			if strings.Count(text, "\n") != 1 || !strings.Contains(text, "Анна") || !strings.Contains(text, "Звонок") || !strings.Contains(text, `\u202e`) {
@@ -56,5 +59,24 @@ func TestLogDrivesNoTerminal(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Who sits at a terminal reads Russian; what a machine reads stays as it is.
+func TestLogIsInThePersonsLanguage(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	for format, want := range map[string][]string{
+		"console": {"консоль открыта", "не прошло условия связки", "link=calls", "не открыть /x: нет такого файла или папки"},
+		"json":    {`"message":"console open"`, `"message":"filtered: the link's conditions do not hold"`, `"link":"calls"`, `"error":"open /x: no such file or directory"`},
+	} {
+		var out bytes.Buffer
+		log := Settings{LogLevel: "debug", LogFormat: format}.NewLog(&out, lang.Russian)
+		log.Info().Msg("console open")
+		log.Info().Str("link", "calls").Err(&os.PathError{Op: "open", Path: "/x", Err: syscall.ENOENT}).Msg("filtered: the link's conditions do not hold")
+		for _, text := range want {
+			if !strings.Contains(out.String(), text) {
+				t.Errorf("%s: no %s in %s", format, text, out.String())
+			}
+		}
 	}
 }

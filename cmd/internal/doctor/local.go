@@ -24,7 +24,7 @@ func (d *Doctor) modes() {
 		info, err := os.Stat(file)
 		switch {
 		case err != nil:
-			d.finding("modes", file, d.Lang.Sprintf("cannot be looked at: %s", pathError(err)), d.Lang.Text("see whether it is there and this user may read its folder"))
+			d.finding("modes", file, d.Lang.Sprintf("cannot be looked at: %s", d.pathError(err)), d.Lang.Text("see whether it is there and this user may read its folder"))
 		case runtime.GOOS == "windows":
 			d.skip("modes", file, d.Lang.Text("modes say nothing on this system"))
 		case tooOpen(info):
@@ -88,11 +88,11 @@ func closedMode(info os.FileInfo) os.FileMode {
 	return 0o600
 }
 
-func pathError(err error) string {
+func (d *Doctor) pathError(err error) string {
 	if inner, ok := err.(*os.PathError); ok {
-		return inner.Err.Error()
+		return d.Lang.Error(inner.Err)
 	}
-	return err.Error()
+	return d.Lang.Error(err)
 }
 
 // certificate looks at the files of INGEST_TLS_CERT.

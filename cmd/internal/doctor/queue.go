@@ -27,14 +27,14 @@ func (d *Doctor) queue(ctx context.Context) {
 		return
 	}
 	if err != nil {
-		d.finding("queue", "", err.Error(), d.Lang.Text("start `touchbox up`, or see NATS_URL and its credentials; what stands in the queue was not looked at"))
+		d.finding("queue", "", d.Lang.Error(err), d.Lang.Text("start `touchbox up`, or see NATS_URL and its credentials; what stands in the queue was not looked at"))
 		return
 	}
 	defer q.Close()
 	within, cancel := context.WithTimeout(ctx, netTimeout)
 	defer cancel()
 	if err := q.Ready(within); err != nil {
-		d.finding("queue", "", err.Error(), d.Lang.Text("while it lasts hooks are answered 503; what was acknowledged is not lost"))
+		d.finding("queue", "", d.Lang.Error(err), d.Lang.Text("while it lasts hooks are answered 503; what was acknowledged is not lost"))
 		return
 	}
 	d.server(within, q)
@@ -50,7 +50,7 @@ func (d *Doctor) server(ctx context.Context, q *queue.Queue) {
 	asked := time.Now()
 	e, err := q.Client().Extent(ctx, event.EventsStream) // which says what time the server has
 	if err != nil {
-		d.finding("queue", "", err.Error(), d.Lang.Text("see the NATS server's log"))
+		d.finding("queue", "", d.Lang.Error(err), d.Lang.Text("see the NATS server's log"))
 		return
 	}
 	d.ok("queue", q.Client().Where(), d.Lang.Text("it can store events"))
@@ -67,7 +67,7 @@ const nearlyFull = 0.8
 func (d *Doctor) streams(ctx context.Context, q *queue.Queue) {
 	sizes, err := q.Sizes(ctx)
 	if err != nil {
-		d.finding("streams", "", err.Error(), d.Lang.Text("see the NATS server's log"))
+		d.finding("streams", "", d.Lang.Error(err), d.Lang.Text("see the NATS server's log"))
 		return
 	}
 	for _, s := range sizes {
@@ -86,14 +86,14 @@ func (d *Doctor) streams(ctx context.Context, q *queue.Queue) {
 func (d *Doctor) links(ctx context.Context, q *queue.Queue) {
 	links, err := admin.Admin{Queue: q, File: d.File}.Links(ctx)
 	if err != nil {
-		d.finding("links", "", err.Error(), d.Lang.Text("see the NATS server's log"))
+		d.finding("links", "", d.Lang.Error(err), d.Lang.Text("see the NATS server's log"))
 		return
 	}
 	for _, l := range links {
-		text := d.Lang.Sprintf("%s, unread: %d, retries: %d, dead letters: %d", l.State, l.Unread, l.Retries, l.DeadLetters)
+		text := d.Lang.Sprintf("%s, unread: %d, retries: %d, dead letters: %d", d.Lang.Text(l.State), l.Unread, l.Retries, l.DeadLetters)
 		switch {
 		case l.State == admin.StateParked:
-			d.finding("links", l.ID, text+": "+show.Printable(l.Why), d.Lang.Text("see docs/operations: it goes on by itself once the cause is gone"))
+			d.finding("links", l.ID, text+": "+d.parkedBy(l.Why), d.Lang.Text("see docs/operations: it goes on by itself once the cause is gone"))
 		case l.State == admin.StateGone:
 			d.finding("links", l.ID, text, d.Lang.Sprintf("put it back into the file, or give it up: `touchbox links remove %s`; it holds the log", l.ID))
 		case l.State == admin.StateStopped && l.Unread > 0:
@@ -108,6 +108,15 @@ func (d *Doctor) links(ctx context.Context, q *queue.Queue) {
 	}
 }
 
+// parkedBy says why a link is parked: a reason in words, and behind it what Mindbox answered.
+func (d *Doctor) parkedBy(why string) string {
+	code, answer, more := strings.Cut(why, ": ")
+	if code = d.Lang.Worded(admin.ReasonWord(code), code); more {
+		return code + ": " + show.Printable(answer)
+	}
+	return code
+}
+
 // unsent looks for alerts that nobody heard.
 func (d *Doctor) unsent(ctx context.Context, q *queue.Queue) {
 	if d.Settings.AlertURL == "" {
@@ -119,11 +128,11 @@ func (d *Doctor) unsent(ctx context.Context, q *queue.Queue) {
 	}
 	alerts, err := watch.UnsentAlerts(ctx, q)
 	if err != nil {
-		d.finding("alerts", "", err.Error(), d.Lang.Text("see the NATS server's log"))
+		d.finding("alerts", "", d.Lang.Error(err), d.Lang.Text("see the NATS server's log"))
 		return
 	}
 	for _, a := range alerts {
-		d.finding("alerts", string(a.Cause)+" "+a.Subject, d.Lang.Sprintf("not taken by ALERT_URL in %d tries", a.Tries), d.Lang.Text("`touchbox alerts test` says what comes back"))
+		d.finding("alerts", d.Lang.Text(watch.CauseWord(a.Cause))+" "+a.Subject, d.Lang.Sprintf("not taken by ALERT_URL in %d tries", a.Tries), d.Lang.Text("`touchbox alerts test` says what comes back"))
 	}
 	if len(alerts) == 0 {
 		d.ok("alerts", "", d.Lang.Text("none waits to be sent"))
@@ -151,14 +160,18 @@ func (d *Doctor) unticked(ctx context.Context, q *queue.Queue) {
 	d.slow(d.Lang.Text("reading the hooks of the last three days"))
 	for _, s := range d.File.Sites {
 		within, cancel := context.WithTimeout(ctx, slowTimeout)
-		names, err := watch.Unticked(within, q, d.File, s)
+		ticked, err := watch.Unticked(within, q, d.File, s)
 		cancel()
 		subject := fmt.Sprintf("%s (%s)", s.Name, s.ID)
 		switch {
 		case err != nil:
 			d.finding("fields", subject, d.Lang.Sprintf("the log could not be read: %v", err), d.Lang.Text("try again when the server has less to do"))
-		case len(names) > 0:
-			d.finding("fields", subject, d.Lang.Sprintf("links read them, and they never came: %s", strings.Join(names, ", ")), d.Lang.Text("tick them in the webhook's settings in Calltouch; see `touchbox fields`"))
+		case len(ticked.Never) > 0:
+			d.finding("fields", subject, d.Lang.Sprintf("links read them, and they never came: %s", strings.Join(ticked.Never, ", ")), d.Lang.Text("tick them in the webhook's settings in Calltouch; see `touchbox fields`"))
+		case ticked.Hooks == 0:
+			d.skip("fields", subject, d.Lang.Text("no hook came in the last three days: what is ticked cannot be seen"))
+		case len(ticked.NotYet) > 0:
+			d.skip("fields", subject, d.Lang.Sprintf("links read them, and they have not come yet: %s; hooks in the last three days: %d, too few to call them not ticked", strings.Join(ticked.NotYet, ", "), ticked.Hooks))
 		default:
 			d.ok("fields", subject, d.Lang.Text("no field that a link reads is missing from the hooks of the last days"))
 		}
@@ -169,7 +182,7 @@ func (d *Doctor) unticked(ctx context.Context, q *queue.Queue) {
 func (d *Doctor) troubles(ctx context.Context, q *queue.Queue) {
 	list, err := watch.ListTroubles(ctx, q.State(), time.Now())
 	if err != nil {
-		d.finding("hooks", "", err.Error(), d.Lang.Text("see the NATS server's log"))
+		d.finding("hooks", "", d.Lang.Error(err), d.Lang.Text("see the NATS server's log"))
 		return
 	}
 	for _, t := range list {

@@ -136,7 +136,7 @@ func TestRecordedCasesPassAndFail(t *testing.T) {
 	outcomes := map[event.Outcome]int{}
 	for _, e := range demoEvents(t, f.Sites[0]) {
 		one := record(t, f, e)
-		text := cases.Append(nil, one)
+		text := cases.Append(nil, lang.Russian, one)
 		failed, results := failing(t, text, f)
 		if failed > 0 || len(results) != len(f.Links) || one.Other != nil {
 			t.Errorf("%s by %s: %d of %d fail, other: %v\n%s", e.Key, e.Origin, failed, len(results), one.Other, text)
@@ -147,7 +147,7 @@ func TestRecordedCasesPassAndFail(t *testing.T) {
 		if failed, _ := failing(t, text, broken); failed == 0 {
 			t.Errorf("%s by %s: passes with broken links\n%s", e.Key, e.Origin, text)
 		}
-		together = cases.Append(together, one)
+		together = cases.Append(together, lang.English, one)
 	}
 	for _, o := range []event.Outcome{event.Delivered, event.Filtered, event.Undeliverable, event.Untaken} {
 		if outcomes[o] < 3 {
@@ -169,7 +169,7 @@ func TestRecordedCasesHoldNoPersonalData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := string(cases.Append(nil, record(t, f, e)))
+		text := string(cases.Append(nil, lang.English, record(t, f, e)))
 		lower := strings.ToLower(text)
 		absent := func(what, value string) {
 			if n := len([]rune(value)); n < 4 || n < 6 && strings.Trim(value, "0123456789") == "" { // such digits stand in longer ids by chance
@@ -278,7 +278,7 @@ func TestAppendChangesNothingElse(t *testing.T) {
 	f := demoLinks(t)
 	e := demoEvents(t, f.Sites[0])[0]
 	const before = "# mine\ncases:\n  - name: a   # odd\n    event: {duration: 5}\n    links: {calls-static: undeliverable}"
-	text := cases.Append([]byte(before), record(t, f, e))
+	text := cases.Append([]byte(before), lang.English, record(t, f, e))
 	if !strings.HasPrefix(string(text), before+"\n\n  - name: ") {
 		t.Errorf("got\n%s", text)
 	}

@@ -23,10 +23,14 @@ var meanings = allMeanings()
 func allMeanings() []meaning {
 	var all []meaning
 	for _, f := range calltouch.Vocabulary() {
-		if f.Type == calltouch.Attributes || f.Name == "tags" || f.Name == "time" || f.Name == "kind" || f.Name == "origin" {
+		if f.Type == calltouch.Attributes || f.Name == "tags" || f.Name == "time" || f.Name == "kind" {
 			continue
 		}
 		m := meaning{field: f.Name, expr: f.Name, names: []string{strictyaml.Fold(f.Name)}}
+		if f.Name == "origin" { // who asks for an origin means that of the traffic, unless it is said word for word
+			all = append(all, meaning{field: f.Name, expr: f.Name})
+			continue
+		}
 		for _, place := range []string{f.Poll, f.Journal} {
 			if place != "" && !strings.Contains(place, "[]") && !strings.HasPrefix(place, "order.") {
 				m.names = append(m.names, strictyaml.Fold(place[strings.LastIndexByte(place, '.')+1:]))

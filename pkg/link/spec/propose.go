@@ -81,11 +81,24 @@ func (c Context) propose(f Field) Proposal {
 	case f.Constant != "":
 		p.Value = f.Constant
 	default:
-		return c.choose(p)
+		return c.inForm(p)
 	}
 	if f.Odd {
 		p.Certainty, p.Candidates = Unsure, []Candidate{{Value: p.Value}}
 	}
+	return p
+}
+
+// inForm chooses for a field, and gives a time the form that is said of it.
+func (c Context) inForm(p Proposal) Proposal {
+	f, rest := formOf(p.Said, func(text string) bool { return c.named(text) != nil })
+	if slices.Equal(rest, p.Said) {
+		return c.formed(c.choose(p), f)
+	}
+	said := p.Said
+	p.Said = rest
+	p = c.formed(c.choose(p), f)
+	p.Said = said
 	return p
 }
 
@@ -105,7 +118,10 @@ func (c Context) choose(p Proposal) Proposal {
 	if known := c.Known[p.Path]; len(known) == 1 {
 		return c.likeOthers(p, known[0], heard)
 	}
-	both := intersection(heard.whole, base)
+	both := exactly(intersection(heard.whole, base), heard.exact)
+	if len(base) == 0 {
+		heard.whole = exactly(heard.whole, heard.exact)
+	}
 	switch {
 	case slices.Contains(absent, p.Path) && len(heard.whole) == 0:
 		p.Certainty = Absent
@@ -225,7 +241,25 @@ type heard struct {
 	left    []string  // words that say something else, or more
 	silent  bool      // nothing is said of what is meant
 	unclear bool      // more is said than one thing
+	exact   []string  // fields whose name in the vocabulary stands there word for word
 }
+
+// exactly are those of some meanings whose name stands there word for word, or all where none is.
+func exactly(all []meaning, exact []string) []meaning {
+	var some []meaning
+	for _, m := range all {
+		if slices.Contains(exact, m.field) && !slices.Contains(ambiguous, m.field) {
+			some = append(some, m)
+		}
+	}
+	if len(some) > 0 {
+		return some[:1] // of several ways to send a field the first is the usual one
+	}
+	return all
+}
+
+// ambiguous are the fields whose name is said word for word by who means another one too: in which form a time, a word or a yes.
+var ambiguous = []string{"calltime", "requestDate", "time", "targetcall", "uniqtargetcall", "callback", "worktime", "targetrequest", "uniqtargetrequest", "uniquerequest"}
 
 // hear reads what is said of a field: each remark alone, for one may be about the type and another about the meaning.
 func (c Context) hear(f Field) heard {
@@ -241,6 +275,10 @@ func (c Context) hear(f Field) heard {
 		}
 		h.silent = false
 		whole := c.coming(called(remark))
+		if m := c.named(remark); m != nil {
+			h.exact = append(h.exact, m.field)
+			whole = append([]meaning{*m}, slices.DeleteFunc(whole, func(other meaning) bool { return other.expr == m.expr })...)
+		}
 		switch {
 		case len(whole) == 0:
 			h.left = append(h.left, words...)
@@ -254,6 +292,25 @@ func (c Context) hear(f Field) heard {
 		}
 	}
 	return h
+}
+
+// named is the meaning whose field has this name in the vocabulary, and that comes with the link's events; nil without one.
+func (c Context) named(text string) *meaning {
+	for _, m := range meanings {
+		f, ok := calltouch.Lookup(m.field)
+		if ok && c.comes(m.field) && (sameText(f.Russian, text) || sameText(f.English, text)) {
+			return &m
+		}
+	}
+	return nil
+}
+
+// sameText reports whether two texts are the same but for capitals and blanks.
+func sameText(a, b string) bool {
+	plain := func(s string) string {
+		return strings.ReplaceAll(strings.ToLower(strings.Join(strings.Fields(s), " ")), "ё", "е")
+	}
+	return plain(a) == plain(b)
 }
 
 // speaks reports whether words that say more than one thing speak of some meaning all the same.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/touchbox/touchbox/pkg/mindbox"
 )
@@ -48,6 +49,7 @@ func (r *reader) readRequest(text string) {
 	for _, m := range spoken.FindAllStringIndex(text, -1) {
 		r.spokenOperations(text[m[1]:])
 	}
+	r.listedOperations(text)
 	for _, operation := range slices.Clone(r.spec.Operations) { // CallTouchStatic beside CallTouch
 		for _, longer := range regexp.MustCompile(`\b`+regexp.QuoteMeta(operation)+`[A-Z_.]\w*`).FindAllString(text, -1) {
 			r.addOperation(longer)
@@ -103,6 +105,30 @@ func (r *reader) spokenOperations(rest string) {
 			return
 		}
 		rest = rest[len(another):]
+	}
+}
+
+var (
+	// listItem is a line of a list that begins with a name: 1) CallTouch — динамические номера.
+	listItem = regexp.MustCompile("^\\s*(?:(\\d+\\s*[.)])|[-–—*•·])\\s*[\"'`“”«]?([A-Za-z][\\w.-]*\\w)[\"'`“”»]?\\s*(?:$|[-–—:;,.(])")
+
+	ofOperations = regexp.MustCompile(`(?i)операци|\boperations?\b`)
+	ofFields     = regexp.MustCompile(`(?i)пол[яе]|параметр|тел[оа]|field|param|body`)
+)
+
+// listedOperations reads operations that stand in a list, below a line that speaks of them; in a list with numbers a name with a capital
+// letter is one without such a line too.
+func (r *reader) listedOperations(text string) {
+	below := false
+	for line := range strings.Lines(text) {
+		m := listItem.FindStringSubmatch(strings.TrimRight(line, "\n"))
+		switch {
+		case m == nil && strings.TrimSpace(line) != "":
+			below = ofOperations.MatchString(line) && !ofFields.MatchString(line)
+		case m == nil || isRoot(firstSegment(m[2])) || !unicode.IsUpper(rune(m[2][0])) && !(below && looksNamed(m[2])):
+		case below, m[1] != "" && looksNamed(m[2]):
+			r.addOperation(m[2])
+		}
 	}
 }
 

@@ -141,6 +141,9 @@ func (r *reader) readNames(text string) []Field {
 		}
 		lines++
 		for _, f := range namesIn(line, i+1) {
+			if slices.Contains(r.spec.Operations, f.Path) {
+				continue
+			}
 			all = append(all, f)
 			if isRoot(firstSegment(f.Path)) {
 				known = append(known, f)
