@@ -19,8 +19,8 @@ import (
 // person is whose data stand in every event of these tests: none of it may come out unless it is revealed.
 var person = struct{ phone, email, name string }{"79161234567", "ivan.petrov@example.ru", "Иванопетровский"}
 
-// hook is the body of an ended call of the person.
-func hook(id, duration int) []byte {
+// hookBody is the body of an ended call of the person.
+func hookBody(id, duration int) []byte {
 	return []byte(url.Values{
 		"id": {fmt.Sprint(id)}, "callphase": {"calldisconnected"}, "callerphone": {person.phone}, "duration": {fmt.Sprint(duration)}, "email": {person.email},
 		"fio": {person.name}, "city": {`<script>alert(1)</script>`}, "siteId": {"10001"}, "url": {"https://clinic.ru/?phone=" + person.phone},
@@ -32,7 +32,7 @@ func (h *house) publish(id, duration int) event.Key {
 	now := time.Now()
 	e := event.Event{
 		Key: event.Key{Site: "10001", Kind: event.CallEnded, ID: fmt.Sprint(id)}, Origin: event.Webhook, ContentType: "application/x-www-form-urlencoded",
-		Body: hook(id, duration), Received: now, Time: now,
+		Body: hookBody(id, duration), Received: now, Time: now,
 	}
 	queuetest.Publish(h.t, h.admin.Queue, e)
 	return e.Key
