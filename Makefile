@@ -54,10 +54,10 @@ fuzz: ## every fuzz target for FOR=20s each
 	tools/fuzz $(FOR)
 
 # What an event costs on its way, step by step; the same benchmarks of two trees are what benchstat compares.
-HOT = ^Benchmark(Identify|Publish|Parse|Filter|Render|Judge|Deliver|Record|Settle|Drain)$$
+HOT = ^Benchmark(Identify|Publish|Parse|Filter|Render|Judge|Deliver|Record|Settle|Drain|Ingest)$$
 
 bench: ## the hot paths with their allocations, COUNT=6 times: make bench >new.txt, then benchstat old.txt new.txt
-	@go test -run '^$$' -bench '$(HOT)' -benchmem -count $(COUNT) ./pkg/calltouch ./pkg/link ./pkg/mindbox ./pkg/queue ./pkg/pipeline
+	@go test -run '^$$' -bench '$(HOT)' -benchmem -count $(COUNT) ./pkg/calltouch ./pkg/link ./pkg/mindbox ./pkg/queue ./pkg/pipeline ./cmd/internal/app
 
 profile: ## CPU and heap profiles of a worker that drains 50,000 events, into ./out
 	@mkdir -p out

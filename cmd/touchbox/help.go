@@ -42,7 +42,10 @@ func translate(cmd *cobra.Command, l lang.Language) {
 	case cmd.Name() == "completion", cmd.HasParent() && cmd.Parent().Name() == "completion":
 		cmd.Long = completionHelp
 	}
-	cmd.Use = l.Text(cmd.Use)
+	if name := cmd.Name(); strings.Contains(cmd.Use, " ") { // a bare name may be a word elsewhere, and is typed as it is
+		_, args, _ := strings.Cut(l.Text(cmd.Use), " ")
+		cmd.Use = name + " " + args
+	}
 	cmd.Short = l.Error(said(cmd.Short)) // cobra's name the shell
 	cmd.Long = l.Text(cmd.Long)
 	cmd.Example = l.Text(cmd.Example)

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -76,5 +78,20 @@ func TestMistakesOfUsageAreSaidInRussian(t *testing.T) {
 		if english := englishLines(errs.String()); len(english) > 0 {
 			t.Errorf("%s: %s", line, english)
 		}
+	}
+}
+
+// What one types is the same in both languages.
+func TestCommandsKeepTheirNames(t *testing.T) {
+	names := func(l lang.Language) (list []string) {
+		c := &cli{lang: l}
+		root := c.root()
+		c.speak(root, nil)
+		walk(root, func(cmd *cobra.Command) { list = append(list, cmd.CommandPath()) })
+		slices.Sort(list)
+		return list
+	}
+	if diff := cmp.Diff(names(lang.English), names(lang.Russian)); diff != "" {
+		t.Errorf("English and Russian:\n%s", diff)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +32,13 @@ func TestEveryCodeHasAWord(t *testing.T) {
 	}
 	for _, outcome := range event.Outcomes {
 		codes = append(codes, string(outcome))
+	}
+	for _, reason := range slices.Concat(reasons(), asideReasons()) {
+		word := admin.ReasonWord(reason)
+		if word == reason {
+			t.Errorf("reason %q is said as it is", reason)
+		}
+		codes = append(codes, word)
 	}
 	for _, code := range codes {
 		if _, ok := lang.Twin(code); !ok {

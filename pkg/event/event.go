@@ -111,25 +111,32 @@ func (e Event) occurred() time.Time {
 
 // Header returns the headers under which Body is stored.
 func (e Event) Header() map[string][]string {
-	h := map[string][]string{
-		headerSpec:     {specVersion},
-		headerID:       {e.id()},
-		headerSource:   {e.source()},
-		headerType:     {typePrefix + e.Key.Kind.Dotted()},
-		headerTime:     {formatTime(e.occurred())},
-		HeaderFormat:   {strconv.Itoa(Format)},
-		HeaderKey:      {e.Key.String()},
-		HeaderOrigin:   {string(e.Origin)},
-		HeaderReceived: {formatTime(e.Received)},
+	h := make(map[string][]string, usualHeaders)
+	values := make([]string, 0, usualHeaders) // of all headers, each of which has a part of its own
+	set := func(name, value string) {
+		values = append(values, value)
+		h[name] = values[len(values)-1 : len(values) : len(values)]
 	}
+	set(headerSpec, specVersion)
+	set(headerID, e.id())
+	set(headerSource, e.source())
+	set(headerType, typePrefix+e.Key.Kind.Dotted())
+	set(headerTime, formatTime(e.occurred()))
+	set(HeaderFormat, strconv.Itoa(Format))
+	set(HeaderKey, e.Key.String())
+	set(HeaderOrigin, string(e.Origin))
+	set(HeaderReceived, formatTime(e.Received))
 	if e.ContentType != "" {
-		h[HeaderContent] = []string{e.ContentType}
+		set(HeaderContent, e.ContentType)
 	}
 	if e.Query != "" {
-		h[HeaderQuery] = []string{e.Query}
+		set(HeaderQuery, e.Query)
 	}
 	return h
 }
+
+// usualHeaders is room for those of an event, and for a publisher's guard beside them.
+const usualHeaders = 12
 
 // Read is the inverse of Header. Sequence, Stored and Fingerprint stay zero; Time is the
 // occurrence, or the receipt where that was unknown. The error is ErrNewerFormat or ErrDamaged; with

@@ -26,6 +26,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // drained is a file with two links on the same calls: each call is read by both and sent by one.
@@ -152,11 +153,11 @@ func BenchmarkDrain(b *testing.B) {
 			b.ReportAllocs()
 			profiled(b)
 			b.ResetTimer()
-			began := cpuTime(b)
+			began := waittest.CPUTime(b)
 			if err := w.Run(ctx); err != nil {
 				b.Fatal(err)
 			}
-			b.ReportMetric(float64((cpuTime(b)-began).Microseconds())/float64(b.N), "cpu-µs/op")
+			b.ReportMetric(float64((waittest.CPUTime(b)-began).Microseconds())/float64(b.N), "cpu-µs/op")
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type publisher struct {
 	committer *jet.Committer                      // nil with several replicas: an election would hold up what comes after it
 	recompute func(event.Event) event.Fingerprint // of a stored event; nil: none is known
 	keys      *keyCache
+	turns     keyTurns
 	horizon   horizon
 }
 
@@ -31,8 +33,16 @@ type publisher struct {
 // at once; ErrAway says that nobody was there all the time.
 func (q *Queue) Publish(ctx context.Context, e event.Event) (event.Receipt, error) {
 	p := &q.publisher
-	if f, ok := p.keys.get(e.Key); ok && second(e.Fingerprint, f) == event.ReceiptRepeated {
-		return event.ReceiptRepeated, nil // another call is rare, and the log has the last word on it
+	if p.repeats(e) {
+		return event.ReceiptRepeated, nil
+	}
+	waited, done, err := p.turns.take(ctx, e.Key)
+	if err != nil {
+		return "", describe("store event "+e.Key.String(), err)
+	}
+	defer done()
+	if waited && p.repeats(e) {
+		return event.ReceiptRepeated, nil
 	}
 	receipt, stored, err := p.storeOnce(ctx, e)
 	if err != nil {
@@ -42,6 +52,60 @@ func (q *Queue) Publish(ctx context.Context, e event.Event) (event.Receipt, erro
 		p.keys.add(e.Key, stored)
 	}
 	return receipt, nil
+}
+
+// repeats reports whether an event is known to be stored. Another call under a known id is rare, and the log has the
+// last word on it.
+func (p *publisher) repeats(e event.Event) bool {
+	f, ok := p.keys.get(e.Key)
+	return ok && second(e.Fingerprint, f) == event.ReceiptRepeated
+}
+
+// keyTurns lets one event of a key be stored at a time: as a rule the second one need not be, and two of one key
+// in a batch refuse all of it. The zero value is ready.
+type keyTurns struct {
+	mu   sync.Mutex
+	busy map[event.Key]*keyTurn
+}
+
+// keyTurn is who stores a key just now.
+type keyTurn struct{ over chan struct{} } // made by the first one that waits
+
+// take waits until nobody else stores the key, or ctx ends, and reports whether it had to wait. done must be called.
+func (t *keyTurns) take(ctx context.Context, k event.Key) (waited bool, done func(), err error) {
+	for {
+		t.mu.Lock()
+		other := t.busy[k]
+		if other == nil {
+			if t.busy == nil {
+				t.busy = map[event.Key]*keyTurn{}
+			}
+			mine := &keyTurn{}
+			t.busy[k] = mine
+			t.mu.Unlock()
+			return waited, func() { t.end(k, mine) }, nil
+		}
+		if other.over == nil {
+			other.over = make(chan struct{})
+		}
+		over := other.over
+		t.mu.Unlock()
+		waited = true
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return true, nil, ctx.Err()
+		}
+	}
+}
+
+func (t *keyTurns) end(k event.Key, mine *keyTurn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.busy, k)
+	if mine.over != nil {
+		close(mine.over)
+	}
 }
 
 // storeOnce is the rule of publishing. Only the guard's refusal means "stored already". A time-out and a
@@ -153,7 +217,10 @@ func newKeyCache(limit int) *keyCache {
 	return &keyCache{limit: max(1, limit/2), young: map[event.Key]event.Fingerprint{}}
 }
 
+// add remembers a key. What it keeps of it are copies: the id and the phone that come are parts of the whole text of
+// a hook, which would be kept with them.
 func (c *keyCache) add(k event.Key, f event.Fingerprint) {
+	k.ID, f.Phone = strings.Clone(k.ID), strings.Clone(f.Phone)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.young) >= c.limit {

@@ -1,10 +1,14 @@
 package queue_test
 
 import (
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -192,5 +196,24 @@ func TestAside(t *testing.T) {
 	}
 	if err := q.PutAside(t.Context(), queue.Aside{Site: "1.2", Reason: "x"}); err == nil {
 		t.Error("a site of two words was taken")
+	}
+}
+
+// The id of an event is a part of its hook's text, and twenty thousand ids are remembered: not their texts.
+func TestAStoredKeyDoesNotKeepItsHook(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	hook := []byte("id=7&" + strings.Repeat("x", 1<<20))
+	text, left := unsafe.String(&hook[0], len(hook)), weak.Make(&hook[0])
+	e := queuetest.Call(7)
+	e.Key.ID, e.Fingerprint.Phone = text[3:4], text[5:16]
+	queuetest.Publish(t, q, e)
+	hook, text, e = nil, "", event.Event{}
+	waittest.Eventually(t, "the hook's text is garbage", func() bool {
+		runtime.GC()
+		return left.Value() == nil
+	})
+	if got, err := q.Publish(t.Context(), queuetest.Call(7)); err != nil || got != event.ReceiptRepeated {
+		t.Errorf("the same again: %v, %v", got, err)
 	}
 }

@@ -107,3 +107,45 @@ func TestAsideIsTriedAgain(t *testing.T) {
 		t.Errorf("full: asked %d times: %v", asked.Load(), err)
 	}
 }
+
+// A hook that comes again while it is being stored waits for that, and is stored itself only where the first one was
+// not.
+func TestARepeatWaitsForTheFirst(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		script []string
+		first  time.Duration // that the first one has
+		want   event.Receipt // of the second
+		asked  int64
+	}{
+		"it is stored": {[]string{queuetest.AnswerSilence, answerStored}, time.Minute, event.ReceiptRepeated, 2},
+		"it is not":    {[]string{queuetest.AnswerSilence, answerStored}, 500 * time.Millisecond, event.ReceiptStored, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q, asked := scripted(t, tt.script...)
+			first := make(chan error, 1)
+			go func() {
+				ctx, cancel := context.WithTimeout(t.Context(), tt.first)
+				defer cancel()
+				_, err := q.Publish(ctx, queuetest.Call(1))
+				first <- err
+			}()
+			queuetest.Eventually(t, "the first is under way", func() bool { return asked.Load() == 1 })
+			impatient, cancel := context.WithCancel(t.Context())
+			cancel()
+			if got, err := q.Publish(impatient, queuetest.Call(1)); !errors.Is(err, context.Canceled) {
+				t.Errorf("called off while it waited: %q, %v", got, err)
+			}
+			if got, err := q.Publish(t.Context(), queuetest.Call(1)); got != tt.want || err != nil {
+				t.Errorf("the second: %q, %v; want %s", got, err, tt.want)
+			}
+			if err := <-first; (err == nil) != (tt.want == event.ReceiptRepeated) {
+				t.Errorf("the first: %v", err)
+			}
+			if n := asked.Load(); n != tt.asked {
+				t.Errorf("asked %d times, want %d", n, tt.asked)
+			}
+		})
+	}
+}

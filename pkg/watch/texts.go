@@ -36,7 +36,6 @@ func bareSiteName(file *link.File, id string) string {
 	return id
 }
 
-// deadLettersText says how many there are and why the oldest one is. Mindbox's own words may name a person: they stay here.
 // CauseWord says a cause in words: English, with a Russian twin.
 func CauseWord(c Cause) string {
 	words := map[Cause]string{
@@ -50,6 +49,7 @@ func CauseWord(c Cause) string {
 	return string(c)
 }
 
+// deadLettersText says how many there are and why the oldest one is. Mindbox's own words may name a person: they stay here.
 func (a *Alerts) deadLettersText(id string, n int, oldest []queue.DeadLetter) string {
 	why := queue.ReasonDamaged
 	for _, d := range oldest {

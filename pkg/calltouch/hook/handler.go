@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/netip"
 	"path"
@@ -141,7 +142,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Doubled and trailing slashes and blanks around a part do not matter: addresses are put together
 // by hand.
 func splitAddress(address string) (site, key string) {
-	var parts []string
+	parts := make([]string, 0, 4) // more are none of ours
 	for part := range strings.SplitSeq(path.Clean(address), "/") {
 		if part = strings.TrimSpace(part); part != "" {
 			parts = append(parts, part)
@@ -213,8 +214,22 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, site string) (eve
 		e.ContentType = "" // no type is that long; the body says what it is
 	}
 	var err error
-	e.Body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	e.Body, err = readBody(w, r)
 	return e, err
+}
+
+// usualBody is longer than nearly all hooks are.
+const usualBody = 16 << 10
+
+// readBody reads a body whole. One of a usual length takes as much memory as it announces; whoever announces more
+// gets it as he sends it.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 || r.ContentLength > usualBody {
+		return io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
 }
 
 // store brings a hook where it belongs, within the time that the circuit breaker allows.
@@ -233,12 +248,17 @@ func (h *Handler) store(ctx context.Context, auth *siteAuth, e event.Event) (tex
 	return h.offer(ctx, auth, e)
 }
 
+// everyAnswer are headers of every answer. Nobody changes a value in place.
+var everyAnswer = http.Header{
+	"Content-Type":           {"text/plain; charset=utf-8"},
+	"Cache-Control":          {"no-store"},
+	"X-Content-Type-Options": {"nosniff"},
+}
+
 // answer writes a short text and tells the observer.
 func (h *Handler) answer(w http.ResponseWriter, text string, o intake.Observation) {
 	header := w.Header()
-	header.Set("Content-Type", "text/plain; charset=utf-8")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
+	maps.Copy(header, everyAnswer)
 	switch o.Status {
 	case http.StatusOK:
 	case http.StatusServiceUnavailable:

@@ -30,7 +30,9 @@ func (h *Handler) offer(ctx context.Context, auth *siteAuth, raw event.Event) (s
 		return "aside: " + string(result.Aside), intake.Observation{Site: o.Site, Kind: o.Kind, Aside: result.Aside, Status: http.StatusOK}
 	}
 	o.Receipt = result.Receipt
-	h.config.Log.Debug().Str("event_id", a.Event.Key.String()).Str("receipt", string(o.Receipt)).Msg("hook")
+	if line := h.config.Log.Debug(); line.Enabled() {
+		line.Str("event_id", a.Event.Key.String()).Str("receipt", string(o.Receipt)).Msg("hook")
+	}
 	return string(o.Receipt), o
 }
 

@@ -65,6 +65,7 @@ type Client struct {
 	closing atomic.Bool
 	gaveUp  chan error    // why the connection was given up
 	epoch   epoch         // ends at each reconnect
+	answers answers       // to publishes
 	stalled stalled       // streams that answer no publish
 	denied  denials       // what this user of the server may not do
 	told    wait.Throttle // log lines, and moves to another server

@@ -37,7 +37,7 @@ const SwitchAfter = 4 * time.Second
 // of the caller is over. The error is that of the last try, or of the one before it where the last
 // was cut short.
 func (c *Client) Insist(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, storePatience)
+	ctx, cancel := within(ctx, storePatience)
 	defer cancel()
 	var last error
 	began := time.Now()
@@ -63,16 +63,29 @@ func (c *Client) Insist(ctx context.Context, try func(context.Context) error) er
 	}
 }
 
+// within is context.WithTimeout, but that a context which ends sooner stays as it is.
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if end, bound := ctx.Deadline(); bound && time.Until(end) <= d {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d)
+}
+
 // Publish sends one message to a stream and waits until it is stored or refused. No answer within
 // Options.AnswerTimeout, or before the connection is a new one, is an error that leaves it open whether the
 // message is stored.
 func (c *Client) Publish(ctx context.Context, m *nats.Msg) (*jetstream.PubAck, error) {
-	own, cancel := context.WithTimeout(ctx, c.opts.AnswerTimeout)
-	defer cancel()
 	_, ended := c.epoch.now()
-	defer context.AfterFunc(ended, cancel)()
+	late := time.NewTimer(c.opts.AnswerTimeout)
+	defer late.Stop()
 	began := time.Now()
-	ack, err := c.js.PublishMsg(own, m)
+	ack, err := c.publishOnce(ctx, m, ended.Done(), late.C)
+	for tries := 0; errors.Is(err, jetstream.ErrNoStreamResponse) && tries < jetstream.DefaultPubRetryAttempts; tries++ {
+		if wait.Sleep(ctx, jetstream.DefaultPubRetryWait) != nil { // as a rule a leader changes, which is over by then
+			break
+		}
+		ack, err = c.publishOnce(ctx, m, ended.Done(), late.C)
+	}
 	return ack, c.published(ctx, m.Subject, began, err)
 }
 
@@ -81,7 +94,7 @@ func (c *Client) published(ctx context.Context, subject string, began time.Time,
 	switch {
 	case err != nil && c.closing.Load():
 		return ErrClosed
-	case errors.Is(err, context.Canceled) && ctx.Err() == nil:
+	case errors.Is(err, errCut), errors.Is(err, context.Canceled) && ctx.Err() == nil:
 		return errCut
 	case !Unanswered(err):
 		c.stalled.clear(subject)

@@ -1,6 +1,7 @@
 package jet_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -260,5 +261,50 @@ func TestPriceOfAWrite(t *testing.T) {
 	p.Wrote(unsynced, nil)
 	if p.Low() {
 		t.Error("known after one write")
+	}
+}
+
+// A publish without an answer ends with its time, with its caller's context, and with the connection; each time
+// it is undecided whether the message is stored.
+func TestPublishWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	address, _ := queuetest.Scripted(t, queuetest.AnswerSilence)
+	hurried := dial(t, jet.Options{Servers: address, AnswerTimeout: 200 * time.Millisecond})
+	if _, err := hurried.Publish(t.Context(), number("a")); !jet.Unanswered(err) || jet.Away(err) {
+		t.Errorf("no answer in time: %v", err)
+	}
+	patient := dial(t, jet.Options{Servers: address, AnswerTimeout: time.Hour})
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if _, err := patient.Publish(ctx, number("a")); !errors.Is(err, context.Canceled) {
+		t.Errorf("called off: %v", err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { _ = patient.Conn().ForceReconnect() })
+	if _, err := patient.Publish(t.Context(), number("a")); !jet.Unanswered(err) || jet.Away(err) {
+		t.Errorf("another connection: %v", err)
+	}
+	time.AfterFunc(50*time.Millisecond, patient.Close)
+	if _, err := patient.Publish(t.Context(), number("a")); !errors.Is(err, jet.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+}
+
+// What a stream answers, or that there is none, comes as the error that it is.
+func TestPublishIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer string
+		want   func(error) bool
+	}{
+		"nobody":    {queuetest.AnswerNobody, jet.Away},
+		"too long":  {`{"error":{"code":400,"err_code":10054,"description":"message size exceeds maximum allowed"}}`, jet.TooLarge},
+		"no JSON":   {"stored", func(err error) bool { return errors.Is(err, jetstream.ErrInvalidJSAck) }},
+		"no stream": {`{"seq":1}`, func(err error) bool { return errors.Is(err, jetstream.ErrInvalidJSAck) }},
+	} {
+		address, _ := queuetest.Scripted(t, tt.answer)
+		c := dial(t, jet.Options{Servers: address})
+		if ack, err := c.Publish(t.Context(), number("a")); !tt.want(err) || ack != nil {
+			t.Errorf("%s: %+v, %v", name, ack, err)
+		}
 	}
 }

@@ -42,7 +42,15 @@ func Scripted(t testing.TB, script ...string) (address string, asked *atomic.Int
 func play(c net.Conn, script []string, asked *atomic.Int64) {
 	defer func() { _ = c.Close() }()
 	fmt.Fprint(c, `INFO {"server_id":"x","version":"2.15.2","headers":true,"max_payload":1048576,"proto":1}`+"\r\n")
-	in, sid := bufio.NewReader(c), ""
+	in, sids := bufio.NewReader(c), map[string]string{} // by what the subjects of answers begin with
+	sidOf := func(reply string) (found string) {
+		for inbox, sid := range sids {
+			if strings.HasPrefix(reply, inbox) {
+				found = sid
+			}
+		}
+		return found
+	}
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -54,7 +62,7 @@ func play(c net.Conn, script []string, asked *atomic.Int64) {
 		case word[0] == "PING":
 			fmt.Fprint(c, "PONG\r\n")
 		case word[0] == "SUB" && strings.HasPrefix(word[1], "_INBOX"):
-			sid = word[len(word)-1]
+			sids[strings.TrimRight(word[1], "*>")] = word[len(word)-1]
 		case word[0] == "HPUB" || word[0] == "PUB":
 			var size int
 			fmt.Sscan(word[len(word)-1], &size)
@@ -65,9 +73,9 @@ func play(c net.Conn, script []string, asked *atomic.Int64) {
 				return
 			case AnswerSilence:
 			case AnswerNobody:
-				fmt.Fprintf(c, "HMSG %s %s %d %d\r\n%s\r\n", word[2], sid, len(answer), len(answer), answer)
+				fmt.Fprintf(c, "HMSG %s %s %d %d\r\n%s\r\n", word[2], sidOf(word[2]), len(answer), len(answer), answer)
 			default:
-				fmt.Fprintf(c, "MSG %s %s %d\r\n%s\r\n", word[2], sid, len(answer), answer)
+				fmt.Fprintf(c, "MSG %s %s %d\r\n%s\r\n", word[2], sidOf(word[2]), len(answer), answer)
 			}
 		}
 	}

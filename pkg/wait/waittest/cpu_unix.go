@@ -1,6 +1,6 @@
 //go:build unix
 
-package pipeline_test
+package waittest
 
 import (
 	"syscall"
@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// cpuTime is what this process has used so far, of user and system.
-func cpuTime(b *testing.B) time.Duration {
+// CPUTime is what this process has used so far, of user and system.
+func CPUTime(b *testing.B) time.Duration {
+	b.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)
