@@ -151,3 +151,18 @@ func TestShippedNATSFilesAreAlike(t *testing.T) {
 		}
 	}
 }
+
+// The console may have a certificate, so only it knows how it is to be asked for its health.
+func TestComposeAsksTheConsoleItself(t *testing.T) {
+	var file struct {
+		Services map[string]struct {
+			Health struct{ Test []string } `yaml:"healthcheck"`
+		} `yaml:"services"`
+	}
+	if err := yaml.UnmarshalWithOptions([]byte(read(t, "docker-compose.yml")), &file, yaml.AllowDuplicateMapKey()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"CMD", "/touchbox", "console", "--healthcheck"}, file.Services["console"].Health.Test); diff != "" {
+		t.Error(diff)
+	}
+}

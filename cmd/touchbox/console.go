@@ -20,6 +20,7 @@ import (
 )
 
 func (c *cli) consoleCommand() *cobra.Command {
+	var health bool
 	cmd := &cobra.Command{
 		Use:   "console",
 		Short: "Serve the web console beside a NATS server of one's own; make keys and sign-in links for it",
@@ -31,12 +32,16 @@ func (c *cli) consoleCommand() *cobra.Command {
 			if c.settings.ConsoleAddr == app.ConsoleOff {
 				return app.Mistakef("%s", c.lang.Sprintf("CONSOLE_ADDR is off: set it to the address at which the console is to be, as in 127.0.0.1:8083"))
 			}
+			if health {
+				return app.CheckConsole(cmd.Context(), c.settings)
+			}
 			return app.RunConsole(cmd.Context(), c.settings, c.log, &app.Node{
 				Console: func(s app.ConsoleSource) http.Handler { return c.console(c.settings, s) },
 				Started: func(q *queue.Queue) { c.tellConsole(cmd.Context(), q, c.settings) },
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&health, "healthcheck", false, "ask the running console for its health, exit 0 or 1")
 	cmd.AddCommand(c.consoleKeyCommand(), c.consoleSignInCommand())
 	return cmd
 }

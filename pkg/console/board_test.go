@@ -89,7 +89,7 @@ func TestNoPageReadsAStreamFromItsBeginning(t *testing.T) {
 		if reads != nil {
 			t.Logf("read from the beginning: %v", reads.FromBeginning())
 		}
-		reads = queuetest.CountReads(t, h.queueServer, event.EventsStream, event.HistoryStream, event.DeadLettersStream)
+		reads = queuetest.CountReads(t, h.queue, event.EventsStream, event.HistoryStream, event.DeadLettersStream)
 		for _, path := range lookable(dead, waiting) {
 			b.get(path)
 		}

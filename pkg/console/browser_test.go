@@ -8,17 +8,14 @@ import (
 	"testing"
 
 	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 	"github.com/touchbox/touchbox/pkg/site/browsertest"
-	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 var chromium browsertest.Browser
 
 func TestMain(m *testing.M) {
-	waittest.Overlap()
-	code := m.Run()
-	chromium.Close()
-	os.Exit(code)
+	queuetest.Main(m, chromium.Close)
 }
 
 // enter opens the console in a tab by a sign-in link.
@@ -30,24 +27,6 @@ func (h *house) enter(tab *browsertest.Tab, role string) {
 	}
 	tab.Open(h.server.URL + "/sign-in?lang=ru#" + token)
 	tab.Wait("location.pathname === '/'")
-}
-
-// TestEveryPageInABrowser looks at every page: the tab fails the test where its error console is not empty.
-func TestEveryPageInABrowser(t *testing.T) {
-	tab := chromium.Tab(t)
-	h := newHouse(t, nil)
-	dead, waiting := h.fill()
-	h.enter(tab, "admin")
-	for _, path := range lookable(dead, waiting) {
-		if path == "/nothing" {
-			continue // its 404 stands in the error console, as it should
-		}
-		tab.Look(390, 800, true)
-		tab.Open(h.server.URL + path)
-		if wide := browsertest.Eval[float64](tab, "document.documentElement.scrollWidth"); wide > 390 {
-			t.Errorf("%s is %.0f pixels wide on a phone", path, wide)
-		}
-	}
 }
 
 func TestTheOverviewRenewsItselfAndLeavesWhoReadsAlone(t *testing.T) {
@@ -87,9 +66,10 @@ func TestPictures(t *testing.T) {
 	}
 	tab := chromium.Tab(t)
 	h := newHouse(t, nil)
-	dead, waiting := h.fill()
+	h.fillMore()
+	pages := append(walkAll(h.signedIn(adminKey), "en").kinds(t), "/nothing", "/replays/new?link=dynamic&outcome=dead", "/links/other")
 	h.enter(tab, "admin")
-	for _, path := range lookable(dead, waiting) {
+	for _, path := range pages {
 		for _, language := range []string{"ru", "en"} {
 			join := "?"
 			if strings.Contains(path, "?") {

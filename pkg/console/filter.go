@@ -22,8 +22,8 @@ type filter struct {
 	Links, Sites []string // to choose from
 }
 
-// mostRows is how many rows a page of a list has.
-const mostRows = 100
+// mostRows is how many rows a page of a list has: with some links a row, it still loads at once on a phone.
+const mostRows = 50
 
 // readFilter reads the filter of an address or a form.
 func (v *visit) readFilter() filter {

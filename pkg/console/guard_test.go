@@ -1,15 +1,23 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/console"
+	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 func TestGuardLetsThroughWhatItShould(t *testing.T) {
@@ -198,4 +206,251 @@ func TestLanguageIsAskedForKeptOrTheBrowsers(t *testing.T) {
 	is("en", "/sign-in", "ru")
 	is("ru", "/sign-in?lang=ru", "en")
 	is("ru", "/sign-in?lang=xx", "en")
+}
+
+// TestGuardAsATable asks for every combination of method, origin, host, who asks and what they want, and knows of each what is to come
+// of it by the rules alone.
+func TestGuardAsATable(t *testing.T) {
+	waittest.Slow(t, "some thousand requests")
+	h := newHouse(t, func(o *console.Options) {
+		o.URL = &url.URL{Scheme: "https", Host: "touchbox.example.com"}
+		o.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	h.fill()
+	asked := 0
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} {
+		for _, origin := range guardOrigins {
+			for _, host := range guardHosts {
+				for _, who := range h.guardPeople() {
+					for _, what := range guardRoutes {
+						r := httptest.NewRequest(method, what.path, nil)
+						r.RemoteAddr, r.Host = "127.0.0.1:4711", host.name
+						r.Header.Set("X-Forwarded-For", fmt.Sprintf("2001:db8:%x::1", asked)) // each from a house of its own: none has used up its wrong keys
+						for name, value := range origin.headers {
+							r.Header.Set(name, value)
+						}
+						cookie := "touchbox"
+						if host.encrypted {
+							r.Header.Set("X-Forwarded-Proto", "https")
+							cookie = "__Host-touchbox"
+						}
+						if who.cookie != "" {
+							r.AddCookie(&http.Cookie{Name: cookie, Value: who.cookie})
+						}
+						if who.bearer != "" {
+							r.Header.Set("Authorization", "Bearer "+who.bearer)
+						}
+						w := httptest.NewRecorder()
+						h.console.ServeHTTP(w, r)
+						asked++
+						where := fmt.Sprintf("%s %s at %q by %s, %s", method, what.path, host.name, who.name, origin.name)
+						if want := guardWants(method, origin, host, who, what); w.Code != want {
+							t.Errorf("%s: %d, want %d", where, w.Code, want)
+						}
+						for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Referrer-Policy"} {
+							if w.Header().Get(name) == "" {
+								t.Errorf("%s: without %s", where, name)
+							}
+						}
+						if w.Header().Get("Cache-Control") != "no-store" {
+							t.Errorf("%s: may be kept", where)
+						}
+					}
+				}
+			}
+		}
+	}
+	if asked < 5000 {
+		t.Errorf("%d combinations alone", asked)
+	}
+}
+
+// guardOrigin is what a browser, or a program, says of where a request comes from.
+type guardOrigin struct {
+	name    string
+	headers map[string]string
+	ours    bool // the console's own page, or the person by themselves
+	silent  bool // nothing is said: no browser
+}
+
+var guardOrigins = []guardOrigin{
+	{"silent", nil, false, true},
+	{"same-origin", map[string]string{"Sec-Fetch-Site": "same-origin"}, true, false},
+	{"by the person", map[string]string{"Sec-Fetch-Site": "none"}, true, false},
+	{"same-site", map[string]string{"Sec-Fetch-Site": "same-site"}, false, false},
+	{"cross-site", map[string]string{"Sec-Fetch-Site": "cross-site"}, false, false},
+	{"cross-site with an origin", map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, false, false},
+	{"the console's address as the origin", map[string]string{"Origin": "https://touchbox.example.com"}, true, false},
+	{"another origin", map[string]string{"Origin": "https://evil.example"}, false, false},
+	{"no origin that has a name", map[string]string{"Origin": "null"}, false, false},
+}
+
+type guardHost struct {
+	name      string
+	encrypted bool // a trusted proxy says so
+	known     bool
+}
+
+var guardHosts = []guardHost{
+	{"127.0.0.1:8083", false, true}, {"localhost", false, true}, {"[::1]:8083", false, true}, {"touchbox.example.com", true, true}, {"touchbox.example.com", false, true},
+	{"evil.example", true, false}, {"10.0.0.1:8083", false, false},
+}
+
+// plain reports whether keys would cross the network in the clear.
+func (g guardHost) plain() bool { return !g.encrypted && g.name == "touchbox.example.com" }
+
+type guardPerson struct {
+	name, cookie, bearer string
+	role                 int // 0: nobody
+}
+
+// guardPeople are those who ask. Keys as bearers open the API alone.
+func (h *house) guardPeople() []guardPerson {
+	people := []guardPerson{{name: "nobody"}, {name: "a cookie of nobody's", cookie: "x"}, {name: "a program's key", bearer: programKey}, {name: "a person's key", bearer: adminKey}}
+	for i, role := range []string{"see", "act", "admin"} {
+		token, err := h.admin.Open(h.t.Context(), admin.Session{Name: role, Role: role}, time.Hour)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		people = append(people, guardPerson{name: role, cookie: token, role: i + 1})
+	}
+	return people
+}
+
+// guardRoute is an address: what answers GET, and what POST; 0 is nothing.
+type guardRoute struct {
+	path      string
+	get, post int
+	needs     int // 0: no session
+}
+
+var guardRoutes = []guardRoute{
+	{"/", 200, 0, 1}, {"/find", 0, 400, 1}, {"/replays/new?link=other", 200, 0, 2}, {"/retries/cancel", 0, 400, 2}, {"/audit", 200, 0, 3}, {"/deadletters/drop", 0, 400, 3},
+	{"/nothing", 0, 0, 1}, {"/sign-in", 200, 403, 0}, {"/healthz", 200, 0, 0},
+}
+
+// guardWants is the status that the rules ask for.
+func guardWants(method string, origin guardOrigin, host guardHost, who guardPerson, what guardRoute) int {
+	reads := method == "GET" || method == "HEAD"
+	if what.path != "/healthz" {
+		switch {
+		case !host.known:
+			return http.StatusMisdirectedRequest
+		case host.plain():
+			return http.StatusForbidden
+		case !reads && who.cookie != "" && origin.silent:
+			return http.StatusForbidden
+		case !reads && method != "OPTIONS" && !origin.ours && !origin.silent:
+			return http.StatusForbidden
+		}
+	}
+	answer := map[bool]int{true: what.get, false: what.post}[reads]
+	if method != "GET" && method != "HEAD" && method != "POST" {
+		answer = 0
+	}
+	switch {
+	case what.needs == 0 && answer != 0 && !(what.path == "/sign-in" && method == "POST"):
+		return answer
+	case what.path == "/sign-in" && method == "POST":
+		return http.StatusForbidden // an empty key opens nothing
+	case who.role == 0 && method == "GET":
+		return http.StatusSeeOther
+	case who.role == 0:
+		return http.StatusUnauthorized
+	case answer == 0:
+		return http.StatusNotFound
+	case who.role < what.needs:
+		return http.StatusForbidden
+	}
+	return answer
+}
+
+// TestNothingAnswersWithoutASession asks for every route that the source names.
+func TestNothingAnswersWithoutASession(t *testing.T) {
+	h := newHouse(t, nil)
+	dead, _ := h.fill()
+	for _, p := range patterns(t) {
+		method, path, _ := strings.Cut(p, " ")
+		path = strings.NewReplacer("{$}", "", "{site}/{kind}/{id}", dead.String(), "{id}", "dynamic").Replace(path)
+		r := h.browser().request(method, path, nil)
+		got := h.browser().do(r)
+		switch {
+		case p == "GET /healthz", p == "GET /sign-in", p == "POST /sign-in", strings.HasPrefix(p, "GET /static/"): // these alone are for everybody
+		case got.status == http.StatusSeeOther && strings.HasPrefix(got.location, "/sign-in"), got.status == http.StatusUnauthorized:
+		default:
+			t.Errorf("%s answers %d", p, got.status)
+		}
+	}
+}
+
+// TestLookingChangesNothing has an admin look at everything, and a program ask by GET for what is done by POST.
+func TestLookingChangesNothing(t *testing.T) {
+	h := newHouse(t, nil)
+	h.fillMore()
+	b := h.signedIn(adminKey)
+	streams := []string{event.EventsStream, event.RetriesStream, event.DeadLettersStream, event.HistoryStream, event.AsideStream}
+	before := h.stored(t, streams...)
+	w := walkAll(b, "en")
+	for _, f := range w.forms {
+		if got := b.get(f.action + "?" + f.filled().Encode()); got.status == http.StatusOK && routing(t)("GET", f.action) == "" {
+			t.Errorf("%s answers GET", f.action)
+		}
+	}
+	if diff := cmp.Diff(before, h.stored(t, streams...)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestASessionEndsByItselfAndOnEveryConsole(t *testing.T) {
+	h := newHouse(t, nil)
+	idle := 12 * time.Hour
+	other := console.New(console.Options{
+		Admin: func() admin.Admin { return h.admin }, People: func() []console.Person { return h.people }, Session: func() time.Duration { return idle }, Addr: "127.0.0.1:8083", Log: zerolog.Nop(),
+	})
+	b := h.signedIn(seeKey)
+	where, err := url.Parse(h.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := func() int {
+		r := httptest.NewRequest("GET", "/settings", nil)
+		r.Host, r.RemoteAddr = "127.0.0.1:8083", "127.0.0.1:1"
+		for _, c := range b.client.Jar.Cookies(where) {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		other.ServeHTTP(w, r)
+		return w.Code
+	}
+	if got := there(); got != http.StatusOK {
+		t.Fatalf("the other console: %d", got)
+	}
+	idle = time.Nanosecond
+	if got := there(); got != http.StatusSeeOther {
+		t.Errorf("a session in which nothing was done goes on: %d", got)
+	}
+	idle = 12 * time.Hour
+	b = h.signedIn(seeKey)
+	held := b.client.Jar.Cookies(where)
+	b.post("/sign-out", nil)
+	b.client.Jar.SetCookies(where, held)
+	if got := there(); got != http.StatusSeeOther {
+		t.Errorf("signed out here, and not there: %d", got)
+	}
+}
+
+// TestAFullAuditShowsNothing holds that what cannot be written down is not shown.
+func TestAFullAuditShowsNothing(t *testing.T) {
+	h := newHouse(t, nil)
+	dead, _ := h.fill()
+	b := h.signedIn(adminKey)
+	queuetest.Fill(t, h.queue, event.AuditStream)
+	got := b.post("/events/"+dead.String()+"/reveal", nil)
+	if got.status != http.StatusServiceUnavailable {
+		t.Errorf("%d", got.status)
+	}
+	impersonal(t, "the page", got.body)
+	if got := h.browser().post("/sign-in", url.Values{"key": {actKey}}); got.status != http.StatusServiceUnavailable {
+		t.Errorf("signing in without an audit: %d", got.status)
+	}
 }

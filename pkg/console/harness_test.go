@@ -24,11 +24,16 @@ import (
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
+
+// secrets are those of config, and the console's token: none may come out, whoever asks.
+var secrets = struct{ hook, token, mindbox, console string }{"QWERTYUIOPASDFGHJKLZ2345", "calltouch-token-of-the-test", "mindbox-secret-of-the-test", "admin-token-of-the-test"}
 
 // config has two links over the calls of one site.
 var config = linktest.File{
-	Site: "timezone: Europe/Moscow",
+	Site: "timezone: Europe/Moscow\nkey: " + secrets.hook + "\ntoken: " + secrets.token,
+	To:   "secret: " + secrets.mindbox,
 	Links: []linktest.Link{
 		{ID: "dynamic", More: "title: Звонки, динамика\nwhen: duration > 5", Body: "customer.area: ${city}"},
 		{ID: "other", Event: "[call.ended, request]", Operation: "CallTouchStatic", More: "when: duration > 1000"},
@@ -37,27 +42,36 @@ var config = linktest.File{
 
 // house is a console over a queue of its own, served by HTTP.
 type house struct {
-	t      *testing.T
-	admin  admin.Admin
-	people []console.Person
-	server *httptest.Server
-	stop   func() // of the queue
+	t       testing.TB
+	admin   admin.Admin
+	people  []console.Person
+	console *console.Console
+	server  *httptest.Server
+	queue   *embedded.Server
+	stop    func() // of the queue
 
-	away, back  func() // the queue can be reached no longer, and again
-	queueServer *embedded.Server
+	away, back func() // the queue can be reached no longer, and again
 
-	log strings.Builder
+	log *waittest.Buffer
 }
 
 // keys of the people of every house.
 const seeKey, actKey, adminKey, programKey = "key-of-see", "key-of-act", "key-of-admin", "key-of-program"
 
-func newHouse(t *testing.T, change func(*console.Options)) *house {
+func newHouse(t testing.TB, change func(*console.Options)) *house {
 	t.Helper()
 	server := queuetest.Start(t)
-	file := config.Parse(t)
 	q, cable := queuetest.OpenOver(t, server, queue.Options{})
-	h := &house{t: t, stop: server.Stop, away: cable.Cut, back: cable.Mend, queueServer: server}
+	h := newHouseOn(t, q, change)
+	h.queue, h.stop, h.away, h.back = server, server.Stop, cable.Cut, cable.Mend
+	return h
+}
+
+// newHouseOn is a console over a queue.
+func newHouseOn(t testing.TB, q *queue.Queue, change func(*console.Options)) *house {
+	t.Helper()
+	file := config.Parse(t)
+	h := &house{t: t, log: &waittest.Buffer{}}
 	h.admin = admin.Admin{Queue: q, File: file, Fields: fieldsOf(file)}
 	for _, l := range file.Links {
 		if _, err := h.admin.Queue.Register(t.Context(), queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: time.Now().Add(-time.Hour)}); err != nil {
@@ -81,12 +95,14 @@ func (h *house) serve(change func(*console.Options)) {
 		Admin:  func() admin.Admin { return h.admin },
 		People: func() []console.Person { return h.people },
 		Zone:   func() *time.Location { return h.admin.File.Sites[0].Location },
-		Addr:   "127.0.0.1:8083", File: "touchbox.yaml", Version: "test", Log: zerolog.New(&h.log),
+		Token:  secrets.console,
+		Addr:   "127.0.0.1:8083", File: "touchbox.yaml", Version: "test", Log: zerolog.New(h.log),
 	}
 	if change != nil {
 		change(&o)
 	}
-	h.server = httptest.NewServer(console.New(o))
+	h.console = console.New(o)
+	h.server = httptest.NewServer(h.console)
 	h.t.Cleanup(h.server.Close)
 }
 

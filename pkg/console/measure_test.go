@@ -14,6 +14,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/link/linktest"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // measurePages says how quick the pages are at a hundred links, so many events and a tenth of them not delivered.
@@ -26,7 +27,7 @@ func measurePages(t *testing.T, events int) {
 		config.Links = append(config.Links, linktest.Link{ID: fmt.Sprintf("link-%d", i), Operation: "Operation" + strconv.Itoa(i)})
 	}
 	server := queuetest.Start(t)
-	h := &house{t: t, queueServer: server}
+	h := &house{t: t, queue: server, log: &waittest.Buffer{}}
 	h.admin = admin.Admin{Queue: queuetest.Open(t, server, queue.Options{}), File: config.Parse(t)}
 	h.admin.Fields = fieldsOf(h.admin.File)
 	for _, l := range h.admin.File.Links {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -59,7 +60,9 @@ var kindWords = map[event.Kind]string{event.CallStarted: "Call begun", event.Cal
 // functions are what templates may call, in one language.
 func (c *Console) functions(l lang.Language) template.FuncMap {
 	return template.FuncMap{
-		"t":          func(format string, args ...any) string { return l.Sprintf(format, args...) },
+		"t":          func(format string, args ...any) any { return withCode(l.Sprintf(format, args...)) },
+		"rich":       withCode,
+		"last":       func(at any) template.HTML { return cmp.Or(c.when(l, at, false), "—") },
 		"u":          func(path string, args ...any) string { return c.prefix + fmt.Sprintf(path, args...) },
 		"q":          url.QueryEscape,
 		"path":       url.PathEscape,
@@ -92,6 +95,20 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"note":       func(n string) string { return l.Text(admin.NoteWord(n)) },
 		"role":       func(r Role) string { return orItself(l, roleWords[r], string(r)) },
 	}
+}
+
+// withCode is a text whose parts between backticks are code. What has none stays a text.
+func withCode(text string) any {
+	parts := strings.Split(text, "`")
+	if len(parts)%2 == 0 || len(parts) == 1 { // one that nothing ends is a sign like others
+		return text
+	}
+	for i, part := range parts {
+		if parts[i] = template.HTMLEscapeString(part); i%2 == 1 {
+			parts[i] = "<code>" + parts[i] + "</code>"
+		}
+	}
+	return template.HTML(strings.Join(parts, ""))
 }
 
 // inWords is a word in a language; what the table does not know is shown as it is.

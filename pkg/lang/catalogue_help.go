@@ -361,6 +361,7 @@ var helpCatalogue = map[string]string{
 	"ingest takes Calltouch's webhooks, reads its APIs, and stores the raw events in JetStream.": "ingest принимает вебхуки Calltouch, читает его API и сохраняет события как пришли в JetStream.",
 	"worker reads the stored events by link, renders Mindbox operations and delivers them.":      "worker читает сохранённые события по связкам, составляет операции Mindbox и доставляет их.",
 	"%s takes no arguments, got %q; it is configured by the environment, see --help":             "%s не берёт аргументов, а дано %q; настраивается через окружение, смотрите --help",
+	"ask the running console for its health, exit 0 or 1":                                        "спросить работающую консоль, всё ли в порядке: код выхода 0 или 1",
 	"ask the running %s for its health, exit 0 or 1":                                             "спросить работающий %s, всё ли в порядке: код выхода 0 или 1",
 	"print the version": "напечатать версию",
 	"%s\n\nUsage: %s [--healthcheck | --version]\n\nFlags:\n": "%s\n\nИспользование: %s [--healthcheck | --version]\n\nФлаги:\n",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -169,13 +170,17 @@ func (a Admin) server() *http.Server {
 // CheckHealth asks an admin address for its /healthz, for a container's health check. Its error does
 // not hold the address.
 func CheckHealth(ctx context.Context, address string) error {
+	return askHealth(ctx, http.DefaultClient, address)
+}
+
+func askHealth(ctx context.Context, client *http.Client, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return Mistakef("the address is malformed") // it may hold a key, and the error repeats it
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := client.Do(request)
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err // without the address
 	}
@@ -187,6 +192,16 @@ func CheckHealth(ctx context.Context, address string) error {
 		return fmt.Errorf("answered %s", answer.Status)
 	}
 	return nil
+}
+
+// CheckConsole asks the console of these settings for its health, by TLS where it has a certificate. That one is for the name by
+// which people come, and not looked at: nothing is told to who answers.
+func CheckConsole(ctx context.Context, s Settings) error {
+	if s.ConsoleTLSCert == "" {
+		return CheckHealth(ctx, HealthURL(s.ConsoleAddr))
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}}
+	return askHealth(ctx, client, strings.Replace(HealthURL(s.ConsoleAddr), "http:", "https:", 1))
 }
 
 // HealthURL is where CheckHealth asks the process that listens at addr.

@@ -104,3 +104,26 @@ func TestCheckHealthKeepsTheAddressToItself(t *testing.T) {
 		}
 	}
 }
+
+func TestAConsoleIsAskedForItsHealthByTheWayItSpeaks(t *testing.T) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthz" {
+			http.NotFound(w, r)
+		}
+	})
+	plain, secure := httptest.NewServer(handler), httptest.NewTLSServer(handler)
+	defer plain.Close()
+	defer secure.Close()
+	for name, tt := range map[string]struct {
+		of    *httptest.Server
+		cert  string
+		wrong bool
+	}{
+		"plain": {plain, "", false}, "TLS": {secure, "cert.pem", false}, "TLS, asked in the clear": {secure, "", true}, "plain, asked by TLS": {plain, "cert.pem", true},
+	} {
+		err := CheckConsole(t.Context(), Settings{ConsoleAddr: tt.of.Listener.Addr().String(), ConsoleTLSCert: tt.cert})
+		if (err != nil) != tt.wrong {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -21,12 +21,17 @@ import (
 const dirVariable = "TOUCHBOX_QUEUETEST_DIR"
 
 // Main runs a package's tests, or is the server of one of them. A package that uses Spawn calls it
-// from its TestMain, and so does one whose tests wait for the server most of their time.
-func Main(m *testing.M) {
+// from its TestMain, and so does one whose tests wait for the server most of their time. What is to be done after the tests
+// comes last.
+func Main(m *testing.M, after ...func()) {
 	dir := os.Getenv(dirVariable)
 	if dir == "" {
 		waittest.Overlap()
-		os.Exit(m.Run())
+		code := m.Run()
+		for _, f := range after {
+			f()
+		}
+		os.Exit(code)
 	}
 	s, err := embedded.Start(embedded.Config{Dir: dir, MaxStore: 2 * disk, Socket: true, Log: zerolog.New(os.Stderr).Level(zerolog.WarnLevel)})
 	if err != nil {

@@ -67,6 +67,17 @@ func MaxMsgSize(t testing.TB, s *embedded.Server, stream string, n int32) {
 	})
 }
 
+// Fill leaves a stream no room for another message.
+func Fill(t testing.TB, s *embedded.Server, stream string) {
+	t.Helper()
+	change(t, s, stream, func(ctx context.Context, js jetstream.JetStream, one jetstream.Stream) error {
+		config := one.CachedInfo().Config
+		config.MaxBytes = int64(one.CachedInfo().State.Bytes)
+		_, err := js.UpdateStream(ctx, config)
+		return err
+	})
+}
+
 func change(t testing.TB, s *embedded.Server, stream string, how func(context.Context, jetstream.JetStream, jetstream.Stream) error) {
 	t.Helper()
 	nc, err := nats.Connect("", nats.InProcessServer(inside(s.Conn)))

@@ -27,6 +27,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/remote"
 )
 
 // NeedBrowser is the environment variable that makes a missing browser a failure (=1) instead of
@@ -43,6 +44,9 @@ type Browser struct {
 	close context.CancelFunc
 	slots chan struct{}
 	err   error
+
+	profile string // folder
+	axe     axe
 }
 
 // errNoBrowser is what start ends with where there is none.
@@ -65,7 +69,7 @@ func (b *Browser) Tab(t testing.TB) *Tab {
 	}
 	b.slots <- struct{}{}
 	t.Cleanup(func() { <-b.slots })
-	return newTab(t, b.ctx)
+	return newTab(t, b)
 }
 
 // Close ends the browser, if one was started.
@@ -81,15 +85,21 @@ func (b *Browser) start() {
 		b.err = errNoBrowser
 		return
 	}
+	if b.profile, b.err = os.MkdirTemp("", "touchbox-browser"); b.err != nil {
+		return
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
 		chromedp.NoSandbox, // root in a container has no other way; the pages are our own
 		chromedp.WindowSize(1000, 800),
+		chromedp.UserDataDir(b.profile),
+		chromedp.Flag("remote-debugging-port", "0"), // not a pipe: the port serves axe-core too
+		remote.WebSocket,
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	b.ctx, b.slots = ctx, make(chan struct{}, tabs)
-	b.close = func() { cancel(); stop() }
+	b.close = func() { cancel(); stop(); _ = os.RemoveAll(b.profile) }
 	b.err = chromedp.Do(ctx) // starts the process
 }
 

@@ -48,3 +48,9 @@ func (tab *Tab) Page(width int, dark bool) []byte {
 	tab.Look(width, min(most, max(first, int(Eval[float64](tab, "document.documentElement.scrollHeight")))), dark)
 	return tab.Picture("html")
 }
+
+// Press presses keys, one after another, wherever the focus is: "\t" is the key Tab.
+func (tab *Tab) Press(keys string) {
+	tab.t.Helper()
+	tab.do(fmt.Sprintf("press %q", keys), chromedp.KeyEvent(keys))
+}

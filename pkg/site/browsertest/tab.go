@@ -19,17 +19,18 @@ const patience = 20 * time.Second
 // Tab is a tab of its own, with cookies and storage of its own. Every method ends the test where
 // it fails.
 type Tab struct {
-	t   testing.TB
-	ctx context.Context
+	t       testing.TB
+	ctx     context.Context
+	browser *Browser
 
 	mu     sync.Mutex
 	errors []string // what the error console shows
 }
 
-func newTab(t testing.TB, browser context.Context) *Tab {
+func newTab(t testing.TB, browser *Browser) *Tab {
 	t.Helper()
-	tab := &Tab{t: t}
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(tab.hear))
+	tab := &Tab{t: t, browser: browser}
+	ctx, cancel := chromedp.NewContext(browser.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(tab.hear))
 	t.Cleanup(cancel)
 	tab.ctx = ctx
 	if err := chromedp.Do(ctx); err != nil {
