@@ -27,7 +27,7 @@ build: ## static binaries into ./bin
 	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 test: ## all tests; those with containers run where Docker and the images are
-	go test $(RACE) -shuffle=on -timeout 6m $(PKG)
+	go test $(RACE) -shuffle=on -timeout 15m $(PKG)
 
 short: ## the tests that are quick by nature: under a minute on two cores
 	go test -short -p 4 $(PKG)

@@ -72,7 +72,7 @@ func (h *house) atWork(b *testing.B) (stop func()) {
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	person := h.signedIn(actKey)
-	if got := person.post("/replays", url.Values{"link": {"dynamic"}, "shown": {"400"}, "rate": {"20"}}); got.status != http.StatusSeeOther {
+	if got := person.post("/jobs", url.Values{"link": {"dynamic"}, "shown": {"400"}, "rate": {"20"}}); got.status != http.StatusSeeOther {
 		b.Fatalf("replay: %d %s", got.status, got.body)
 	}
 	for tab := range 8 {

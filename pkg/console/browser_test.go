@@ -27,6 +27,7 @@ func (h *house) enter(tab *browsertest.Tab, role string) {
 	}
 	tab.Open(h.server.URL + "/sign-in?lang=ru#" + token)
 	tab.Wait("location.pathname === '/'")
+	h.t.Cleanup(func() { tab.Open("about:blank") }) // before its server is gone: a page that renews itself would complain
 }
 
 func TestTheOverviewRenewsItselfAndLeavesWhoReadsAlone(t *testing.T) {

@@ -49,6 +49,7 @@ type house struct {
 	server  *httptest.Server
 	queue   *embedded.Server
 	stop    func() // of the queue
+	rest    func() // of the board
 
 	away, back func() // the queue can be reached no longer, and again
 
@@ -91,10 +92,11 @@ func newHouseOn(t testing.TB, q *queue.Queue, change func(*console.Options)) *ho
 // serve starts a console over the house's queue.
 func (h *house) serve(change func(*console.Options)) {
 	h.t.Helper()
+	zone := h.admin.File.Sites[0].Location
 	o := console.Options{
 		Admin:  func() admin.Admin { return h.admin },
 		People: func() []console.Person { return h.people },
-		Zone:   func() *time.Location { return h.admin.File.Sites[0].Location },
+		Zone:   func() *time.Location { return zone },
 		Token:  secrets.console,
 		Addr:   "127.0.0.1:8083", File: "touchbox.yaml", Version: "test", Log: zerolog.New(h.log),
 	}
@@ -114,7 +116,8 @@ func (h *house) look() {
 	ctx, stop := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() { _ = board.Run(ctx) })
-	h.t.Cleanup(func() { stop(); done.Wait() })
+	h.rest = func() { stop(); done.Wait() }
+	h.t.Cleanup(h.rest)
 	h.admin.Board = board
 	queuetest.Eventually(h.t, "the board has read all", func() bool {
 		s, err := board.Standing(h.t.Context())

@@ -289,9 +289,10 @@ func TestAJobsStreamSaysHowFarItIsAndEndsWithIt(t *testing.T) {
 }
 
 func TestPastDaysAreLookedAtAndFetched(t *testing.T) {
-	file := config
-	file.Site += "\ntoken: the-token-of-the-site"
+	bare := config
+	bare.Site = "timezone: Europe/Moscow"
 	h := newHouse(t, nil)
+	h.admin.File = bare.Parse(t)
 	var asked []admin.Days
 	h.admin.Backfill = func(_ context.Context, d admin.Days, told func(admin.BackfillProgress)) (admin.Backfilled, error) {
 		asked = append(asked, d)
@@ -306,7 +307,7 @@ func TestPastDaysAreLookedAtAndFetched(t *testing.T) {
 	if got := b.post("/sites/10001/backfill", url.Values{"from": {"2026-11-01"}, "to": {"2026-11-02"}}); got.status != http.StatusConflict {
 		t.Errorf("a site without a token: %d", got.status)
 	}
-	h.admin.File = file.Parse(t)
+	h.admin.File = config.Parse(t)
 	h.worker()
 	page := b.get("/sites/10001").body
 	wellFormed(t, "the site", page, "en")
@@ -363,9 +364,6 @@ func TestAJobsPageFollowsItInABrowser(t *testing.T) {
 func TestPagesOfJobsFitAPhone(t *testing.T) {
 	tab := chromium.Tab(t)
 	h := newHouse(t, nil)
-	file := config
-	file.Site += "\ntoken: the-token-of-the-site"
-	h.admin.File = file.Parse(t)
 	h.die(calls(3)...)
 	b := h.signedIn(adminKey)
 	h.enter(tab, "admin")

@@ -27,7 +27,8 @@ var whyText = "просил клиент +7 (916) 123-45-67, " + person.email
 // unmasked begins an answer of Mindbox that was stored by a version that masked less than this one.
 const unmasked = "Unknown operation, contact "
 
-// fillMore puts what pages and forms are made of into the house, besides what fill does: a stopped link, a replay under way.
+// fillMore puts what pages and forms are made of into the house, besides what fill does: a stopped link, a replay under way and a stopped
+// one, an older version of a link.
 func (h *house) fillMore() (dead, waiting event.Key) {
 	h.t.Helper()
 	dead, waiting = h.fill()
@@ -43,8 +44,19 @@ func (h *house) fillMore() (dead, waiting event.Key) {
 	if got := b.post("/links/other/stop", url.Values{"why": {whyText}}); got.status != http.StatusSeeOther {
 		h.t.Fatalf("stop: %d %s", got.status, got.body)
 	}
-	if got := b.post("/replays", url.Values{"link": {"dynamic"}, "reason": {"client_error"}, "shown": {"3"}, "rate": {"0.001"}, "why": {whyText}}); got.status != http.StatusSeeOther {
+	if got := b.post("/jobs", url.Values{"link": {"dynamic"}, "reason": {"client_error"}, "shown": {"3"}, "rate": {"0.001"}, "why": {whyText}}); got.status != http.StatusSeeOther {
 		h.t.Fatalf("replay: %d %s", got.status, got.body)
+	}
+	stopped := b.post("/jobs", url.Values{"link": {"dynamic"}, "reason": {"validation_error"}, "shown": {"1"}, "why": {whyText}})
+	if got := b.post(stopped.location+"/stop", nil); got.status != http.StatusSeeOther {
+		h.t.Fatalf("stop the job: %d %s", got.status, got.body)
+	}
+	before := config
+	before.Links = slices.Clone(config.Links)
+	before.Links[0].More = "title: Звонки, динамика\nwhen: duration > 7"
+	old := before.Parse(h.t).Link("dynamic")
+	if _, err := h.admin.Queue.State().Put(h.t.Context(), event.VersionKeys.Of(old.Version), rawJSON(old.Document())); err != nil {
+		h.t.Fatal(err)
 	}
 	return dead, waiting
 }
@@ -209,7 +221,7 @@ func TestEveryRouteIsReachedByALinkOrAForm(t *testing.T) {
 	h := newHouse(t, nil)
 	h.fillMore()
 	w, find := walkAll(h.signedIn(adminKey), "en"), routing(t)
-	reached := map[string]bool{"GET /healthz": true, "GET /live/stream": true} // by machines; by the script
+	reached := map[string]bool{"GET /healthz": true, "GET /live/stream": true, "GET /jobs/{id}/stream": true} // by machines; by the script
 	for path, got := range w.pages {
 		reached[find("GET", path)] = true
 		want := http.StatusOK

@@ -142,5 +142,5 @@ func TestAPreviewSaysWhatTheReplayThenDoes(t *testing.T) {
 
 // row is a row of the preview.
 func row(sign, class, text string, n int) string {
-	return fmt.Sprintf(`<th scope="row"><span class="%s"><span aria-hidden="true">%s</span> %s</span></th><td class="n">%d</td>`, class, sign, text, n)
+	return fmt.Sprintf(`<th scope="row"><span class="%s"><span aria-hidden="true">%s</span>&nbsp;%s</span></th><td class="n">%d</td>`, class, sign, text, n)
 }

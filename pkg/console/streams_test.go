@@ -49,6 +49,7 @@ func TestFiveHundredStreamsLeaveNothingBehind(t *testing.T) {
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	h.server.Close()
+	h.rest()
 	q.Close()
 	queuetest.Eventually(t, "nothing goes on", func() bool { return goleak.Find(before) == nil })
 }

@@ -60,10 +60,12 @@ var kindWords = map[event.Kind]string{event.CallStarted: "Call begun", event.Cal
 // functions are what templates may call, in one language.
 func (c *Console) functions(l lang.Language) template.FuncMap {
 	return template.FuncMap{
-		"t":          func(format string, args ...any) any { return withCode(l.Sprintf(format, args...)) },
-		"rich":       withCode,
-		"last":       func(at any) template.HTML { return cmp.Or(c.when(l, at, false), "—") },
-		"u":          func(path string, args ...any) string { return c.prefix + fmt.Sprintf(path, args...) },
+		"t":    func(format string, args ...any) any { return withCode(l.Sprintf(format, args...)) },
+		"rich": withCode,
+		"last": func(at any) template.HTML { return cmp.Or(c.when(l, at, false), "—") },
+		"u": func(path string, args ...any) string {
+			return c.prefix + "/" + strings.TrimLeft(fmt.Sprintf(path, args...), "/\\")
+		},
 		"q":          url.QueryEscape,
 		"path":       url.PathEscape,
 		"when":       func(at any) template.HTML { return c.when(l, at, false) },
