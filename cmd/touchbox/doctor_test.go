@@ -61,7 +61,7 @@ func TestDoctorOfAHealthyInstallation(t *testing.T) {
 	found, _ := examines(t)
 	wantStates(t, found, map[string]doctor.State{
 		"version touchbox": doctor.OK, "version nats-server": doctor.OK, "mindbox clinic": doctor.OK, "links calls": doctor.OK,
-		"streams events": doctor.OK, "hooks": doctor.OK, "retries": doctor.OK, "fields clinic (10001)": doctor.OK, "calltouch 10001": doctor.Skipped,
+		"streams events": doctor.OK, "hooks": doctor.OK, "retries": doctor.OK, "fields clinic (10001)": doctor.Skipped, "calltouch 10001": doctor.Skipped,
 		"webhook": doctor.Skipped, "alerts": doctor.Skipped,
 		"modes " + os.Getenv("TOUCHBOX_CONFIG"): doctor.OK, "modes " + os.Getenv("TOUCHBOX_DATA"): doctor.OK,
 	})
@@ -91,7 +91,7 @@ func TestDoctorSeesWhatStandsStill(t *testing.T) {
 	t.Setenv("ALERT_URL", "https://alerts.invalid/not-for-anybodys-eyes")
 	found, code := examines(t)
 	wantStates(t, found, map[string]doctor.State{
-		"hooks 10001": doctor.Finding, "links calls": doctor.Finding, "alerts parked endpoint/clinic": doctor.Finding, "modes " + os.Getenv("TOUCHBOX_CONFIG"): doctor.Finding,
+		"hooks 10001": doctor.Finding, "links calls": doctor.Finding, "alerts paused: waiting for Mindbox endpoint/clinic": doctor.Finding, "modes " + os.Getenv("TOUCHBOX_CONFIG"): doctor.Finding,
 	})
 	if _, old := found["hooks 10009"]; code != 1 || old {
 		t.Errorf("exit code %d, told of what was mended: %v", code, old)

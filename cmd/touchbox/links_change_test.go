@@ -108,7 +108,7 @@ func TestLinksRemove(t *testing.T) {
 	if result.Link != "calls" || result.Abandoned != 1 || result.DeadLetters != 2 {
 		t.Errorf("removed %+v", result)
 	}
-	if out, _ := o.runs(0, "event", "3"); !strings.Contains(out, "abandoned, link_removed") {
+	if out, _ := o.runs(0, "event", "3"); !strings.Contains(out, "abandoned, its link was removed (link_removed)") {
 		t.Errorf("what was unread:\n%s", out)
 	}
 	o.runs(2, "links", "remove", "calls", "--yes")

@@ -127,7 +127,7 @@ func TestRetriesCommand(t *testing.T) {
 	if rows[0].Status != 500 || rows[0].Error != "sorry" || rows[0].Until.IsZero() || rows[0].Due {
 		t.Errorf("%+v", rows[0])
 	}
-	if out, _ := o.runs(0, "retries"); !strings.Contains(out, "server_error 500") {
+	if out, _ := o.runs(0, "retries"); !strings.Contains(out, "(server_error) 500") {
 		t.Errorf("as a table:\n%s", out)
 	}
 	o.runs(2, "retries", "--cancel", "--event", "1")

@@ -270,6 +270,10 @@ func (u undelivered) giveBack(ctx context.Context, d DeadLetter, l event.Label) 
 	h = jet.OwnHeader(h)
 	h.Set(event.HeaderLetter, d.mark())
 	err = u.publishDue(ctx, d.key, h, body, l)
+	if jet.TooLarge(err) { // there is room for the event alone: who repeats this waits until the retry has ended
+		delete(h, event.HeaderLetter)
+		err = u.publishDue(ctx, d.key, h, body, l)
+	}
 	if !errors.Is(err, ErrUnderWay) {
 		return err
 	}
