@@ -19,15 +19,6 @@ func CPUTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// peakMB is the largest resident set that this process has had. Linux says it in kilobytes.
-func peakMB() float64 {
-	var u syscall.Rusage
-	if runtime.GOOS != "linux" || syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return float64(u.Maxrss) / 1024
-}
-
 // PeakMB is the largest resident set that this process has had; 0 where the system counts it in another unit than Linux, kilobytes.
 func PeakMB() float64 {
 	var u syscall.Rusage
