@@ -62,7 +62,7 @@ func refuseTrailers(h http.Handler) http.Handler {
 type Bounds struct {
 	Connections int // in all; 512
 	PerAddress  int // from one IPv4 address or one IPv6 /64; 128
-	Unread      int // bytes of headers that have not come to an end, in all; 512 KB
+	Unread      int // bytes of headers that have not come to an end, in all; 256 KB
 
 	Proxies   []netip.Prefix // networks to which PerAddress does not apply: each connection is another sender's
 	Malformed func()         // hears of each request that net/http could not read and refused itself
@@ -71,10 +71,10 @@ type Bounds struct {
 const (
 	maxConnections = 512
 	maxPerAddress  = 128
-	// maxUnread is the headers of a hundred and more hooks that come at once, each of which is read within a moment. A
+	// maxUnread is the headers of some eighty hooks that come at once, each of which is read within a moment. A
 	// byte of header may take 40 of memory: each line, and each name of a trailer, becomes an entry
 	// of a map.
-	maxUnread = 512 << 10
+	maxUnread = 256 << 10
 	// largeHeader is more than a hook by GET has. Who guesses with one gets no answer.
 	largeHeader = 8 << 10
 	// evictedConnections and evictedHeaders are how much more may be there: what was evicted frees its
