@@ -38,7 +38,7 @@ type checks struct {
 	last    time.Time // of a delivery
 	highest uint64    // sequence of a first delivery
 	left    uint64    // so many are looked up yet
-	recent  *recent   // and those of whose event this knows; nil: none
+	recent  recent    // and those of whose event this knows
 }
 
 // interruption says how a consumer was interrupted.
@@ -70,7 +70,7 @@ func (c *checks) interrupted(epoch uint64, meta *jetstream.MsgMetadata) interrup
 }
 
 // expect says what is looked up from now on: so many messages, and those of which the last records know.
-func (c *checks) expect(n uint64, r *recent) {
+func (c *checks) expect(n uint64, r recent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.left, c.recent = n, r
@@ -84,7 +84,7 @@ func (c *checks) due(p pair) bool {
 		c.left--
 		return true
 	}
-	return c.recent != nil && c.recent.has(p)
+	return c.recent.has(p)
 }
 
 // restart makes the next message one behind an interruption.
@@ -117,15 +117,15 @@ func (w *worker) lookBack(ctx context.Context, s *source, how interruption, epoc
 type pair struct{ link, key string }
 
 // recent is the set of what the last records of HISTORY are about, by hashes: a pair that is not in it has no record
-// among them, one that is in it is looked up.
+// among them, one that is in it is looked up. Nil knows none.
 type recent map[uint64]struct{}
 
 var recentSeed = maphash.MakeSeed()
 
 func (p pair) hash() uint64 { return maphash.Comparable(recentSeed, p) }
 
-func (r *recent) has(p pair) bool {
-	_, there := (*r)[p.hash()]
+func (r recent) has(p pair) bool {
+	_, there := r[p.hash()]
 	return there
 }
 
@@ -141,11 +141,11 @@ type recents struct {
 	mu    sync.Mutex
 	epoch uint64
 	read  time.Time // when the reading began; zero: nothing was read
-	set   *recent
+	set   recent
 }
 
 // since returns the last records of HISTORY, read in this epoch and not before a moment.
-func (r *recents) since(ctx context.Context, q *Queue, epoch uint64, after time.Time) (*recent, error) {
+func (r *recents) since(ctx context.Context, q *Queue, epoch uint64, after time.Time) (recent, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.set != nil && r.epoch == epoch && !r.read.Before(after) {
@@ -161,10 +161,10 @@ func (r *recents) since(ctx context.Context, q *Queue, epoch uint64, after time.
 }
 
 // readRecent reads about so many records from the end of HISTORY.
-func (q *Queue) readRecent(ctx context.Context, n uint64) (*recent, error) {
+func (q *Queue) readRecent(ctx context.Context, n uint64) (recent, error) {
 	set := recent{}
 	if q.history.committer == nil {
-		return &set, nil
+		return set, nil
 	}
 	last, err := q.jet.LastSequence(ctx, event.HistoryStream)
 	if err != nil {
@@ -181,5 +181,5 @@ func (q *Queue) readRecent(ctx context.Context, n uint64) (*recent, error) {
 			set[pair{about.Link, event.HistorySubjects.Rest(m.Subject)}.hash()] = struct{}{}
 		}
 	}
-	return &set, nil
+	return set, nil
 }
