@@ -55,7 +55,7 @@ func (x *deadIndex) refresh(ctx context.Context, q *queue.Queue, pace *rate.Limi
 		x.read, x.order, x.letters, x.causes = 0, nil, map[uint64]deadEntry{}, map[string]*deadCause{}
 	}
 	if held.Last > x.read {
-		if err := x.readOn(ctx, q, pace); err != nil {
+		if err := x.readOn(ctx, q, held.Last, pace); err != nil {
 			return err
 		}
 	}
@@ -66,8 +66,8 @@ func (x *deadIndex) refresh(ctx context.Context, q *queue.Queue, pace *rate.Limi
 	return nil
 }
 
-// readOn reads what came since.
-func (x *deadIndex) readOn(ctx context.Context, q *queue.Queue, pace *rate.Limiter) error {
+// readOn reads what came since, up to the last sequence at least.
+func (x *deadIndex) readOn(ctx context.Context, q *queue.Queue, last uint64, pace *rate.Limiter) error {
 	n := 0
 	for d, err := range q.DeadLettersFrom(ctx, x.read+1) {
 		if err != nil {
@@ -80,7 +80,11 @@ func (x *deadIndex) readOn(ctx context.Context, q *queue.Queue, pace *rate.Limit
 			}
 		}
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	x.read = max(x.read, last) // the newest may have gone before it was read
+	return nil
 }
 
 func (x *deadIndex) add(d queue.DeadLetter) {
@@ -193,15 +197,15 @@ func (g grouping) sorted() []Cause {
 }
 
 // found are the letters that a filter selects, of one cause where it is named: the first so many, and how many there are.
-func (x *deadIndex) found(f Filter, cause string, limit int) (sequences []uint64, keys []event.Key, total int) {
+func (x *deadIndex) found(f Filter, cause string, limit int) (sequences []uint64, total int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for sequence, one := range x.selected(f, cause) {
+	for sequence := range x.selected(f, cause) {
 		if total++; limit == 0 || total <= limit {
-			sequences, keys = append(sequences, sequence), append(keys, one.key)
+			sequences = append(sequences, sequence)
 		}
 	}
-	return sequences, keys, total
+	return sequences, total
 }
 
 // died counts the letters of a cause by the hours in which they died, the last n up to now.

@@ -243,16 +243,12 @@ func (s *Board) begin(ctx context.Context, a Admin, links []linkInfo) (*board, e
 			}
 			return s.own.pace.WaitN(ctx, keepStep)
 		}
+		if !wasKept { // it is a long way, of which nobody is told: the ring is read at its end
+			if err := b.catchUp(ctx); err != nil {
+				return nil, err
+			}
+		}
 		s.own.fresh, s.own.touched = nil, map[uint64]bool{}
-		b.came = func(e event.Event) { s.own.fresh = append(s.own.fresh, e) }
-		b.changed = func(place uint64) { s.own.touched[place] = true }
-		if wasKept {
-			return b, nil
-		}
-		b.came, b.changed = nil, nil // it is a long way: the ring is read at its end
-		if err := b.catchUp(ctx); err != nil {
-			return nil, err
-		}
 		b.came = func(e event.Event) { s.own.fresh = append(s.own.fresh, e) }
 		b.changed = func(place uint64) { s.own.touched[place] = true }
 		return b, nil
@@ -439,7 +435,7 @@ func (s *Board) deadRows(ctx context.Context, a Admin, f Filter, cause string, l
 	if err != nil {
 		return nil, 0, err
 	}
-	sequences, _, total := dead.found(f, cause, limit)
+	sequences, total := dead.found(f, cause, limit)
 	list, err := a.deadLettersAt(ctx, sequences)
 	return list, total, err
 }
