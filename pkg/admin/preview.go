@@ -79,12 +79,8 @@ func (a Admin) AskPreviewed(ctx context.Context, hash string, rate float64, why 
 
 // notGrown counts again what a preview told of.
 func (a Admin) notGrown(ctx context.Context, p Previewed) error {
-	s, err := p.Work.selection(time.Time{})
-	if err != nil {
-		return err
-	}
-	items, err := a.Select(ctx, s)
-	if err == nil && Grown(len(items), p.Found) {
+	n, err := a.CountWork(ctx, JobReplay, p.Work)
+	if err == nil && Grown(n, p.Found) {
 		err = ErrGrown
 	}
 	return err

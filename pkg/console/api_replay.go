@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/admin"
-	"github.com/touchbox/touchbox/pkg/event"
 )
 
 // replayAsked says what is to be sent again: by a preview, or, not having looked, by a selection.
@@ -48,7 +47,7 @@ func (v *visit) asksFor(ask selectionAsked) (admin.Selection, admin.ReplayOption
 		}
 	}
 	s, err := v.selection(f)
-	if err == nil && (s.Outcome == event.Delivered || o.Revision != "") && !v.may(Admin) {
+	if err == nil && !v.mayWork(admin.JobReplay, admin.WorkOf(s, o)) {
 		err = errForbidden
 	}
 	o.Of = s
@@ -119,7 +118,7 @@ func (v *visit) apiReplay() error {
 // askPreviewed asks for what somebody has looked at: whoever asks must be allowed what the preview is of.
 func (v *visit) askPreviewed(ask replayAsked) (admin.Job, error) {
 	p, err := v.admin.PreviewOf(v.ctx(), ask.Preview)
-	if err == nil && (p.Work.Outcome == event.Delivered || p.Work.Revision != "") && !v.may(Admin) {
+	if err == nil && !v.mayWork(admin.JobReplay, p.Work) {
 		err = errForbidden
 	}
 	if err != nil {
