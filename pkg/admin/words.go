@@ -89,6 +89,7 @@ type Detail struct {
 	Notes      []string         `json:"notes"`
 	Why        string           `json:"why"`
 	Error      string           `json:"error"`
+	Again      []string         `json:"again"`
 	ErrorID    string           `json:"error_id"`
 	Pinned     *event.Pin       `json:"pinned"`
 	Cut        int              `json:"cut"`
@@ -102,14 +103,17 @@ func ReadDetail(raw json.RawMessage) (d Detail, rest map[string]json.RawMessage)
 	if json.Unmarshal(raw, &d) != nil {
 		return Detail{}, rest
 	}
-	for _, known := range []string{"conditions", "missing", "changed", "notes", "why", "error", "error_id", "pinned", "cut"} {
+	for _, known := range []string{"conditions", "missing", "changed", "notes", "why", "error", "again", "error_id", "pinned", "cut"} {
 		delete(rest, known)
 	}
 	return d, rest
 }
 
 // Lines say the detail to a person, but for its conditions, in a lang.Language.
-func (d Detail) Lines(l interface{ Sprintf(string, ...any) string }) []string {
+func (d Detail) Lines(l interface {
+	Sprintf(format string, a ...any) string
+	Text(english string) string
+}) []string {
 	var lines []string
 	add := func(ok bool, text string) {
 		if ok {
@@ -123,6 +127,9 @@ func (d Detail) Lines(l interface{ Sprintf(string, ...any) string }) []string {
 	}
 	add(d.Why != "", d.Why)
 	add(d.Error != "", d.Error)
+	for _, reason := range d.Again {
+		add(true, l.Sprintf("asked once more within a second, because of: %s", l.Text(ReasonWord(reason))))
+	}
 	add(d.ErrorID != "", l.Sprintf("Mindbox's id of the error: %s", d.ErrorID))
 	if d.Pinned != nil {
 		add(true, l.Sprintf("keeps %s / %s: an attempt may have been executed", d.Pinned.Endpoint, d.Pinned.Operation))

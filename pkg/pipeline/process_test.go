@@ -182,7 +182,7 @@ func TestProcessDecides(t *testing.T) {
 		{name: "shadow", options: []string{"mode: shadow"}, want: event.Shadow},
 		{name: "refused", config: reply(400, `{"status":"ProtocolError","errorMessage":"no","errorId":"`+device+`"}`), want: event.Dead, reason: "protocol_error", detail: `"error_id":"` + device + `"`},
 		{name: "refused inside a 200", config: reply(200, `{"status":"ValidationError"}`), want: event.Dead, reason: "validation_error"},
-		{name: "temporary", config: reply(503, ""), want: event.Waiting, reason: "server_error"},
+		{name: "temporary", config: reply(503, ""), delivery: queue.Delivery{Trail: event.Trail{Attempts: 1}}, want: event.Waiting, reason: "server_error"},
 		{name: "too many", config: reply(429, ""), want: event.Waiting, reason: "too_many_requests"},
 		{name: "no key", config: reply(401, ""), want: event.Waiting, reason: "credentials_missing"},
 		{name: "says nothing", config: reply(200, ""), delivery: queue.Delivery{Trail: event.Trail{Attempts: 40}}, want: event.Waiting, reason: "unclear_answer"},
@@ -252,7 +252,7 @@ func TestProcessPins(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t, answerWith(tt.first), "CallTouch")
-			d := queue.Delivery{Event: Hook(t, "1")}
+			d := queue.Delivery{Event: Hook(t, "1"), Trail: event.Trail{Attempts: 1}}
 			d = again(d, b.process(t, d))
 			if (d.Pin != nil) != tt.pinned {
 				t.Fatalf("pin %+v", d.Pin)
@@ -282,10 +282,53 @@ func TestProcessPinsAlsoWhenTheAnswerParks(t *testing.T) {
 	b := newBench(t, mindboxtest.Config{Faults: mindboxtest.Faults{P500: 100}}, "CallTouch")
 	var x queue.Decision
 	for i := range 20 {
-		x = b.process(t, queue.Delivery{Event: Hook(t, fmt.Sprint(i))})
+		x = b.process(t, queue.Delivery{Event: Hook(t, fmt.Sprint(i)), Trail: event.Trail{Attempts: 1}})
 	}
-	if !x.Parked || x.Attempts != 0 || x.Pin == nil {
+	if !x.Parked || x.Attempts != 1 || x.Pin == nil {
 		t.Errorf("got %+v", x)
+	}
+}
+
+// TestProcessAsksAgainAtOnce holds what a failure that is over at once costs: less than a second, no retry and no attempt.
+func TestProcessAsksAgainAtOnce(t *testing.T) {
+	bad, reset, slow := mindboxtest.Reply{Status: 500}, mindboxtest.Reply{Execute: true, Reset: true}, mindboxtest.Reply{Status: 500, Delay: fleetingTime}
+	busy := mindboxtest.Reply{Status: 503, Header: map[string]string{"Retry-After": "1"}}
+	tests := []struct {
+		name     string
+		replies  []mindboxtest.Reply
+		before   queue.Delivery
+		outcome  event.Outcome
+		requests int
+		detail   string
+	}{
+		{name: "one bad server of many", replies: []mindboxtest.Reply{bad}, outcome: event.Delivered, requests: 2, detail: `"again":["server_error"]`},
+		{name: "executed, the answer lost", replies: []mindboxtest.Reply{reset}, outcome: event.Delivered, requests: 2, detail: `"again":["connection"]`},
+		{name: "three in a row", replies: []mindboxtest.Reply{bad, bad, bad}, outcome: event.Delivered, requests: 4, detail: `"again":["server_error","server_error","server_error"]`},
+		{name: "four are no chance", replies: []mindboxtest.Reply{bad, bad, bad, bad}, outcome: event.Waiting, requests: 4},
+		{name: "refused at the second request", replies: []mindboxtest.Reply{bad, {Status: 400, Body: `{"status":"ProtocolError"}`}}, outcome: event.Dead, requests: 2},
+		{name: "a slow one is not asked again", replies: []mindboxtest.Reply{slow}, outcome: event.Waiting, requests: 1},
+		{name: "nor one that asks for a pause", replies: []mindboxtest.Reply{busy}, outcome: event.Waiting, requests: 1},
+		{name: "nor one that has too many requests", replies: []mindboxtest.Reply{{Status: 429}}, outcome: event.Waiting, requests: 1},
+		{name: "nor on an event's later ways", replies: []mindboxtest.Reply{bad}, before: queue.Delivery{Trail: event.Trail{Attempts: 1}}, outcome: event.Waiting, requests: 1},
+		{name: "nor for a probe", replies: []mindboxtest.Reply{bad}, before: queue.Delivery{Probe: true}, outcome: event.Waiting, requests: 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, answerWith(tt.replies...), "CallTouch")
+			tt.before.Event = Hook(t, "1")
+			x := b.process(t, tt.before)
+			detail, _ := json.Marshal(x.Detail)
+			if x.Outcome != tt.outcome || x.Attempts != tt.before.Attempts+1 || !strings.Contains(string(detail), tt.detail) {
+				t.Errorf("%s after %d attempts, detail %s", x.Outcome, x.Attempts, detail)
+			}
+			if stats := b.far.Stats(); stats.Requests != tt.requests || stats.Executed > 1 {
+				t.Errorf("stats %+v", stats)
+			}
+			if (x.Outcome == event.Waiting) == x.Until.IsZero() {
+				t.Errorf("%s until %v", x.Outcome, x.Until)
+			}
+		})
 	}
 }
 

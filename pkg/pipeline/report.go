@@ -26,12 +26,13 @@ type Detail struct {
 	Notes      []string         `json:"notes,omitempty"`      // what Mindbox may refuse, by field
 	Error      string           `json:"error,omitempty"`      // expression: which one failed, without values
 	Pinned     *event.Pin       `json:"pinned,omitempty"`     // sent as an earlier attempt was, other than the file says today
+	Again      []string         `json:"again,omitempty"`      // the reasons of requests that failed before the last one, within the same attempt
 	ErrorID    string           `json:"error_id,omitempty"`   // Mindbox's own id of its error
 	Cut        int              `json:"cut,omitempty"`        // how many conditions, fields and notes did not fit
 }
 
 func (d Detail) empty() bool {
-	return len(d.Conditions) == 0 && len(d.Missing) == 0 && len(d.Notes) == 0 && d.Error == "" && d.Pinned == nil && d.ErrorID == ""
+	return len(d.Conditions) == 0 && len(d.Missing) == 0 && len(d.Notes) == 0 && d.Error == "" && d.Pinned == nil && len(d.Again) == 0 && d.ErrorID == ""
 }
 
 // maxDetail bounds the lists of a detail, in bytes of JSON: a record has 1 MB at most, and one that
@@ -124,6 +125,9 @@ func logOutcome(log zerolog.Logger, d *queue.Delivery, x queue.Decision) {
 		Str("outcome", string(x.Outcome))
 	if x.Attempts > 0 {
 		line = line.Int("attempt", x.Attempts)
+	}
+	if x.Again > 0 {
+		line = line.Int("again", x.Again)
 	}
 	if x.Reason != "" {
 		line = line.Str("reason", x.Reason)

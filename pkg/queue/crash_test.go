@@ -182,7 +182,7 @@ func TestForgottenAcksAreNotSentAgain(t *testing.T) {
 	if err := queue.Forget(t.Context(), q, "a"); err != nil {
 		t.Fatal(err)
 	}
-	if st := queuetest.Stats(t, q, "a"); st.Unread != n {
+	if st := queuetest.Stats(t, q, "a"); int(st.Unread)+int(st.InHand) != n { // a request that still waits there may have been given some
 		t.Fatalf("the server has not forgotten: %+v", st)
 	}
 	again := &queuetest.Handler{}

@@ -55,6 +55,7 @@ type Decision struct {
 	Until    time.Time  // Waiting: not before; zero means at once
 	Parked   bool       // Waiting without an attempt: the link is parked
 	Attempts int        // counted by now
+	Again    int        // requests of this attempt that failed before its last one
 	First    time.Time  // first attempt; zero: as in the delivery
 	Pin      *event.Pin // nil: as in the delivery
 

@@ -30,6 +30,7 @@ type Metrics struct {
 	polls     *prometheus.CounterVec   // site, method, result
 	outcomes  *prometheus.CounterVec   // link, outcome
 	attempts  *prometheus.CounterVec   // link, result
+	again     *prometheus.CounterVec   // link
 	delivery  *prometheus.HistogramVec // link
 	request   *prometheus.HistogramVec // link
 	parked    *prometheus.GaugeVec     // scope
@@ -81,8 +82,9 @@ func NewMetrics() *Metrics {
 		unreadDays:  gauge("unread_days", "Days that Calltouch's API has not listed for an hour although it was asked, by site.", "site"),
 		outcomes:    counter("outcomes_total", "Outcomes of events, by link.", "link", "outcome"),
 		attempts:    counter("attempts_total", "Attempts to deliver, by link and result.", "link", "result"),
+		again:       counter("requests_again_total", "Requests that failed at once and were made again within the same attempt, by link.", "link"),
 		delivery:    seconds("delivery_seconds", "From the receipt of an event to its acceptance by Mindbox.", []float64{.01, .03, .1, .3, 1, 3, 10, 60, 600, 3600, 86400}, "link"),
-		request:     seconds("mindbox_request_seconds", "Duration of one attempt.", prometheus.DefBuckets, "link"),
+		request:     seconds("mindbox_request_seconds", "Duration of an attempt's last request.", prometheus.DefBuckets, "link"),
 		parked:      gauge("parked", "1 while a link (link/ID) or a destination (endpoint/NAME) is parked.", "scope"),
 		unread:      gauge("unread", "Events that a link has not read yet.", "link"),
 		retries:     gauge("retries_waiting", "Events that wait for their next attempt, by link.", "link"),
@@ -99,7 +101,7 @@ func NewMetrics() *Metrics {
 	m.ready = prometheus.NewGauge(prometheus.GaugeOpts{Name: "touchbox_ready", Help: "1 while events can be stored, as /readyz says; 0 while they cannot."})
 	build := gauge("build_info", "The running version.", "version", "go")
 	build.WithLabelValues(Version, runtime.Version()).Set(1)
-	m.registry.MustRegister(m.received, m.aside, m.refused, m.lastHook, m.missed, m.polls, m.waiting, m.unreadDays, m.attribution, m.outcomes, m.attempts,
+	m.registry.MustRegister(m.received, m.aside, m.refused, m.lastHook, m.missed, m.polls, m.waiting, m.unreadDays, m.attribution, m.outcomes, m.attempts, m.again,
 		m.delivery, m.request, m.parked, m.unread, m.retries, m.letters, m.oldest,
 		m.abandoned, m.lost, m.bytes, m.limit, m.horizon, m.configBad, m.ready, m.certificate, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -170,6 +172,7 @@ func (m *Metrics) setLink(id string, s queue.LinkStats) {
 // settled counts one outcome.
 func (m *Metrics) settled(d *queue.Delivery, x queue.Decision) {
 	m.outcomes.WithLabelValues(d.Link, string(x.Outcome)).Inc()
+	m.again.WithLabelValues(d.Link).Add(float64(x.Again))
 	if x.Duration > 0 {
 		m.request.WithLabelValues(d.Link).Observe(x.Duration.Seconds())
 		m.attempts.WithLabelValues(d.Link, string(x.Outcome)).Inc()

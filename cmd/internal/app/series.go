@@ -122,6 +122,7 @@ func (m *Metrics) bearLinks(file *link.File, now series) {
 		for _, outcome := range attemptOutcomes {
 			m.attempts.WithLabelValues(l.ID, string(outcome))
 		}
+		m.again.WithLabelValues(l.ID)
 		m.abandoned.WithLabelValues(l.ID)
 		m.delivery.WithLabelValues(l.ID)
 		m.request.WithLabelValues(l.ID)
@@ -141,6 +142,7 @@ var attemptOutcomes = []event.Outcome{event.Delivered, event.Waiting, event.Dead
 func (m *Metrics) bearLost(ctx context.Context, q *queue.Queue) error {
 	links, err := q.Links(ctx)
 	for _, l := range links {
+		m.again.WithLabelValues(l.ID)
 		m.abandoned.WithLabelValues(l.ID)
 	}
 	return err
@@ -165,7 +167,7 @@ func (m *Metrics) labelled() []interface {
 	return []interface {
 		DeletePartialMatch(prometheus.Labels) int
 	}{
-		m.received, m.aside, m.lastHook, m.missed, m.polls, m.unreadDays, m.attribution, m.outcomes, m.attempts, m.delivery, m.request,
+		m.received, m.aside, m.lastHook, m.missed, m.polls, m.unreadDays, m.attribution, m.outcomes, m.attempts, m.again, m.delivery, m.request,
 		m.parked, m.unread, m.retries, m.letters, m.oldest, m.lost,
 	}
 }
