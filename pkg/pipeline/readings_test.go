@@ -116,6 +116,11 @@ func TestWhatLinksOutOfStepLeaveIsBounded(t *testing.T) {
 	if n := len(r.young) + len(r.old); n > readingsKept {
 		t.Errorf("%d events are remembered", n)
 	}
+	before := len(r.young)
+	r.read(&queue.Delivery{Event: inLog(Hook(t, "1", "comment", strings.Repeat("x", readingLargest)), 1)}, view)
+	if len(r.young) != before {
+		t.Error("a large one is remembered")
+	}
 }
 
 // With the race detector this holds that no link changes what the others look at.

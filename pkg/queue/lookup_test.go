@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -64,6 +65,61 @@ func TestABacklogIsNotLookedUpSingly(t *testing.T) {
 	}
 	if got := asked(); got > n/10 {
 		t.Errorf("HISTORY was asked %d times about %d events", got, n)
+	}
+}
+
+// Behind an interruption the first few are looked up singly, and all others that were to be given by what the last records
+// are about. Those are held for no longer.
+func TestWhatIsComparedWithTheLastRecords(t *testing.T) {
+	t.Parallel()
+	c := &queue.Checks{}
+	c.Expect(1000)
+	singly := 0
+	for !c.Reads("settled") {
+		if singly++; !c.Due("new") {
+			t.Fatal("one of the first is not looked up")
+		}
+	}
+	if singly == 0 || singly > 50 {
+		t.Errorf("%d were looked up singly", singly)
+	}
+	if c.Due("new") || !c.Due("settled") {
+		t.Error("the last records do not decide")
+	}
+	for range 1100 {
+		c.Due("new")
+	}
+	if c.Holds() || c.Due("settled") {
+		t.Error("it goes on when all was given")
+	}
+	c.Expect(100)
+	for i := range 100 {
+		if c.Reads() || !c.Due("new") {
+			t.Fatalf("the %dth of a hundred is not looked up singly", i)
+		}
+	}
+}
+
+// One event at a time, as a parked link takes it, is looked up by itself, however much waits behind it.
+func TestAProbeIsLookedUpSingly(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	queuetest.PublishCalls(t, q, 0, 400)
+	read, err := queue.CountAsked(t.Context(), q, "$JS.API.CONSUMER.CREATE.TOUCHBOX_HISTORY.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := queuetest.Calls("a")
+	spec.Since = time.Now().Add(-time.Hour)
+	h := &queuetest.Handler{Decide: func(*queue.Delivery) queue.Decision {
+		return queue.Decision{Outcome: event.Waiting, Parked: true, Until: time.Now().Add(time.Hour)}
+	}}
+	h.ConsumeBy(t, queuetest.OpenLink(t, q, spec), queue.Consumption{Turn: func(context.Context) (queue.Turn, error) {
+		return queue.Turn{Probe: true}, nil
+	}})
+	queuetest.Eventually(t, "some probes", func() bool { return len(h.Deliveries()) >= 5 })
+	if n := read(); n > 0 {
+		t.Errorf("the end of HISTORY was read %d times for some probes", n)
 	}
 }
 
