@@ -254,6 +254,13 @@ func (c *Checks) Interrupted(epoch, sequence, delivered uint64) bool {
 	return c.c.interrupted(epoch, &jetstream.MsgMetadata{NumDelivered: delivered, Sequence: jetstream.SequencePair{Stream: sequence}}) != uninterrupted
 }
 
+// LastRecords is how many links and events the last records of HISTORY are about, as read in an epoch of the connection and not
+// before a moment.
+func LastRecords(ctx context.Context, q *Queue, epoch uint64, after time.Time) (int, error) {
+	r, err := q.recents.since(ctx, q, epoch, after)
+	return len(r), err
+}
+
 // Expect tells of an interruption of a consumer that has so many messages to give.
 func (c *Checks) Expect(pending uint64) { c.c.expect(resumed, pending) }
 

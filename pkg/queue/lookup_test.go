@@ -100,6 +100,37 @@ func TestWhatIsComparedWithTheLastRecords(t *testing.T) {
 	}
 }
 
+// What was read for one link serves another one, unless something may have been forgotten since.
+func TestTheLastRecordsAreReadAgain(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	known := 0
+	for i, step := range []struct {
+		what  string
+		epoch uint64
+		after time.Duration // since the last reading
+		again bool
+	}{
+		{"the first time", 0, -time.Hour, true},
+		{"for another link", 0, -time.Hour, false},
+		{"behind a pause", 0, time.Hour, true},
+		{"behind a reconnect", 1, -time.Hour, true},
+		{"for another link again", 1, -time.Hour, false},
+	} {
+		if err := q.WriteRecord(t.Context(), queuetest.Call(i).Key.Subject(), queue.Record{Link: "a", Outcome: event.Filtered}); err != nil {
+			t.Fatal(err)
+		}
+		n, err := queue.LastRecords(t.Context(), q, step.epoch, time.Now().Add(step.after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := n > known; again != step.again {
+			t.Errorf("%s: read again: %v", step.what, again)
+		}
+		known = n
+	}
+}
+
 // One event at a time, as a parked link takes it, is looked up by itself, however much waits behind it.
 func TestAProbeIsLookedUpSingly(t *testing.T) {
 	t.Parallel()
