@@ -199,7 +199,8 @@ func (b *board) block(ctx context.Context, n uint64) (*boardBlock, error) {
 	default:
 		b.revisions[n] = revision
 		if b.kept {
-			err = block.unpack(stored)
+			block.rows, err = stored.unpack()
+			maps.Copy(block.last, stored.Last)
 		}
 	}
 	if err != nil && !errors.Is(err, queue.ErrNotFound) {
@@ -220,11 +221,14 @@ func (b *board) unpacked(p *boardBlock) error {
 	if p.packed == nil {
 		return nil
 	}
+	rows, err := p.packed.unpack()
+	if err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	err := p.unpack(*p.packed)
-	p.packed = nil
-	return err
+	p.rows, p.packed = rows, nil
+	return nil
 }
 
 // packOld packs the blocks that are counted, but for the newest, and lets those go that are older than a place: of a log
@@ -257,16 +261,17 @@ const blocksOpen = 8
 
 func countKey(n uint64) string { return event.CountKeys.Of(strconv.FormatUint(n, 10)) }
 
-func (p *boardBlock) unpack(stored blockJSON) error {
+// unpack gives the rows of a block. errCounts.
+func (stored blockJSON) unpack() (map[string][]byte, error) {
 	codes, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(stored.Codes)), int64(len(stored.Rows))*blockSize+1))
 	if err != nil || len(codes) != len(stored.Rows)*blockSize {
-		return errCounts
+		return nil, errCounts
 	}
+	rows := make(map[string][]byte, len(stored.Rows))
 	for i, name := range stored.Rows {
-		p.rows[name] = codes[i*blockSize : (i+1)*blockSize : (i+1)*blockSize]
+		rows[name] = codes[i*blockSize : (i+1)*blockSize : (i+1)*blockSize]
 	}
-	maps.Copy(p.last, stored.Last)
-	return nil
+	return rows, nil
 }
 
 func (p *boardBlock) pack() (blockJSON, error) {

@@ -261,3 +261,18 @@ func TestKeptCountsAreReadAndNotCountedAnew(t *testing.T) {
 		t.Errorf("%+v after %d messages, %v", list[0].Outcomes, read, err)
 	}
 }
+
+// An old block of a long log is packed: what its events came to is known all the same.
+func TestOutcomesOfAPackedBlockAreKnown(t *testing.T) {
+	want := map[uint64]event.Outcome{5: event.Dead, 6: event.Delivered, 900: event.Dead}
+	of, having, err := admin.PackedOutcomes("dynamic", want, event.Dead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, of); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]uint64{900, 5}, having); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,16 +114,9 @@ func (a Admin) SiteCards(sources []SourceStatus) []SiteCard {
 			cards = append(cards, SiteCard{ID: source.Site, Name: source.Site})
 		}
 		cards[i].SourceStatus = source
-		cards[i].Name = or(cards[i].Name, source.Site)
+		cards[i].Name = cmp.Or(cards[i].Name, source.Site)
 	}
 	return cards
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 // FileCard is what the file says beside links and sites.

@@ -92,17 +92,18 @@ func (a Admin) CompareIDs(ctx context.Context, o IDOptions) (IDComparison, error
 func (c *idComparer) readLog(ctx context.Context) error {
 	q := EventQuery{Link: c.o.Link, Since: c.o.Since, Until: c.o.Until}
 	found := linkOutcomes{links: []linkInfo{c.link}}
-	all, err := c.admin.readOutcomes(ctx, found.links, q.stored())
+	b, sums, err := c.admin.counts(ctx)
 	if err != nil {
 		return err
 	}
+	outcomeOf := b.outcomes(sums.waits)
 	o := q.scan(found.links)
 	o.Told = c.admin.scanning(event.EventsStream)
 	for e, err := range c.admin.matching(ctx, q, o, found) {
 		if err != nil {
 			return err
 		}
-		outcome, err := all.of(e, c.link)
+		outcome, err := outcomeOf(e, c.link)
 		if err != nil {
 			return err
 		}

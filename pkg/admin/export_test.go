@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -49,4 +51,33 @@ func (a Admin) CountWhole(ctx context.Context) (map[string]Counts, map[string]ti
 		}
 	}
 	return byLink, success, nil
+}
+
+// PackedOutcomes are the outcomes of a link's events by their places in one block of a board that has packed it, and the places that
+// have one of the outcomes, the newest first.
+func PackedOutcomes(link string, at map[uint64]event.Outcome, want event.Outcome) (of map[uint64]event.Outcome, having []uint64, err error) {
+	links := []linkInfo{{id: "another"}, {id: link}}
+	b := newBoard(Admin{}, links)
+	block := &boardBlock{rows: map[string][]byte{}, last: map[string]map[event.Origin]time.Time{"10001": {event.Webhook: time.Now()}}}
+	b.blocks[0], b.mark.Events.Sequence = block, (blocksOpen+1)*blockSize
+	for place, o := range at {
+		b.set(block, link, place, codeOf(o))
+	}
+	block.sums = &blockSums{links: map[string]Counts{}}
+	for _, o := range at {
+		c := block.sums.links[link]
+		c.Add(o)
+		block.sums.links[link] = c
+	}
+	if err := b.packOld(0); err != nil || block.packed == nil {
+		return nil, nil, fmt.Errorf("the block was not packed: %w", err)
+	}
+	of = map[uint64]event.Outcome{}
+	outcome := b.outcomes(nil)
+	for place := range at {
+		if of[place], err = outcome(event.Event{Sequence: place}, links[1]); err != nil {
+			return nil, nil, err
+		}
+	}
+	return of, slices.Collect(b.having(links, want, nil, 0, blockSize)), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -89,6 +90,8 @@ func (b *board) closeHour(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.hours[h.Start.Unix()] = h
+	oldest := h.Start.Add(-hoursKept * time.Hour).Unix()
+	maps.DeleteFunc(b.hours, func(start int64, _ hourCounts) bool { return start <= oldest })
 	return nil
 }
 

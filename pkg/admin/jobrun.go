@@ -150,8 +150,9 @@ type jobRun struct {
 	filled  *Backfilled
 }
 
-// runJob works at a job, or does do in its place, while it holds its lease. When ctx ends, the job stays as it is: it
-// goes on with the next process, but that of a command is stopped. queue.ErrHeld: somebody else works at it.
+// runJob works at a job, or does do in its place, while it holds its lease. When ctx ends, or nobody answers for the queue, the job
+// stays as it is: it goes on with the next process, or as soon as somebody answers. That of a command ends. queue.ErrHeld: somebody
+// else works at it.
 func (a Admin) runJob(ctx context.Context, id string, do func(context.Context, *jobRun) (int, error)) error {
 	lease, err := a.Queue.Lease(ctx, event.LeaseJob(id), jobTTL)
 	if err != nil {
@@ -166,13 +167,20 @@ func (a Admin) runJob(ctx context.Context, id string, do func(context.Context, *
 		do = doJob
 	}
 	changed, err := r.watched(lease.Context(), do)
-	if lease.Context().Err() != nil && !(r.before.Command && ctx.Err() != nil) {
-		if ctx.Err() != nil { // else another process may be at it already
-			err = errors.Join(err, r.hand(context.WithoutCancel(ctx)))
-		}
-		return err // another process goes on with it
+	ended, lost := ctx.Err() != nil, lease.Context().Err() != nil
+	switch {
+	case ended && !r.before.Command:
+		return errors.Join(err, r.hand(context.WithoutCancel(ctx)))
+	case !ended && (lost || r.before.goesOn(err)): // where it is lost, another process may be at it already
+		return err
 	}
 	return errors.Join(err, r.end(context.WithoutCancel(ctx), changed, err))
+}
+
+// goesOn reports whether a job goes on by itself after an error: nobody has answered for the queue. With a command's there is a person;
+// and a backfill has asked again by itself, so what it ends with may be Calltouch's silence.
+func (j Job) goesOn(err error) bool {
+	return queue.Unanswered(err) && !j.Command && j.Kind != JobBackfill
 }
 
 // hand leaves the job to another process, with its numbers as they are.
@@ -240,7 +248,7 @@ func (r *jobRun) change(ctx context.Context, how func(*Job)) error {
 			return err
 		}
 		how(&j)
-		_, err = r.admin.Queue.State().Update(ctx, event.JobKeys.Of(r.id), j, revision)
+		err = r.admin.keepJob(ctx, j, revision)
 		if errors.Is(err, queue.ErrConflict) {
 			continue
 		}
@@ -299,12 +307,12 @@ func (r *jobRun) end(ctx context.Context, changed int, failed error) error {
 		}
 		ended = *j
 	})
-	if err == nil {
-		_, err = r.admin.Queue.State().PutTTL(ctx, event.JobKeys.Of(r.id), ended, jobKept)
+	if err != nil { // whoever goes on with it ends it
+		return err
 	}
-	return errors.Join(err, r.admin.Audit(ctx, AuditEntry{
+	return r.admin.Audit(ctx, AuditEntry{
 		Verb: string(ended.Kind), On: ended.On, Why: ended.Why, Found: ended.Found, Done: ended.Changed, Job: ended.ID,
-	}))
+	})
 }
 
 // haltText says which links stood still.

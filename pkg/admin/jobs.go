@@ -417,9 +417,18 @@ func (a Admin) turnJob(ctx context.Context, verb, id string, turn func(*Job) err
 				return err
 			}
 		}
-		_, err = a.Queue.State().Update(ctx, event.JobKeys.Of(id), j, revision)
-		if !errors.Is(err, queue.ErrConflict) {
+		if err := a.keepJob(ctx, j, revision); !errors.Is(err, queue.ErrConflict) {
 			return err
 		}
 	}
+}
+
+// keepJob stores a job over its revision; one that has ended for jobKept. queue.ErrConflict.
+func (a Admin) keepJob(ctx context.Context, j Job, revision uint64) (err error) {
+	if j.Ends() {
+		_, err = a.Queue.State().UpdateTTL(ctx, event.JobKeys.Of(j.ID), j, revision, jobKept)
+	} else {
+		_, err = a.Queue.State().Update(ctx, event.JobKeys.Of(j.ID), j, revision)
+	}
+	return err
 }

@@ -368,6 +368,72 @@ func TestAJobIsStoppedAndGoesOn(t *testing.T) {
 	}
 }
 
+// A server that answered nobody for some seconds has not made a job fail: it goes on by itself.
+func TestAJobGoesOnWhenTheQueueAnswersAgain(t *testing.T) {
+	waittest.Slow(t, "a request is given up after five seconds")
+	server := queuetest.Spawn(t)
+	h := &house{t: t, Admin: admin.Admin{Queue: server.Open(queue.Options{}), File: config.Parse(t), Fields: readForm, Actor: anna}}
+	var ids []int
+	for id := range 60 {
+		ids = append(ids, id+1)
+	}
+	h.die(ids...)
+	id := h.ask(admin.JobReplay, admin.Work{Rate: 20}, "")
+	ran := make(chan error, 1)
+	go func() { ran <- h.RunNextJob(t.Context(), everyKind) }()
+	h.until("some are through", func() bool { return h.job(id).Done > 0 })
+	thaw := server.Freeze()
+	time.Sleep(7 * time.Second) // the first request is given up, and the one after it not
+	thaw()
+	if err := <-ran; !queue.Unanswered(err) {
+		t.Errorf("the job has met %v", err)
+	}
+	if j := h.job(id); j.State != admin.JobRunning || !j.Interrupted {
+		t.Errorf("%+v", j)
+	}
+	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
+		t.Fatal(err)
+	}
+	if j := h.job(id); j.State != admin.JobDone || j.Found != len(ids) || j.Done != len(ids) {
+		t.Errorf("%+v", j)
+	}
+}
+
+// A job that has ended is forgotten after its time, however it came to its end.
+func TestAJobThatEndedIsForgottenAfterItsTime(t *testing.T) {
+	h := newHouse(t)
+	h.die(1)
+	lives := func(id string) string {
+		t.Helper()
+		m, err := h.Queue.Client().Last(t.Context(), event.StateStream, "$KV."+event.StateBucket+"."+event.JobKeys.Of(id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Header.Get("Nats-TTL")
+	}
+	done, stopped := h.ask(admin.JobReplay, admin.Work{}, ""), h.ask(admin.JobRetriesNow, admin.Work{}, "")
+	if ttl := lives(done); ttl != "" {
+		t.Errorf("one that waits lives for %s", ttl)
+	}
+	if err := h.StopJob(t.Context(), stopped); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{done, stopped} {
+		if ttl := lives(id); ttl != "720h0m0s" {
+			t.Errorf("%s lives for %q", h.job(id).Kind, ttl)
+		}
+	}
+	if err := h.ContinueJob(t.Context(), stopped); err != nil {
+		t.Fatal(err)
+	}
+	if ttl := lives(stopped); ttl != "" {
+		t.Errorf("one that goes on lives for %s", ttl)
+	}
+}
+
 // jobsVariable tells a copy of the test's binary to work off jobs on the server in this folder.
 const jobsVariable = "TOUCHBOX_ADMINTEST_JOBS"
 

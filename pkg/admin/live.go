@@ -48,7 +48,7 @@ type Board struct {
 
 // readerOwn is what the reader alone uses.
 type readerOwn struct {
-	fresh     []event.Event   // came since the last look
+	fresh     []ringRow       // came since the last look
 	touched   map[uint64]bool // places of which something became known
 	pace      *rate.Limiter
 	retries   []queue.Retry
@@ -249,8 +249,12 @@ func (s *Board) begin(ctx context.Context, a Admin, links []linkInfo) (*board, e
 			}
 		}
 		s.own.fresh, s.own.touched = nil, map[uint64]bool{}
-		b.came = func(e event.Event) { s.own.fresh = append(s.own.fresh, e) }
-		b.changed = func(place uint64) { s.own.touched[place] = true }
+		b.came = func(e event.Event) { s.own.came(s.desk().rowOf(e)) }
+		b.changed = func(place uint64) {
+			if place+2*ringMost > b.mark.Events.Sequence { // of what is older nobody is told
+				s.own.touched[place] = true
+			}
+		}
 		return b, nil
 	}
 }
@@ -306,9 +310,10 @@ func (s *Board) publish(ctx context.Context, a Admin, b *board, links []linkInfo
 		return err
 	}
 	filled := s.b == b
-	var newest []event.Event
+	var newest []ringRow
+	var all bool
 	if !filled { // first the newest few, so that a page has something to show
-		if newest, err = s.readNewest(ctx, a, b, ringFirst); err != nil {
+		if newest, all, err = s.readNewest(ctx, a, b, ringFirst); err != nil {
 			return err
 		}
 	}
@@ -317,9 +322,9 @@ func (s *Board) publish(ctx context.Context, a Admin, b *board, links []linkInfo
 	s.upTo = reached{b.mark.Events.Sequence, b.mark.History.Sequence, uint64(len(gaps))}
 	s.share.Store(allRead)
 	if !filled {
-		s.ring.begin(a, newest)
+		s.ring.begin(newest, all)
 	} else {
-		s.ring.add(a, fresh)
+		s.ring.add(fresh)
 	}
 	s.ring.forget(held.First, gaps)
 	rows := s.rowsToTell(fresh, touched)
@@ -329,13 +334,13 @@ func (s *Board) publish(ctx context.Context, a Admin, b *board, links []linkInfo
 		return nil
 	}
 	b.bodies = true
-	older, err := s.readNewest(ctx, a, b, ringMost)
+	older, all, err := s.readNewest(ctx, a, b, ringMost)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ring.begin(a, older)
+	s.ring.begin(older, all)
 	s.ring.forget(held.First, gaps)
 	return nil
 }
@@ -547,60 +552,4 @@ func (s *Board) Hours(link string, n int) []Hour {
 		b = newBoard(s.desk(), nil)
 	}
 	return b.lastHours(link, n)
-}
-
-// turn is something that is done again and again, and that others wait for.
-type turn struct {
-	mu          sync.Mutex
-	asked, done uint64
-	err         error
-	wake        chan struct{}
-	over        chan struct{} // closed when it was done once more
-}
-
-func (t *turn) init() { t.wake, t.over = make(chan struct{}, 1), make(chan struct{}) }
-
-// poke has it done soon.
-func (t *turn) poke() uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.asked++
-	select {
-	case t.wake <- struct{}{}:
-	default:
-	}
-	return t.asked
-}
-
-// await has it done and waits for that. What it reports is the error of ctx, or of what was done.
-func (t *turn) await(ctx context.Context) error {
-	n := t.poke()
-	for {
-		t.mu.Lock()
-		done, err, over := t.done >= n, t.err, t.over
-		t.mu.Unlock()
-		if done {
-			return err
-		}
-		select {
-		case <-over:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// begin says that it begins, and answers all who have asked by now.
-func (t *turn) begin() uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.asked
-}
-
-func (t *turn) end(n uint64, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.done, t.err = n, err
-	close(t.over)
-	t.over = make(chan struct{})
 }

@@ -25,43 +25,35 @@ func (a Admin) counts(ctx context.Context) (*board, boardSums, error) {
 	return a.counted(ctx)
 }
 
-// outcomeAt is the outcome of an event for a link that reads it; "" where none is known.
-func (b *board) outcomeAt(place uint64, k linkInfo, waits map[string]map[uint64]bool) event.Outcome {
-	if waits[k.id][place] {
-		return event.Waiting
-	}
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	block := b.blocks[place/blockSize]
-	if block == nil {
-		return ""
-	}
-	if row := block.unpackedRow(k.id); row != nil {
-		return outcomeWords[row[place%blockSize]&^unrecorded]
-	}
-	return ""
-}
-
-// outcomes look each event up by its place.
+// outcomes look each event up by its place, one after the other. What they unpack they keep for the next: a list is about few blocks.
 func (b *board) outcomes(waits map[string]map[uint64]bool) outcomeOf {
+	var of *blockJSON
+	var rows map[string][]byte
 	return func(e event.Event, k linkInfo) (event.Outcome, error) {
-		if o := b.outcomeAt(e.Sequence, k, waits); o != "" {
-			return o, nil
+		if waits[k.id][e.Sequence] {
+			return event.Waiting, nil
+		}
+		b.mu.RLock()
+		defer b.mu.RUnlock()
+		if block := b.blocks[e.Sequence/blockSize]; block != nil {
+			if block.packed == nil || block.packed != of {
+				of, rows = block.packed, block.open()
+			}
+			if row := rows[k.id]; row != nil && row[e.Sequence%blockSize] != 0 {
+				return outcomeWords[row[e.Sequence%blockSize]&^unrecorded], nil
+			}
 		}
 		return k.unrecorded(e), nil // it came this moment, or the link is new
 	}
 }
 
-// unpackedRow is a row of a block, which stays packed if it is; nil where there is none.
-func (p *boardBlock) unpackedRow(name string) []byte {
+// open are the rows of a block, which stays packed if it is.
+func (p *boardBlock) open() map[string][]byte {
 	if p.packed == nil {
-		return p.rows[name]
+		return p.rows
 	}
-	open := boardBlock{rows: map[string][]byte{}}
-	if open.unpack(*p.packed) != nil {
-		return nil // what we packed ourselves can be unpacked
-	}
-	return open.rows[name]
+	rows, _ := p.packed.unpack() // what was packed here can be unpacked
+	return rows
 }
 
 // having iterates over the places from first up to, not including, end whose events have an outcome for one of the
@@ -93,6 +85,7 @@ func (b *board) havingOf(n uint64, links []linkInfo, want event.Outcome, waits m
 	if block == nil {
 		return nil
 	}
+	var rows map[string][]byte // unpacked once, and not where the sums say that there is nothing
 	for _, k := range links {
 		here := waits[k.id]
 		if want == event.Waiting {
@@ -105,7 +98,10 @@ func (b *board) havingOf(n uint64, links []linkInfo, want event.Outcome, waits m
 		if sums := block.sums; sums != nil && *new(sums.links[k.id]).of(want) == 0 {
 			continue
 		}
-		for i, code := range block.unpackedRow(k.id) {
+		if rows == nil {
+			rows = block.open()
+		}
+		for i, code := range rows[k.id] {
 			if place := n*blockSize + uint64(i); code != 0 && outcomeWords[code&^unrecorded] == want && !here[place] {
 				found[place] = true
 			}

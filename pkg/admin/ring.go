@@ -27,57 +27,64 @@ type ringRow struct {
 	caller string
 }
 
-// ringMost is how many events the ring holds, and ringFirst how many it has before it has read them all.
+// ringMost is how many events the ring holds, and ringSlack more before it lets the oldest go; ringFirst is how many it has before it
+// has read them all.
 const (
 	ringMost  = 50_000
+	ringSlack = ringMost / 10
 	ringFirst = 1000
 )
 
-// readNewest reads the newest events of the log, about so many.
-func (s *Board) readNewest(ctx context.Context, a Admin, b *board, most uint64) ([]event.Event, error) {
+// came remembers an event for the ring: the last ones, however many come between two looks.
+func (own *readerOwn) came(row ringRow) {
+	if own.fresh = append(own.fresh, row); len(own.fresh) > 2*ringMost {
+		own.fresh = slices.Clone(own.fresh[len(own.fresh)-ringMost-ringSlack-1:]) // so many that the ring lets all before them go
+	}
+}
+
+// rowOf is an event as the ring holds it: nothing of its body but the number.
+func (a Admin) rowOf(e event.Event) ringRow {
+	row := ringRow{place: e.Sequence, event: e, caller: a.Caller(e, Mask{})}
+	row.event.Body, row.event.Query, row.event.Fingerprint = nil, "", event.Fingerprint{}
+	return row
+}
+
+// readNewest reads the newest events of the log, about so many, and reports whether those are all.
+func (s *Board) readNewest(ctx context.Context, a Admin, b *board, most uint64) (rows []ringRow, all bool, err error) {
 	end := b.mark.Events.Sequence
 	held, err := a.Queue.Extent(ctx, event.EventsStream)
 	if err != nil || end == 0 || held.Messages == 0 {
-		return nil, err
+		return nil, true, err
 	}
-	var list []event.Event
 	from := max(held.First, end-min(end, most)+1)
 	for e, err := range a.scanLog(ctx, queue.ScanOptions{From: from, Before: end + 1}) {
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		list = append(list, e)
-		if len(list)%keepStep == 0 {
+		rows = append(rows, a.rowOf(e))
+		if len(rows)%keepStep == 0 {
 			if err := s.own.pace.WaitN(ctx, keepStep); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 		}
 	}
-	if from == held.First {
-		list = append([]event.Event{{}}, list...) // nothing is older
-	}
-	return list, nil
+	return rows, from == held.First, nil
 }
 
-func (r *ring) begin(a Admin, list []event.Event) {
-	r.rows, r.gone, r.whole = nil, map[uint64]bool{}, len(list) == 0
-	if len(list) > 0 && list[0].Sequence == 0 {
-		r.whole, list = true, list[1:]
-	}
-	r.add(a, list)
+// begin takes the newest events in the place of all others.
+func (r *ring) begin(rows []ringRow, all bool) {
+	r.rows, r.gone, r.whole = nil, map[uint64]bool{}, all
+	r.add(rows)
 }
 
 // add takes events behind those that are there.
-func (r *ring) add(a Admin, list []event.Event) {
-	for _, e := range list {
-		if len(r.rows) > 0 && e.Sequence <= r.rows[len(r.rows)-1].place {
-			continue
+func (r *ring) add(rows []ringRow) {
+	for _, row := range rows {
+		if n := len(r.rows); n == 0 || row.place > r.rows[n-1].place {
+			r.rows = append(r.rows, row)
 		}
-		row := ringRow{place: e.Sequence, event: e, caller: a.Caller(e, Mask{})}
-		row.event.Body, row.event.Query, row.event.Fingerprint = nil, "", event.Fingerprint{}
-		r.rows = append(r.rows, row)
 	}
-	if over := len(r.rows) - ringMost; over > ringMost/10 {
+	if over := len(r.rows) - ringMost; over > ringSlack {
 		r.rows, r.whole = slices.Clone(r.rows[over:]), false
 	}
 }
@@ -156,12 +163,12 @@ type follower struct {
 }
 
 // rowsToTell are the rows of what came and of what has changed. mu is held.
-func (s *Board) rowsToTell(fresh []event.Event, touched map[uint64]bool) []Row {
+func (s *Board) rowsToTell(fresh []ringRow, touched map[uint64]bool) []Row {
 	if len(s.ring.followers) == 0 {
 		return nil
 	}
-	for _, e := range fresh {
-		touched[e.Sequence] = true
+	for _, row := range fresh {
+		touched[row.place] = true
 	}
 	places := make([]uint64, 0, len(touched))
 	for place := range touched {

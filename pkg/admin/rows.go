@@ -61,7 +61,7 @@ func eachShown[T, V any](all iter.Seq2[T, error], shown func(T) V) iter.Seq2[V, 
 const widestWindow = 4096
 
 // EachEvent iterates over the events that the query selects, the newest first, without regard to its Limit. It reads the log from
-// its end back, and holds no more than a window of it; a query with an outcome reads all of HISTORY before.
+// its end back, and holds no more than a window of it.
 func (a Admin) EachEvent(ctx context.Context, q EventQuery) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		if err := a.eachEvent(ctx, q, func(r Row) bool { return yield(r, nil) }); err != nil {
@@ -76,12 +76,12 @@ func (a Admin) eachEvent(ctx context.Context, q EventQuery, show func(Row) bool)
 		return err
 	}
 	found := linkOutcomes{links, a.byKey(ctx)}
-	if q.Outcome != "" { // every event is asked for: read all of HISTORY at once
-		all, err := a.readOutcomes(ctx, links, q.stored())
+	if q.Outcome != "" { // it is asked of every event
+		b, sums, err := a.counts(ctx)
 		if err != nil {
 			return err
 		}
-		found.of = all.of
+		found.of = b.outcomes(sums.waits)
 	}
 	first, end, err := a.Queue.Span(ctx, q.stored())
 	if err != nil {

@@ -68,6 +68,9 @@ func TestJudgeEveryCode(t *testing.T) {
 func TestJudgeKnowsWhoseAnswerItIs(t *testing.T) {
 	for status := 200; status <= 599; status++ {
 		got := mindbox.Judge(mindbox.Answer{Status: status, Foreign: true, Message: "<html>Checking your browser"})
+		if other := mindbox.Judge(mindbox.Answer{Status: status, Foreign: true, State: "ok", Message: `{"status":"ok"}`}); other != got {
+			t.Errorf("%d with a status word of somebody else's: got %+v, want %+v", status, other, got)
+		}
 		want := mindbox.Verdict{Action: mindbox.Retry, Reason: "not_mindbox", Failure: true}
 		switch {
 		case status < 300:

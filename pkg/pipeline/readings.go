@@ -20,8 +20,12 @@ type readings struct {
 	young, old map[place]*reading // two generations
 }
 
-// readingsKept bounds the remembered events, some KB each. Links that drain a backlog drift apart by some hundred.
-const readingsKept = 1024
+// readingsKept bounds the remembered events, some KB each. Links that drain a backlog drift apart by some hundred. What is
+// larger than readingLargest, in bytes, is remembered of nobody, so all that is takes 64 MB at the very most.
+const (
+	readingsKept   = 1024
+	readingLargest = 64 << 10
+)
 
 // source is where events come from.
 type source struct {
@@ -74,10 +78,11 @@ func newReadings(file *link.File) *readings {
 	return r
 }
 
-// read reads a delivery's event: as view says where a link has it alone, as a retry or as the only one of its source.
+// read reads a delivery's event: as view says where a link has it alone, as a retry or as the only one of its source, and where
+// it is too large to be remembered.
 func (r *readings) read(d *queue.Delivery, view calltouch.View) read {
 	sharing, shared := r.shared[source{d.Event.Key.Site, d.Event.Key.Kind}]
-	if d.Retry || !shared {
+	if d.Retry || !shared || len(d.Event.Body) > readingLargest {
 		return readEvent(d.Event, view)
 	}
 	return r.of(d.Event, sharing).read()

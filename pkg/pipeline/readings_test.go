@@ -116,6 +116,25 @@ func TestWhatLinksOutOfStepLeaveIsBounded(t *testing.T) {
 	if n := len(r.young) + len(r.old); n > readingsKept {
 		t.Errorf("%d events are remembered", n)
 	}
+	r = newReadings(file)
+	first := queue.Delivery{Event: inLog(hook, 1)}
+	r.read(&first, view)
+	for i := range uint64(readingsKept / 2) {
+		r.read(&queue.Delivery{Event: inLog(hook, i+2)}, view)
+	}
+	if len(r.old) == 0 {
+		t.Fatal("the first is of the younger generation still")
+	}
+	r.read(&first, view)
+	r.read(&first, view)
+	if r.old[place{1, first.Event.Stored.UnixNano()}] != nil {
+		t.Error("what all links have read is remembered, of the older generation")
+	}
+	before := len(r.young)
+	r.read(&queue.Delivery{Event: inLog(Hook(t, "1", "comment", strings.Repeat("x", readingLargest)), 1)}, view)
+	if len(r.young) != before {
+		t.Error("a large one is remembered")
+	}
 }
 
 // With the race detector this holds that no link changes what the others look at.

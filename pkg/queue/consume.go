@@ -202,7 +202,7 @@ func (w *worker) backOff(ctx context.Context, s *source, err error, b backoff.Ba
 	if err == nil || ctx.Err() != nil {
 		return
 	}
-	if jet.Unanswered(err) || errors.Is(err, ErrAway) {
+	if Unanswered(err) {
 		w.q.jet.SwitchServer()
 	}
 	if w.q.alarms.due("ensure " + w.spec.ID) {

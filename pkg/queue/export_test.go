@@ -254,6 +254,36 @@ func (c *Checks) Interrupted(epoch, sequence, delivered uint64) bool {
 	return c.c.interrupted(epoch, &jetstream.MsgMetadata{NumDelivered: delivered, Sequence: jetstream.SequencePair{Stream: sequence}}) != uninterrupted
 }
 
+// LastRecords is how many links and events the last records of HISTORY are about, as read in an epoch of the connection and not
+// before a moment.
+func LastRecords(ctx context.Context, q *Queue, epoch uint64, after time.Time) (int, error) {
+	r, err := q.recents.since(ctx, q, epoch, after)
+	return len(r), err
+}
+
+// Expect tells of an interruption of a consumer that has so many messages to give.
+func (c *Checks) Expect(pending uint64) { c.c.expect(resumed, pending) }
+
+// Reads reports whether the last records are to be read before the next first delivery, and if so reads that they are about
+// these events.
+func (c *Checks) Reads(about ...string) bool {
+	if c.c.unread() == uninterrupted {
+		return false
+	}
+	r := recent{}
+	for _, key := range about {
+		r[pair{"a", key}.hash()] = struct{}{}
+	}
+	c.c.know(r)
+	return true
+}
+
+// Due tells of a first delivery of an event: it is looked up, or not.
+func (c *Checks) Due(key string) bool { return c.c.due(pair{"a", key}) }
+
+// Holds reports whether the last records are held.
+func (c *Checks) Holds() bool { return c.c.recent != nil }
+
 // Wait is what a pause in the deliveries looks like, and Restart what follows an error.
 func (c *Checks) Wait()    { c.c.last = c.c.last.Add(-2 * checkPause) }
 func (c *Checks) Restart() { c.c.restart() }

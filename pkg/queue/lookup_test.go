@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -64,6 +65,92 @@ func TestABacklogIsNotLookedUpSingly(t *testing.T) {
 	}
 	if got := asked(); got > n/10 {
 		t.Errorf("HISTORY was asked %d times about %d events", got, n)
+	}
+}
+
+// Behind an interruption the first few are looked up singly, and all others that were to be given by what the last records
+// are about. Those are held for no longer.
+func TestWhatIsComparedWithTheLastRecords(t *testing.T) {
+	t.Parallel()
+	c := &queue.Checks{}
+	c.Expect(1000)
+	singly := 0
+	for !c.Reads("settled") {
+		if singly++; !c.Due("new") {
+			t.Fatal("one of the first is not looked up")
+		}
+	}
+	if singly == 0 || singly > 50 {
+		t.Errorf("%d were looked up singly", singly)
+	}
+	if c.Due("new") || !c.Due("settled") {
+		t.Error("the last records do not decide")
+	}
+	for range 1100 {
+		c.Due("new")
+	}
+	if c.Holds() || c.Due("settled") {
+		t.Error("it goes on when all was given")
+	}
+	c.Expect(100)
+	for i := range 100 {
+		if c.Reads() || !c.Due("new") {
+			t.Fatalf("the %dth of a hundred is not looked up singly", i)
+		}
+	}
+}
+
+// What was read for one link serves another one, unless something may have been forgotten since.
+func TestTheLastRecordsAreReadAgain(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	known := 0
+	for i, step := range []struct {
+		what  string
+		epoch uint64
+		after time.Duration // since the last reading
+		again bool
+	}{
+		{"the first time", 0, -time.Hour, true},
+		{"for another link", 0, -time.Hour, false},
+		{"behind a pause", 0, time.Hour, true},
+		{"behind a reconnect", 1, -time.Hour, true},
+		{"for another link again", 1, -time.Hour, false},
+	} {
+		if err := q.WriteRecord(t.Context(), queuetest.Call(i).Key.Subject(), queue.Record{Link: "a", Outcome: event.Filtered}); err != nil {
+			t.Fatal(err)
+		}
+		n, err := queue.LastRecords(t.Context(), q, step.epoch, time.Now().Add(step.after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := n > known; again != step.again {
+			t.Errorf("%s: read again: %v", step.what, again)
+		}
+		known = n
+	}
+}
+
+// One event at a time, as a parked link takes it, is looked up by itself, however much waits behind it.
+func TestAProbeIsLookedUpSingly(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	queuetest.PublishCalls(t, q, 0, 400)
+	read, err := queue.CountAsked(t.Context(), q, "$JS.API.CONSUMER.CREATE.TOUCHBOX_HISTORY.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := queuetest.Calls("a")
+	spec.Since = time.Now().Add(-time.Hour)
+	h := &queuetest.Handler{Decide: func(*queue.Delivery) queue.Decision {
+		return queue.Decision{Outcome: event.Waiting, Parked: true, Until: time.Now().Add(time.Hour)}
+	}}
+	h.ConsumeBy(t, queuetest.OpenLink(t, q, spec), queue.Consumption{Turn: func(context.Context) (queue.Turn, error) {
+		return queue.Turn{Probe: true}, nil
+	}})
+	queuetest.Eventually(t, "some probes", func() bool { return len(h.Deliveries()) >= 5 })
+	if n := read(); n > 0 {
+		t.Errorf("the end of HISTORY was read %d times for some probes", n)
 	}
 }
 

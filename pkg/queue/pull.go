@@ -138,11 +138,15 @@ func (w *worker) admit(ctx context.Context, s *source, msg jetstream.Msg, epoch 
 		return nil, err
 	}
 	if how := s.checks.interrupted(epoch, m.meta); how != uninterrupted {
-		if err := w.lookBack(ctx, s, how, epoch, m.meta.NumPending); err != nil {
+		s.checks.expect(how, m.meta.NumPending)
+	}
+	if !m.again() { // what comes again is looked up in any case
+		if err := w.lookBack(ctx, s, epoch); err != nil {
 			return nil, errors.Join(errUnchecked, err)
 		}
+		m.check = s.checks.due(pair{w.spec.ID, m.key})
 	}
-	m.check = s.checks.due(pair{w.spec.ID, m.key}) || !s.retry && m.sequence() <= w.now.Load().CheckTo
+	m.check = m.check || !s.retry && m.sequence() <= w.now.Load().CheckTo
 	if !w.inFlight.add(m) {
 		return nil, errInFlight
 	}

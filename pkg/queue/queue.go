@@ -173,6 +173,10 @@ var (
 	ErrHeld = jet.ErrHeld
 )
 
+// Unanswered reports whether a request came to no answer, or nobody was there for it: a server restarts, a leader is elected. The
+// same again may come to one.
+func Unanswered(err error) bool { return jet.Unanswered(err) || jet.Away(err) }
+
 // describe says what of the source's could not be stored. ErrTooLarge is an event.ErrTooLarge then, the
 // word that the source knows.
 func describe(what string, err error) error {

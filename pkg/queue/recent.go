@@ -18,8 +18,12 @@ import (
 // compared with HISTORY: a few messages singly, more of them with the links and events of the last records, which are
 // read once for all links of the process.
 
-// fewToGive is how many messages are looked up singly.
-const fewToGive = 256
+// fewToGive is how many messages are looked up singly. Of more so are the firstFew: a probe, or the head of the log of a
+// link with a delay, comes alone behind a pause, each time, and must not cost a reading of the last records.
+const (
+	fewToGive = 256
+	firstFew  = 16
+)
 
 // givenMargin is by how much more messages are looked up than the consumer has to give: the server's count of those is
 // not exact to the message.
@@ -37,8 +41,11 @@ type checks struct {
 	epoch   uint64
 	last    time.Time // of a delivery
 	highest uint64    // sequence of a first delivery
-	left    uint64    // so many are looked up yet
-	recent  recent    // and those of whose event this knows
+
+	left   uint64       // so many first deliveries are compared with HISTORY yet
+	singly uint64       // the first of them by a look-up each
+	how    interruption // that came before them
+	recent recent       // the others by this; nil: it is still to be read
 }
 
 // interruption says how a consumer was interrupted.
@@ -69,22 +76,49 @@ func (c *checks) interrupted(epoch uint64, meta *jetstream.MsgMetadata) interrup
 	return how
 }
 
-// expect says what is looked up from now on: so many messages, and those of which the last records know.
-func (c *checks) expect(n uint64, r recent) {
+// expect says what is compared with HISTORY from now on: as many messages as the consumer had to give when it was interrupted.
+func (c *checks) expect(how interruption, pending uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.left, c.recent = n, r
+	c.how, c.left, c.singly, c.recent = how, pending+givenMargin, firstFew, nil
+	if pending <= fewToGive {
+		c.singly = c.left
+	}
 }
 
-// due reports whether a message is looked up.
+// unread is the interruption for which the last records are to be read before the next message.
+func (c *checks) unread() interruption {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left == 0 || c.singly > 0 || c.recent != nil {
+		return uninterrupted
+	}
+	return c.how
+}
+
+// know takes the last records, for as long as there is something to compare with them.
+func (c *checks) know(r recent) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recent = r
+}
+
+// due reports whether a first delivery is looked up.
 func (c *checks) due(p pair) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.left > 0 {
-		c.left--
+	if c.left == 0 {
+		return false
+	}
+	known := c.recent
+	if c.left--; c.left == 0 {
+		c.recent = nil
+	}
+	if c.singly > 0 {
+		c.singly--
 		return true
 	}
-	return c.recent.has(p)
+	return known.has(p)
 }
 
 // restart makes the next message one behind an interruption.
@@ -94,10 +128,10 @@ func (c *checks) restart() {
 	c.broken = true
 }
 
-// lookBack prepares the checks of a consumer that was interrupted and has so many messages to give.
-func (w *worker) lookBack(ctx context.Context, s *source, how interruption, epoch, pending uint64) error {
-	if pending <= fewToGive {
-		s.checks.expect(pending+givenMargin, nil)
+// lookBack reads the last records where the next message of a consumer is to be compared with them.
+func (w *worker) lookBack(ctx context.Context, s *source, epoch uint64) error {
+	how := s.checks.unread()
+	if how == uninterrupted {
 		return nil
 	}
 	after := time.Now()
@@ -106,10 +140,9 @@ func (w *worker) lookBack(ctx context.Context, s *source, how interruption, epoc
 	}
 	r, err := w.q.recents.since(ctx, w.q, epoch, after)
 	if err != nil {
-		s.checks.restart()
 		return err
 	}
-	s.checks.expect(0, r)
+	s.checks.know(r)
 	return nil
 }
 

@@ -216,7 +216,7 @@ func (w *worker) keepTrying(ctx context.Context, try func() error) error {
 		return err
 	}
 	return backoff.RetryNotify(op, backoff.WithContext(jet.NewBackoff(), ctx), func(err error, _ time.Duration) {
-		if time.Since(began) >= jet.SwitchAfter && (jet.Unanswered(err) || jet.Away(err)) {
+		if time.Since(began) >= jet.SwitchAfter && Unanswered(err) {
 			w.q.jet.SwitchServer()
 		}
 		if w.q.alarms.due("settle " + w.spec.ID) {

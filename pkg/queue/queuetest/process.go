@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -103,6 +104,18 @@ func (p *Process) Start() {
 	case <-time.After(openTimeout):
 		p.t.Fatal("the server's process is not ready in time")
 	}
+}
+
+// Freeze lets it stand still until the returned function is called: it answers nobody, and no connection ends.
+func (p *Process) Freeze() (thaw func()) {
+	p.t.Helper()
+	send := func(s os.Signal) {
+		if err := p.cmd.Process.Signal(s); err != nil {
+			p.t.Error(err)
+		}
+	}
+	send(syscall.SIGSTOP)
+	return func() { send(syscall.SIGCONT) }
 }
 
 // Kill ends it with SIGKILL, as it is.
