@@ -68,16 +68,24 @@ func parameters(encoded string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for encoded != "" {
 			var pair string
-			pair, encoded, _ = strings.Cut(encoded, "&")
-			name, value, _ := strings.Cut(pair, "=")
+			pair, encoded = cut(encoded, '&')
 			if pair == "" {
 				continue
 			}
+			name, value := cut(pair, '=')
 			if !yield(strings.TrimSpace(unescape(strings.TrimPrefix(name, "amp;"))), value) {
 				return
 			}
 		}
 	}
+}
+
+// cut is strings.Cut by one byte, in half of its time.
+func cut(s string, sign byte) (before, after string) {
+	if i := strings.IndexByte(s, sign); i >= 0 {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
 }
 
 // unescape undoes percent-encoding, and JavaScript's escape() with its %u041F.

@@ -1,6 +1,7 @@
 package calltouch_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -73,5 +74,21 @@ func TestIdentifyReadsTheURLToo(t *testing.T) {
 	at := time.Date(2023, 10, 23, 20, 29, 32, 0, time.UTC)
 	if e.Fingerprint.Phone != "79161234567" || !e.Fingerprint.Time.Equal(at) || !e.Time.Equal(at) {
 		t.Errorf("fingerprint %v, time %v", e.Fingerprint, e.Time)
+	}
+}
+
+// A hook's parameters are read where they stand: its body, which is stored as it came, is in memory once.
+func TestIdentifyCopiesNoBody(t *testing.T) {
+	const long = 1 << 20
+	e := hookEvent("", typical.form()+"&comment="+strings.Repeat("x", long))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	identified, note := calltouch.Identify(e, view)
+	runtime.ReadMemStats(&after)
+	if note.Aside != "" || identified.Key.ID != "148071" {
+		t.Fatalf("%+v, %+v", identified.Key, note)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > long/2 {
+		t.Errorf("it took %d bytes", took)
 	}
 }

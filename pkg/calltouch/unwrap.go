@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/spelling"
@@ -62,8 +63,11 @@ func open(body []byte, contentType string, depth int) (content, error) {
 	case '<':
 		return content{}, fmt.Errorf("%w: XML or HTML", ErrUnreadable)
 	}
-	return openForm(string(body), depth)
+	return openForm(textOf(body), depth)
 }
+
+// textOf is a body as text. It is no copy: whoever has a body leaves it as it came.
+func textOf(body []byte) string { return unsafe.String(unsafe.SliceData(body), len(body)) }
 
 // withoutMark takes a byte order mark off, and UTF-16 apart.
 func withoutMark(body []byte, charset string) []byte {

@@ -234,6 +234,14 @@ func MemorySize(limit, n int, key func(int) event.Key) int {
 	return len(m.young) + len(m.old)
 }
 
+// Remembered is what a memory of keys knows of a key that was added.
+func Remembered(k event.Key, f event.Fingerprint) (event.Fingerprint, bool) {
+	m := newKeyCache(10)
+	m.add(event.Key{Site: k.Site, Kind: k.Kind, ID: k.ID + "1"}, event.Fingerprint{})
+	m.add(k, f)
+	return m.get(k)
+}
+
 // Backlog is a link's count of what waits.
 type Backlog struct{ b backlog }
 

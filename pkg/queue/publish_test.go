@@ -217,3 +217,28 @@ func TestAStoredKeyDoesNotKeepItsHook(t *testing.T) {
 		t.Errorf("the same again: %v, %v", got, err)
 	}
 }
+
+// What is remembered of a fingerprint is all that tells two calls under one id apart.
+func TestAStoredKeyIsRememberedWithItsFingerprint(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 14, 12, 45, 10, 999, time.UTC)
+	tests := []struct {
+		name  string
+		print event.Fingerprint
+		want  event.Fingerprint
+		known bool
+	}{
+		{"whole", event.Fingerprint{Phone: "79000000001", Time: at}, event.Fingerprint{Phone: "79000000001", Time: at.Truncate(time.Second)}, true},
+		{"the longest phone", event.Fingerprint{Phone: "999999999999999", Time: at}, event.Fingerprint{Phone: "999999999999999", Time: at.Truncate(time.Second)}, true},
+		{"no phone", event.Fingerprint{Time: at}, event.Fingerprint{Time: at.Truncate(time.Second)}, true},
+		{"no time", event.Fingerprint{Phone: "79000000001"}, event.Fingerprint{Phone: "79000000001"}, true},
+		{"nothing", event.Fingerprint{}, event.Fingerprint{}, true},
+		{"what is no phone", event.Fingerprint{Phone: strings.Repeat("7", 17), Time: at}, event.Fingerprint{}, false},
+	}
+	for _, tt := range tests {
+		got, known := queue.Remembered(queuetest.Call(7).Key, tt.print)
+		if known != tt.known || got.Phone != tt.want.Phone || !got.Time.Equal(tt.want.Time) || got.Time.IsZero() != tt.want.Time.IsZero() {
+			t.Errorf("%s: %+v, %v, want %+v, %v", tt.name, got, known, tt.want, tt.known)
+		}
+	}
+}

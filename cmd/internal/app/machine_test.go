@@ -13,7 +13,7 @@ func TestGOGCComesFirst(t *testing.T) {
 	for _, tt := range []struct {
 		env  string
 		want int
-	}{{"50", 100}, {"", workerGC}} { // the runtime itself has read the variable at the start
+	}{{"50", 100}, {"", serviceGC}} { // the runtime itself has read the variable at the start
 		t.Setenv("GOGC", tt.env)
 		collectSeldom()
 		if got := debug.SetGCPercent(100); got != tt.want {

@@ -269,6 +269,7 @@ func (n *Node) ready(q *queue.Queue) func(context.Context) error {
 //	requests API ──┼──▶ key, kind, fingerprint ──▶ EVENTS
 //	calls journal ─┘                └──▶ ASIDE
 func RunIngest(ctx context.Context, s Settings, log zerolog.Logger) error {
+	collectSeldom()
 	return runService(ctx, "touchbox-ingest", &Node{Settings: s, Log: log, Ingest: true})
 }
 

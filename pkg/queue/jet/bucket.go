@@ -181,14 +181,14 @@ func (b *Bucket) write(ctx context.Context, key string, v any, t terms) (uint64,
 	if t.life > 0 {
 		m.Header.Set(jetstream.MsgTTLHeader, wholeSeconds(t.life).String())
 	}
-	ack, err := b.c.Publish(ctx, m)
+	sequence, err := b.c.Publish(ctx, m)
 	if GuardFailed(err) || InFlight(err) {
 		return 0, fmt.Errorf("state %s: %w", key, ErrConflict)
 	}
 	if err != nil {
 		return 0, Describe("state "+key, err)
 	}
-	return ack.Sequence, nil
+	return sequence, nil
 }
 
 // Entry is a value of a bucket.

@@ -8,8 +8,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// CheckVersion is tested by itself.
-var CheckVersion = checkVersion
+// Functions that are tested by themselves.
+var (
+	CheckVersion = checkVersion
+	ReadAck      = readAck
+)
 
 // WasRemoved asks whether a removal that was refused with a code is done.
 func WasRemoved(ctx context.Context, c *Client, stream string, sequence uint64, code int) bool {

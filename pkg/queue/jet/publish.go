@@ -71,22 +71,22 @@ func within(ctx context.Context, d time.Duration) (context.Context, context.Canc
 	return context.WithTimeout(ctx, d)
 }
 
-// Publish sends one message to a stream and waits until it is stored or refused. No answer within
+// Publish sends one message to a stream and waits until it is stored, at this sequence, or refused. No answer within
 // Options.AnswerTimeout, or before the connection is a new one, is an error that leaves it open whether the
 // message is stored.
-func (c *Client) Publish(ctx context.Context, m *nats.Msg) (*jetstream.PubAck, error) {
+func (c *Client) Publish(ctx context.Context, m *nats.Msg) (sequence uint64, err error) {
 	_, ended := c.epoch.now()
 	late := time.NewTimer(c.opts.AnswerTimeout)
 	defer late.Stop()
 	began := time.Now()
-	ack, err := c.publishOnce(ctx, m, ended.Done(), late.C)
+	sequence, err = c.publishOnce(ctx, m, ended.Done(), late.C)
 	for tries := 0; errors.Is(err, jetstream.ErrNoStreamResponse) && tries < jetstream.DefaultPubRetryAttempts; tries++ {
 		if wait.Sleep(ctx, jetstream.DefaultPubRetryWait) != nil { // as a rule a leader changes, which is over by then
 			break
 		}
-		ack, err = c.publishOnce(ctx, m, ended.Done(), late.C)
+		sequence, err = c.publishOnce(ctx, m, ended.Done(), late.C)
 	}
-	return ack, c.published(ctx, m.Subject, began, err)
+	return sequence, c.published(ctx, m.Subject, began, err)
 }
 
 // published returns what the error of a publish means. It remembers a stream that gave no answer.

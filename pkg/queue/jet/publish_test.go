@@ -303,8 +303,42 @@ func TestPublishIsRefused(t *testing.T) {
 	} {
 		address, _ := queuetest.Scripted(t, tt.answer)
 		c := dial(t, jet.Options{Servers: address})
-		if ack, err := c.Publish(t.Context(), number("a")); !tt.want(err) || ack != nil {
-			t.Errorf("%s: %+v, %v", name, ack, err)
+		if sequence, err := c.Publish(t.Context(), number("a")); !tt.want(err) || sequence != 0 {
+			t.Errorf("%s: %d, %v", name, sequence, err)
 		}
+	}
+}
+
+// Nearly every answer has one form, which is read without a decoder; whatever has another means what JSON says.
+func TestReadAck(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		answer string
+		want   uint64
+		err    error
+	}{
+		{`{"stream":"EVENTS","seq":7}`, 7, nil},
+		{`{"stream":"EVENTS","seq":18446744073709551615}`, 18446744073709551615, nil},
+		{`{"stream":"EVENTS","domain":"hub","seq":7}`, 7, nil},
+		{`{"stream":"EVENTS","seq":7,"duplicate":true}`, 7, nil},
+		{`{"seq":7,"stream":"EVENTS"}`, 7, nil},
+		{`{ "stream": "EVENTS", "seq": 7 }`, 7, nil},
+		{`{"error":{"code":400,"err_code":10071,"description":"wrong last sequence"},"stream":"EVENTS","seq":0}`, 0, &jetstream.APIError{ErrorCode: 10071}},
+		{`{"stream":"EVENTS","seq":7,"error":{"code":503,"err_code":10077}}`, 0, &jetstream.APIError{ErrorCode: 10077}},
+		{`{"stream":"","seq":7}`, 0, jetstream.ErrInvalidJSAck},
+		{`{"stream":"EVENTS","seq":}`, 0, jetstream.ErrInvalidJSAck},
+		{`{"stream":"EVENTS","seq":-7}`, 0, jetstream.ErrInvalidJSAck},
+		{`{"stream":"EVENTS","seq":7`, 0, jetstream.ErrInvalidJSAck},
+		{`+OK`, 0, jetstream.ErrInvalidJSAck},
+		{``, 0, jetstream.ErrInvalidJSAck},
+	}
+	for _, tt := range tests {
+		got, err := jet.ReadAck(&nats.Msg{Data: []byte(tt.answer)})
+		if got != tt.want || !errors.Is(err, tt.err) {
+			t.Errorf("%s: %d, %v, want %d, %v", tt.answer, got, err, tt.want, tt.err)
+		}
+	}
+	if _, err := jet.ReadAck(&nats.Msg{Header: nats.Header{"Status": {"503"}}}); !errors.Is(err, jetstream.ErrNoStreamResponse) {
+		t.Errorf("nobody listens: %v", err)
 	}
 }
