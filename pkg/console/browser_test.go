@@ -1,9 +1,6 @@
 package console_test
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -53,45 +50,5 @@ func TestWithoutScriptsOneSignsInFindsAndReads(t *testing.T) {
 	tab.Wait("location.pathname === '/events/" + dead.String() + "'")
 	if text := tab.Text("main"); !strings.Contains(text, "not delivered") {
 		t.Errorf("the page says %q", text)
-	}
-}
-
-// TestPictures takes a picture of every page into the folder that PICTURES names, for a person to look at.
-func TestPictures(t *testing.T) {
-	folder := os.Getenv("PICTURES")
-	if folder == "" {
-		t.Skip("SKIPPED: PICTURES names no folder for the pictures; make pictures does")
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	tab := chromium.Tab(t)
-	h := newHouse(t, nil)
-	h.fillMore()
-	pages := append(walkAll(h.signedIn(adminKey), "en").kinds(t), "/nothing", "/replays/new?link=dynamic&outcome=dead", "/links/other")
-	h.enter(tab, "admin")
-	for _, path := range pages {
-		for _, language := range []string{"ru", "en"} {
-			join := "?"
-			if strings.Contains(path, "?") {
-				join = "&"
-			}
-			tab.Open(h.server.URL + path + join + "lang=" + language)
-			tab.TakeErrors()
-			for look, dark := range map[string]bool{"1200": false, "1200-dark": true, "390": false, "390-dark": true} {
-				width := 1200
-				if strings.HasPrefix(look, "390") {
-					width = 390
-				}
-				name := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "&", "-", "=", "-").Replace(path), "-")
-				if name == "" {
-					name = "overview"
-				}
-				file := filepath.Join(folder, fmt.Sprintf("%s.%s.%s.png", name, language, look))
-				if err := os.WriteFile(file, tab.Page(width, dark), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
 	}
 }

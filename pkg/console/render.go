@@ -159,12 +159,6 @@ var (
 	errBadForm   = errors.New("the form was not filled in as it should be")
 )
 
-// errAway is that the queue did not answer.
-type errAway struct{ error }
-
-// Unwrap gives what was tried.
-func (e errAway) Unwrap() error { return e.error }
-
 // errorView is a page that says what went wrong and what to do.
 type errorView struct {
 	What string

@@ -82,9 +82,13 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"detail":     func(raw json.RawMessage) string { return detailLine(l, raw) },
 		"once":       rand.Text,
 		"pace":       func(p float64) string { return decimal(l, p) },
-		"days":       func(d time.Duration) string { return days(l, d) },
 		"bytes":      func(n int64) string { return size(l, n) },
 		"day":        func(at time.Time) string { return day(l, at.In(c.Zone())) },
+		"told":       func(values []admin.Value, main bool) []valueView { return told(l, values, main) },
+		"newest":     newest,
+		"today":      c.today,
+		"span":       func(d time.Duration) string { return spanText(l, d) },
+		"zone":       func() string { return zoneText(c.Now().In(c.Zone())) },
 		"lastDay":    func(link string) chart { return c.lastDay(l, link) },
 		"percent":    func(share float64) string { return fmt.Sprintf("%.0f\u202f%%", 100*share) },
 		"dict":       dict,
@@ -140,6 +144,9 @@ func (c *Console) when(l lang.Language, at any, timeOnly bool) template.HTML {
 	if l == lang.English {
 		layout = "2006-01-02 15:04:05"
 	}
+	if l == lang.Russian && local.Year() == now.Year() {
+		layout = "02.01 15:04:05"
+	}
 	if timeOnly || local.Format(time.DateOnly) == now.Format(time.DateOnly) {
 		layout = time.TimeOnly
 	}
@@ -180,13 +187,46 @@ func kindOf(l lang.Language, dotted string) string {
 	return orItself(l, kindWords[k], dotted)
 }
 
-// days writes a span in whole days where it is some.
-func days(l lang.Language, d time.Duration) string {
+// spanText writes how long something takes, in its two largest units.
+func spanText(l lang.Language, d time.Duration) string {
 	const day = 24 * time.Hour
-	if d >= day && d%day == 0 {
-		return l.Sprintf("%d days", int(d/day))
+	var parts []string
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{day, "%d days"}, {time.Hour, "%d h"}, {time.Minute, "%d min"}, {time.Second, "%d s"}, {time.Millisecond, "%d ms"}} {
+		if n := d / unit.of; n > 0 && len(parts) < 2 {
+			parts = append(parts, l.Sprintf(unit.name, int(n)))
+			d -= n * unit.of
+		} else if len(parts) > 0 {
+			break
+		}
 	}
-	return d.String()
+	if len(parts) == 0 {
+		return l.Sprintf("%d s", 0)
+	}
+	return strings.Join(parts, " ")
+}
+
+// zoneText names the zone of the times on a page: by the city of its IANA name, and how far it is from UTC.
+func zoneText(now time.Time) string {
+	offset := now.Format("-07:00")
+	name, _ := now.Zone()
+	if city := now.Location().String(); city != "Local" {
+		name = city
+	}
+	if name == "UTC" {
+		return name
+	}
+	return name + ", UTC" + strings.TrimSuffix(offset, ":00")
+}
+
+// newest is the last of an event's records for a link; nil where there is none.
+func newest(records []admin.RecordView) *admin.RecordView {
+	if len(records) == 0 {
+		return nil
+	}
+	return &records[len(records)-1]
 }
 
 // size writes bytes in the largest unit that keeps a digit before the point.

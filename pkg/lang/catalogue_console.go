@@ -20,6 +20,7 @@ var consoleCatalogue = map[string]string{
 	"Sign out":              "Выйти",
 	"The same as a command": "То же командой",
 	"Copy":                  "Скопировать",
+	"Copied":                "Скопировано",
 	"Overview":              "Обзор",
 	"Settings":              "Настройки",
 	"Health":                "Здоровье",
@@ -48,6 +49,11 @@ var consoleCatalogue = map[string]string{
 	"This page may be loaded again at any time. The log of Touchbox has more under the number below.": "Страницу можно открыть снова в любой момент. Подробности в логе Touchbox под номером ниже.",
 
 	// The overview.
+	"Delivered today":          "Доставлено сегодня",
+	"Conditions not met today": "Не прошло условия сегодня",
+	"Wait now":                 "Ждут сейчас",
+	"Not delivered now":        "Не доставлено",
+	"All times are of %s.":     "Время везде: %s.",
 	"Events that links took: %s. Delivered: %s, waiting: %s, not delivered: %s.": "Связки взяли событий: %s. Доставлено: %s, ждут: %s, не доставлено: %s.",
 	"Lost: %s.":              "Утрачено: %s.",
 	"None is lost.":          "Утраченных нет.",
@@ -172,6 +178,10 @@ var consoleCatalogue = map[string]string{
 
 	// Lists and filters.
 	"%d days":          "%d дн.",
+	"%d h":             "%d ч",
+	"%d min":           "%d мин",
+	"%d s":             "%d с",
+	"%d ms":            "%d мс",
 	"all":              "все",
 	"Show":             "Показать",
 	"Since":            "С",
@@ -200,6 +210,7 @@ var consoleCatalogue = map[string]string{
 	"Whether Calltouch has the call at all, `touchbox gaps` says.":                       "Есть ли такой звонок в самом Calltouch, скажет `touchbox gaps`.",
 
 	// One event.
+	"More fields: %s": "Ещё полей: %s",
 	"The person was erased, and with them all that was known of it.": "Данные человека стёрты, и с ними всё, что было известно о событии.",
 	"The event itself is no longer kept, only what became of it.":    "Само событие уже не хранится, только то, что с ним стало.",
 	"site": "сайт",
@@ -429,6 +440,10 @@ var consoleCatalogue = map[string]string{
 	"Nothing was sent again from here since the console was started; the audit knows of all.": "С запуска консоли отсюда ничего не отправляли заново; всё помнит аудит.",
 
 	// Live, audit, people.
+	"● goes on":                   "● идёт",
+	"◐ paused":                    "◐ на паузе",
+	"○ interrupted, trying again": "○ связь прервалась, пробуем снова",
+	"Nothing has come yet. What comes stands here by itself.":    "Пока ничего не пришло. Что придёт, появится здесь само.",
 	"New events and new outcomes stand at the top as they come.": "Новые события и новые исходы появляются сверху по мере прихода.",
 	"Pause":                                  "Пауза",
 	"What (the word that the command shows)": "Что (слово, как его показывает команда)",
