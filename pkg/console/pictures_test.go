@@ -1,9 +1,16 @@
 package console_test
 
 import (
+	"bytes"
+	"flag"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,4 +90,71 @@ func (h *house) looks(tab *browsertest.Tab, folder, name string) {
 			}
 		}
 	}
+}
+
+var update = flag.Bool("update", false, "take the pictures of the docs anew")
+
+// TestPicturesOfTheDocs takes, with -update, the pictures that the docs and the README show.
+func TestPicturesOfTheDocs(t *testing.T) {
+	if !*update {
+		t.Skip("SKIPPED: -update takes the pictures anew")
+	}
+	tab := chromium.Tab(t)
+	c := newClinic(t)
+	c.enter(tab, "admin")
+	for _, one := range []struct {
+		name, path string
+		high       int // more is cut off
+	}{
+		{"overview", "/", 1010}, {"event", "/events/" + c.firstOfDead.String(), 1080}, {"replay", "/replays/new?link=calls-dynamic&reason=validation_error", 760},
+	} {
+		for _, language := range []string{"en", "ru"} {
+			join := "?"
+			if strings.Contains(one.path, "?") {
+				join = "&"
+			}
+			tab.Open(c.server.URL + one.path + join + "lang=" + language)
+			file := filepath.Join("..", "..", "docs", "img", "console-"+one.name+"."+language+".png")
+			if err := os.WriteFile(file, smaller(t, tab.Page(1200, false), one.high), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	tab.Open("about:blank")
+}
+
+// smaller is a picture cut off at a height, in the 256 colours that it has most of.
+func smaller(t *testing.T, data []byte, high int) []byte {
+	t.Helper()
+	whole, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	area := whole.Bounds().Intersect(image.Rect(0, 0, whole.Bounds().Dx(), high))
+	found := map[color.RGBA]int{}
+	at := func(x, y int) color.RGBA { return color.RGBAModel.Convert(whole.At(x, y)).(color.RGBA) }
+	for y := range area.Dy() {
+		for x := range area.Dx() {
+			found[at(x, y)]++
+		}
+	}
+	most := slices.SortedFunc(maps.Keys(found), func(a, b color.RGBA) int { return found[b] - found[a] })
+	var colours color.Palette
+	for _, one := range most[:min(len(most), 256)] {
+		colours = append(colours, one)
+	}
+	few, index := image.NewPaletted(area, colours), map[color.RGBA]uint8{}
+	for one := range found {
+		index[one] = uint8(colours.Index(one))
+	}
+	for y := range area.Dy() {
+		for x := range area.Dx() {
+			few.SetColorIndex(x, y, index[at(x, y)])
+		}
+	}
+	var out bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

@@ -28,6 +28,9 @@ func told(l lang.Language, values []admin.Value, main bool) []valueView {
 		if l == lang.Russian {
 			one.Meaning = russian
 		}
+		if one.Meaning == one.Name {
+			one.Meaning = ""
+		}
 		list = append(list, one)
 	}
 	if main {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -87,6 +88,12 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"told":       func(values []admin.Value, main bool) []valueView { return told(l, values, main) },
 		"newest":     newest,
 		"today":      c.today,
+		"siteName":   c.siteName,
+		"stands":     c.stands,
+		"parts":      parts,
+		"verbs":      func() []string { return verbs },
+		"add":        func(x, y uint64) uint64 { return x + y },
+		"by":         func(by string) string { return orItself(l, byWords[by], by) },
 		"span":       func(d time.Duration) string { return spanText(l, d) },
 		"zone":       func() string { return zoneText(c.Now().In(c.Zone())) },
 		"lastDay":    func(link string) chart { return c.lastDay(l, link) },
@@ -210,15 +217,46 @@ func spanText(l lang.Language, d time.Duration) string {
 
 // zoneText names the zone of the times on a page: by the city of its IANA name, and how far it is from UTC.
 func zoneText(now time.Time) string {
-	offset := now.Format("-07:00")
-	name, _ := now.Zone()
+	name, offset := now.Zone()
 	if city := now.Location().String(); city != "Local" {
 		name = city
 	}
 	if name == "UTC" {
 		return name
 	}
-	return name + ", UTC" + strings.TrimSuffix(offset, ":00")
+	text := fmt.Sprintf("%s, UTC%+d", name, offset/3600)
+	if minutes := now.Format("-07:00")[3:]; minutes != ":00" {
+		text += minutes
+	}
+	return text
+}
+
+// siteName is the name of a site in the file, or its number.
+func (c *Console) siteName(id string) string {
+	if file := c.Admin().File; file != nil {
+		if site := file.Site(id); site != nil && site.Name != "" {
+			return site.Name
+		}
+	}
+	return id
+}
+
+// stands is how a link stands; nil where that is not known.
+func (c *Console) stands(link string) *admin.LinkStatus {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	now, err := c.standing.read(ctx, c.Admin())
+	i := slices.IndexFunc(now.links, func(l admin.LinkStatus) bool { return l.ID == link })
+	if err != nil || i < 0 {
+		return nil
+	}
+	return &now.links[i]
+}
+
+// parts are what a key is made of.
+func parts(key string) event.Key {
+	k, _ := event.ParseKey(key) // of none: nothing
+	return k
 }
 
 // newest is the last of an event's records for a link; nil where there is none.
@@ -284,7 +322,17 @@ var replayable = []event.Outcome{event.Dead, event.Undeliverable, event.Filtered
 
 // streamWords are the words for the parts of the queue.
 var streamWords = map[string]string{
-	"events": "Log of events", "retries": "Waiting", "deadletters": "Not delivered", "history": "History", "aside": "Set aside", "audit": "Audit",
+	"events": "Log of events", "retries": "Wait for the next attempt", "deadletters": "Not delivered", "history": "History", "aside": "Set aside", "audit": "Audit",
+}
+
+// byWords say by what somebody acted.
+var byWords = map[string]string{admin.ByCLI: "by a command", admin.ByConsole: "in the console", admin.ByAPI: "by the API"}
+
+// verbs are what a person may do, as the audit names it, in the order in which they are chosen from.
+var verbs = []string{
+	admin.VerbReplay, admin.VerbRetriesNow, admin.VerbRetriesCancel, admin.VerbRetriesBack, admin.VerbDrop, admin.VerbAsideTake, admin.VerbBackfill, admin.VerbLinkStop, admin.VerbLinkStart,
+	admin.VerbLinkReset, admin.VerbLinkRemove, admin.VerbJobStop, admin.VerbJobContinue, admin.VerbReveal, admin.VerbFindPhone, admin.VerbExport, admin.VerbErase, admin.VerbSend,
+	admin.VerbSignIn, admin.VerbSignOut, admin.VerbSignInRefused, admin.VerbSessionEnd, admin.VerbBackup, admin.VerbRestore,
 }
 
 // roleWords are the words for roles.

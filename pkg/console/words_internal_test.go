@@ -13,7 +13,7 @@ import (
 // TestWordsHaveTwins covers the words that stand in tables and not in a call.
 func TestWordsHaveTwins(t *testing.T) {
 	var texts []string
-	for _, table := range []map[string]string{streamWords, admin.ReasonHints, doneTexts, wanted} {
+	for _, table := range []map[string]string{streamWords, admin.ReasonHints, doneTexts, wanted, byWords, fieldTitles} {
 		texts = slices.AppendSeq(texts, maps.Values(table))
 	}
 	for _, columns := range [][]column{eventColumns, deadColumns, causeColumns, retryColumns, asideColumns, auditColumns} {

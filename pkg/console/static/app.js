@@ -102,7 +102,7 @@
 		const say = (word) => { clearTimeout(late); if (state) { state.textContent = state.dataset[word]; state.className = word; } };
 		const live = stream(tail.dataset.stream, {
 			open: async () => {
-				say("on");
+				say("live");
 				const answer = await fetch(location.href, { headers: { "X-Part": tail.id } }).catch(() => null);
 				if (answer && answer.status === 200 && !reading(tail)) {
 					tail.replaceChildren(nodes(await answer.text(), tail));
@@ -122,7 +122,7 @@
 		button.addEventListener("click", () => {
 			paused = !paused;
 			button.setAttribute("aria-pressed", String(paused));
-			if (paused) { live.close(); say("off"); } else { live.open(); }
+			if (paused) { live.close(); say("still"); } else { live.open(); }
 		});
 	}
 
