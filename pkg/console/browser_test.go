@@ -7,6 +7,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 	"github.com/touchbox/touchbox/pkg/site/browsertest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 var chromium browsertest.Browser
@@ -50,5 +51,43 @@ func TestWithoutScriptsOneSignsInFindsAndReads(t *testing.T) {
 	tab.Wait("location.pathname === '/events/" + dead.String() + "'")
 	if text := tab.Text("main"); !strings.Contains(text, "not delivered") {
 		t.Errorf("the page says %q", text)
+	}
+}
+
+// TestTheLiveTailGoesOnAfterAnInterruption cuts the queue off: the stream ends, and is refused for a while. What comes afterwards is shown.
+func TestTheLiveTailGoesOnAfterAnInterruption(t *testing.T) {
+	waittest.Slow(t, "the script asks again after some seconds")
+	tab := chromium.Tab(t)
+	h := newHouse(t, nil)
+	h.enter(tab, "see")
+	tab.Open(h.server.URL + "/live")
+	tab.Wait("document.querySelector('[data-state]').textContent.includes('идёт')")
+	h.publish(1, 30)
+	tab.Wait("document.getElementById('e-10001/call-ended/1')")
+	h.away()
+	tab.Wait("document.querySelector('[data-state]').textContent.includes('прервалась')")
+	h.back()
+	queuetest.Eventually(t, "the queue is there again", h.admin.Reachable)
+	h.publish(2, 30)
+	tab.Wait("document.getElementById('e-10001/call-ended/2')")
+	h.publish(3, 30)
+	tab.Wait("document.getElementById('e-10001/call-ended/3') && document.querySelector('[data-state]').textContent.includes('идёт')")
+	tab.TakeErrors() // of the streams that were refused
+}
+
+// TestOnAPhoneEachCellHasTheNameOfItsColumn holds that a table needs no scrolling to be understood.
+func TestOnAPhoneEachCellHasTheNameOfItsColumn(t *testing.T) {
+	tab := chromium.Tab(t)
+	h := newHouse(t, nil)
+	h.fill()
+	h.enter(tab, "see")
+	tab.Look(390, 800, false)
+	for _, path := range []string{"/", "/links", "/events", "/causes", "/deadletters", "/retries", "/aside"} {
+		tab.Open(h.server.URL + path)
+		tab.Wait("document.querySelector('main table.named')")
+		nameless := `[...document.querySelectorAll("main tbody td")].filter((td) => td.colSpan === 1 && td.checkVisibility() && getComputedStyle(td, "::before").content.length < 4).length`
+		if n := browsertest.Eval[float64](tab, nameless); n > 0 {
+			t.Errorf("%s: %.0f cells have no name before them", path, n)
+		}
 	}
 }

@@ -83,7 +83,7 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"detail":     func(raw json.RawMessage) string { return detailLine(l, raw) },
 		"once":       rand.Text,
 		"pace":       func(p float64) string { return decimal(l, p) },
-		"bytes":      func(n int64) string { return size(l, n) },
+		"bytes":      func(n any) string { return size(l, n) },
 		"day":        func(at time.Time) string { return day(l, at.In(c.Zone())) },
 		"told":       func(values []admin.Value, main bool) []valueView { return told(l, values, main) },
 		"newest":     newest,
@@ -268,8 +268,12 @@ func newest(records []admin.RecordView) *admin.RecordView {
 }
 
 // size writes bytes in the largest unit that keeps a digit before the point.
-func size(l lang.Language, n int64) string {
+func size(l lang.Language, bytes any) string {
 	const step = 1000
+	n, err := strconv.ParseInt(fmt.Sprint(bytes), 10, 64)
+	if err != nil {
+		return fmt.Sprint(bytes)
+	}
 	units := []string{l.Text("bytes"), l.Text("KB"), l.Text("MB"), l.Text("GB"), l.Text("TB")}
 	value, i := float64(n), 0
 	for value >= step && i < len(units)-1 {

@@ -99,17 +99,17 @@
 	if (tail) {
 		const button = document.querySelector("[data-pause]"), state = document.querySelector("[data-state]"), most = 200;
 		let paused = false, late = 0;
-		const say = (word) => { clearTimeout(late); if (state) { state.textContent = state.dataset[word]; state.className = word; } };
+		const say = (word) => { clearTimeout(late); late = 0; if (state) { state.textContent = state.dataset[word]; state.className = word; } };
 		const live = stream(tail.dataset.stream, {
 			open: async () => {
 				say("live");
 				const answer = await fetch(location.href, { headers: { "X-Part": tail.id } }).catch(() => null);
 				if (answer && answer.status === 200 && !reading(tail)) {
 					tail.replaceChildren(nodes(await answer.text(), tail));
-					label(tail.rows, tail.parentElement);
+					label([...tail.rows], tail.parentElement);
 				}
 			},
-			error: () => { clearTimeout(late); late = setTimeout(say, 5000, "broken"); },
+			error: () => { late = late || setTimeout(say, 5000, "broken"); },
 			row: (e) => {
 				const row = nodes(e.data, tail), id = row.firstElementChild.id, before = document.getElementById(id);
 				label([row.firstElementChild], tail.parentElement);
