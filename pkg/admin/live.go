@@ -77,18 +77,8 @@ var ErrReading = errors.New("the outcomes are still being counted")
 // ErrAway reports that nobody answers for the queue.
 var ErrAway = errors.New("the queue does not answer")
 
-// Answers reports ErrAway where nobody answers for the queue within a time.
-func (a Admin) Answers(ctx context.Context, within time.Duration) error {
-	if !a.Queue.Client().Conn().IsConnected() {
-		return ErrAway
-	}
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	if _, err := a.Queue.Extent(ctx, event.EventsStream); err != nil {
-		return errors.Join(ErrAway, err)
-	}
-	return nil
-}
+// Reachable reports whether there is a connection to the queue. One that has answered no ping for some seconds is none.
+func (a Admin) Reachable() bool { return a.Queue.Client().Conn().IsConnected() }
 
 // The Board looks for what is new every lookEvery, and how links stand every standEvery while somebody looks at it, else
 // every standIdle. Somebody looks as long as lookedFor after the last page.
@@ -124,7 +114,7 @@ func (s *Board) keep(ctx context.Context, t *turn, do func(context.Context) erro
 	for ctx.Err() == nil {
 		n := t.begin()
 		err := do(ctx)
-		if err != nil && ctx.Err() == nil && s.desk().Queue.Client().Conn().IsConnected() && alarms.Due("board", time.Minute) {
+		if err != nil && ctx.Err() == nil && s.desk().Reachable() && alarms.Due("board", time.Minute) {
 			s.log.Warn().Err(err).Msg("the console's board could not be brought up to date, trying on")
 		}
 		t.end(n, err)
@@ -374,7 +364,7 @@ func (s *Board) Share() float64 { return float64(s.share.Load()) / allRead }
 
 // away reports that nobody answers.
 func (s *Board) away() error {
-	if !s.desk().Queue.Client().Conn().IsConnected() {
+	if !s.desk().Reachable() {
 		return ErrAway
 	}
 	return nil
@@ -499,6 +489,9 @@ func (s *Board) Standing(ctx context.Context) (Standing, error) {
 	s.mu.RLock()
 	old := time.Since(s.stand.at) > standLimit
 	s.mu.RUnlock()
+	if old { // nothing can be shown without it: a server that is slow is waited for
+		_ = s.stands.await(ctx)
+	}
 	if old || !watched { // who comes back in the morning does not see the evening
 		s.Refresh(ctx)
 	}

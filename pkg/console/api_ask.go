@@ -95,6 +95,9 @@ func (e errField) Error() string { return e.name + " is not what it should be" }
 // Is says that it is errBadForm.
 func (e errField) Is(target error) bool { return target == errBadForm }
 
+// fieldTitles are what the fields of a filter are called on pages.
+var fieldTitles = map[string]string{"since": "Since", "until": "Until", "status": "Status", "kind": "Kind", "event": "Event", "rate": "Pace, a second", "outcome": "Outcome", "limit": "Limit"}
+
 // wanted says what the fields of a filter want.
 var wanted = map[string]string{
 	"since": "want a time: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago", "until": "want a time: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago",

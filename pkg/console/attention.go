@@ -55,11 +55,11 @@ func (v *visit) inWords(one admin.Attention) attention {
 			orItself(l, admin.ReasonHints[one.Why], l.Text("Mend the cause, then send them again: nothing is lost until they are older than `keep.deadletters` says.")),
 			"/causes/"+queryOf(one.Cause), l.Text("See why"))
 	case admin.AttentionSilence:
-		says(l.Sprintf("Nothing has come from site %s for longer than is usual for it.", id), l.Text("Look at its webhook in Calltouch: the address stands on the site's page."), "/sites/"+path, l.Text("The site"))
+		says(l.Sprintf("Nothing has come from site %s for longer than is usual for it.", v.c.siteName(id)), l.Text("Look at its webhook in Calltouch: the address stands on the site's page."), "/sites/"+path, l.Text("The site"))
 	case admin.AttentionAside:
-		says(l.Sprintf("Much of what comes from site %s is set aside.", id), l.Text("The reasons stand beside what was set aside; what is mended can be taken again."), "/aside?site="+path, l.Text("Set aside"))
+		says(l.Sprintf("Much of what comes from site %s is set aside.", v.c.siteName(id)), l.Text("The reasons stand beside what was set aside; what is mended can be taken again."), "/aside?site="+path, l.Text("Set aside"))
 	case admin.AttentionUnread:
-		says(l.Sprintf("Calltouch's API does not list some days of site %s.", id), l.Text("They are asked for again and again; `touchbox gaps` shows what is missing."), "/sites/"+path, l.Text("The site"))
+		says(l.Sprintf("Calltouch's API does not list some days of site %s.", v.c.siteName(id)), l.Text("They are asked for again and again; `touchbox gaps` shows what is missing."), "/sites/"+path, l.Text("The site"))
 	case admin.AttentionParked:
 		line.Alarming = false
 		says(l.Sprintf("%s is paused: %s.", id, because(l, admin.StateParked, one.Why)), l.Text("Events wait and none is lost; it goes on by itself as soon as Mindbox answers otherwise."), "/links/"+path, l.Text("The link"))

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -122,6 +123,33 @@ func TestAQueueThatIsAwayIsSaidOnEveryPageWithinTwoSecondsAndComesBackByItself(t
 		want := map[string]int{"/nothing": http.StatusNotFound}[path]
 		queuetest.Eventually(t, path+" is shown again", func() bool { return b.get(path).status == max(want, http.StatusOK) })
 	}
+}
+
+// TestASlowQueueIsWaitedFor holds up every answer of the queue for longer than a busy disk does: no page is an error, and nobody has to sign
+// in again.
+func TestASlowQueueIsWaitedFor(t *testing.T) {
+	waittest.Slow(t, "the queue answers after three seconds")
+	h := newHouse(t, nil)
+	dead, waiting := h.fill()
+	b := h.signedIn(adminKey)
+	const slow = 3 * time.Second
+	let := h.hold()
+	defer let()
+	time.AfterFunc(slow, let)
+	var pages sync.WaitGroup
+	for _, path := range lookable(dead, waiting) {
+		pages.Go(func() {
+			if got, want := b.get(path), map[string]int{"/nothing": http.StatusNotFound}[path]; got.status != max(want, http.StatusOK) {
+				t.Errorf("%s: %d, leads to %q: %s", path, got.status, got.location, got.body)
+			}
+		})
+	}
+	pages.Go(func() {
+		if got := h.browser().post("/sign-in", url.Values{"key": {seeKey}}); got.status != http.StatusSeeOther {
+			t.Errorf("sign in: %d %s", got.status, got.body)
+		}
+	})
+	pages.Wait()
 }
 
 // outcomesOfFixture are outcomes of every kind that a worker may write.

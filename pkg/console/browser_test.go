@@ -1,15 +1,13 @@
 package console_test
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 	"github.com/touchbox/touchbox/pkg/site/browsertest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 var chromium browsertest.Browser
@@ -56,42 +54,40 @@ func TestWithoutScriptsOneSignsInFindsAndReads(t *testing.T) {
 	}
 }
 
-// TestPictures takes a picture of every page into the folder that PICTURES names, for a person to look at.
-func TestPictures(t *testing.T) {
-	folder := os.Getenv("PICTURES")
-	if folder == "" {
-		t.Skip("SKIPPED: PICTURES names no folder for the pictures; make pictures does")
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
+// TestTheLiveTailGoesOnAfterAnInterruption cuts the queue off: the stream ends, and is refused for a while. What comes afterwards is shown.
+func TestTheLiveTailGoesOnAfterAnInterruption(t *testing.T) {
+	waittest.Slow(t, "the script asks again after some seconds")
 	tab := chromium.Tab(t)
 	h := newHouse(t, nil)
-	h.fillMore()
-	pages := append(walkAll(h.signedIn(adminKey), "en").kinds(t), "/nothing", "/replays/new?link=dynamic&outcome=dead", "/links/other")
-	h.enter(tab, "admin")
-	for _, path := range pages {
-		for _, language := range []string{"ru", "en"} {
-			join := "?"
-			if strings.Contains(path, "?") {
-				join = "&"
-			}
-			tab.Open(h.server.URL + path + join + "lang=" + language)
-			tab.TakeErrors()
-			for look, dark := range map[string]bool{"1200": false, "1200-dark": true, "390": false, "390-dark": true} {
-				width := 1200
-				if strings.HasPrefix(look, "390") {
-					width = 390
-				}
-				name := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "&", "-", "=", "-").Replace(path), "-")
-				if name == "" {
-					name = "overview"
-				}
-				file := filepath.Join(folder, fmt.Sprintf("%s.%s.%s.png", name, language, look))
-				if err := os.WriteFile(file, tab.Page(width, dark), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
+	h.enter(tab, "see")
+	tab.Open(h.server.URL + "/live")
+	tab.Wait("document.querySelector('[data-state]').textContent.includes('идёт')")
+	h.publish(1, 30)
+	tab.Wait("document.getElementById('e-10001/call-ended/1')")
+	h.away()
+	tab.Wait("document.querySelector('[data-state]').textContent.includes('прервалась')")
+	h.back()
+	queuetest.Eventually(t, "the queue is there again", h.admin.Reachable)
+	h.publish(2, 30)
+	tab.Wait("document.getElementById('e-10001/call-ended/2')")
+	h.publish(3, 30)
+	tab.Wait("document.getElementById('e-10001/call-ended/3') && document.querySelector('[data-state]').textContent.includes('идёт')")
+	tab.TakeErrors() // of the streams that were refused
+}
+
+// TestOnAPhoneEachCellHasTheNameOfItsColumn holds that a table needs no scrolling to be understood.
+func TestOnAPhoneEachCellHasTheNameOfItsColumn(t *testing.T) {
+	tab := chromium.Tab(t)
+	h := newHouse(t, nil)
+	h.fill()
+	h.enter(tab, "see")
+	tab.Look(390, 800, false)
+	for _, path := range []string{"/", "/links", "/events", "/causes", "/deadletters", "/retries", "/aside"} {
+		tab.Open(h.server.URL + path)
+		tab.Wait("document.querySelector('main table.named')")
+		nameless := `[...document.querySelectorAll("main tbody td")].filter((td) => td.colSpan === 1 && td.checkVisibility() && getComputedStyle(td, "::before").content.length < 4).length`
+		if n := browsertest.Eval[float64](tab, nameless); n > 0 {
+			t.Errorf("%s: %.0f cells have no name before them", path, n)
 		}
 	}
 }

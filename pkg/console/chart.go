@@ -15,6 +15,7 @@ type chart struct {
 	Title, Desc   string
 	Width, Height int
 	Paths         []chartPath
+	From, To      time.Time // when the first and the last bar begin
 }
 
 // chartPath is the bars of one colour, as strokes from the bottom up.
@@ -81,7 +82,10 @@ func draw(l lang.Language, title string, spans []span) chart {
 			unknown++
 		}
 	}
-	c := chart{Title: title, Width: len(spans) * barWidth, Height: barHeight}
+	c := chart{Title: title, Width: len(spans) * barWidth, Height: barHeight + 1}
+	if len(spans) > 0 {
+		c.From, c.To = spans[0].Start, spans[len(spans)-1].Start
+	}
 	c.Desc = l.Sprintf("delivered: %s, not delivered: %s, to be tried again: %s", number(l, all.Good), number(l, all.Bad), number(l, all.Wait))
 	if unknown > 0 {
 		c.Desc += l.Sprintf("; not known: %d of %d", unknown, len(spans))
@@ -105,7 +109,8 @@ func draw(l lang.Language, title string, spans []span) chart {
 			y -= height
 		}
 	}
-	for _, path := range []chartPath{{"good", good.String()}, {"wait", wait.String()}, {"bad", bad.String()}, {"none", none.String()}} {
+	axis := fmt.Sprintf("M0 %dh%d", barHeight, c.Width)
+	for _, path := range []chartPath{{"axis", axis}, {"good", good.String()}, {"wait", wait.String()}, {"bad", bad.String()}, {"none", none.String()}} {
 		if path.D != "" {
 			c.Paths = append(c.Paths, path)
 		}

@@ -51,7 +51,8 @@ type house struct {
 	stop    func() // of the queue
 	rest    func() // of the board
 
-	away, back func() // the queue can be reached no longer, and again
+	away, back func()              // the queue can be reached no longer, and again
+	hold       func() (let func()) // the queue answers nobody until let
 
 	log *waittest.Buffer
 }
@@ -64,28 +65,38 @@ func newHouse(t testing.TB, change func(*console.Options)) *house {
 	server := queuetest.Start(t)
 	q, cable := queuetest.OpenOver(t, server, queue.Options{})
 	h := newHouseOn(t, q, change)
-	h.queue, h.stop, h.away, h.back = server, server.Stop, cable.Cut, cable.Mend
+	h.queue, h.stop, h.away, h.back, h.hold = server, server.Stop, cable.Cut, cable.Mend, cable.Hold
 	return h
 }
 
 // newHouseOn is a console over a queue.
 func newHouseOn(t testing.TB, q *queue.Queue, change func(*console.Options)) *house {
 	t.Helper()
-	file := config.Parse(t)
+	h := newHouseOf(t, q, config.Parse(t))
+	h.look()
+	h.serve(change)
+	return h
+}
+
+// newHouseOf is what a console over a queue stands on, by a file.
+func newHouseOf(t testing.TB, q *queue.Queue, file *link.File) *house {
+	t.Helper()
 	h := &house{t: t, log: &waittest.Buffer{}}
 	h.admin = admin.Admin{Queue: q, File: file, Fields: fieldsOf(file)}
 	for _, l := range file.Links {
-		if _, err := h.admin.Queue.Register(t.Context(), queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: time.Now().Add(-time.Hour)}); err != nil {
+		since := l.Since
+		if since.IsZero() {
+			since = time.Now().Add(-time.Hour)
+		}
+		if _, err := h.admin.Queue.Register(t.Context(), queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: since}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	h.look()
 	person := func(name string, role console.Role, key string) console.Person {
 		return console.Person{Name: name, Role: role, Hash: sha256.Sum256([]byte(key))}
 	}
 	h.people = []console.Person{person("sara", console.See, seeKey), person("anna", console.Act, actKey), person("oleg", console.Admin, adminKey), person("zabbix", console.See, programKey)}
 	h.people[2].Reveal, h.people[3].Program = true, true
-	h.serve(change)
 	return h
 }
 

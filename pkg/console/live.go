@@ -90,6 +90,7 @@ func (v *visit) stream(send func(context.Context, *stream) error) error {
 	ctx, cancel := context.WithTimeout(v.r.Context(), streamFor)
 	defer cancel()
 	h := v.w.Header()
+	v.streams = true
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	out := &stream{w: v.w, flush: http.NewResponseController(v.w)}

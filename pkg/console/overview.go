@@ -89,7 +89,7 @@ func (v *visit) navigation(p page) (bar, more []navItem) {
 		{Href: "/live", Label: v.lang.Text("Live")},
 		{Href: "/events", Label: v.lang.Text("Events")},
 		{Href: "/causes", Label: v.lang.Text("Not delivered"), Count: dead, Alarming: true},
-		{Href: "/retries", Label: v.lang.Text("Waiting"), Count: waiting},
+		{Href: "/retries", Label: v.lang.Text("Retries"), Count: waiting},
 		{Href: "/aside", Label: v.lang.Text("Set aside")},
 		{Href: "/links", Label: v.lang.Text("Links")},
 		{Href: "/sites", Label: v.lang.Text("Sites")},

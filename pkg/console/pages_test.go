@@ -227,6 +227,21 @@ func TestTheTimelineSaysWhyEachLinkDidWhatItDid(t *testing.T) {
 	}
 }
 
+// A person who looks for a call that has not arrived reads at the call itself why its link sends nothing.
+func TestAWaitingEventSaysWhatItsLinkWaitsFor(t *testing.T) {
+	h := newHouse(t, nil)
+	h.work("other", queue.Decision{Outcome: event.Filtered, Reason: "condition"}, 0) // it is there
+	if err := h.admin.Stop(t.Context(), "other", "ждём текст"); err != nil {
+		t.Fatal(err)
+	}
+	key := h.publish(1, 30)
+	h.admin.Board.Refresh(t.Context())
+	queuetest.Eventually(t, "the event's page says so", func() bool {
+		body := h.signedIn(seeKey).get("/events/" + key.String() + "?lang=ru").body
+		return strings.Contains(body, "остановлена") && strings.Contains(body, "ждём текст") && strings.Contains(body, "не потеряется")
+	})
+}
+
 func TestCausesAreTheSameButForValues(t *testing.T) {
 	h := newHouse(t, nil)
 	for i, answer := range []string{"Unknown area «A»", "Unknown area «B»", "Unknown area 17", "Unknown city «A»"} {

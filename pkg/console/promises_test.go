@@ -22,6 +22,8 @@ var promises = []struct{ what, held string }{
 	{"a timeline says why each link did what it did", "TestTheTimelineSaysWhyEachLinkDidWhatItDid"},
 	{"answers that differ in values alone are one cause", "TestCausesAreTheSameButForValues"},
 	{"an action takes the filter, counted anew, and asks again where there is more than was shown", "TestAReplayIsSeenBeforeAndFollowedToItsEnd TestDeadLettersAreDroppedByTheFilterOrCauseAndNothingElse"},
+	{"a queue that is slow is waited for, on every page", "TestASlowQueueIsWaitedFor"},
+	{"the live tail goes on after an interruption, with what came meanwhile", "TestTheLiveTailGoesOnAfterAnInterruption"},
 	{"a queue that is away is said within two seconds", "TestAQueueThatIsAwayIsSaidOnEveryPageWithinTwoSecondsAndComesBackByItself"},
 
 	// Personal data
@@ -45,6 +47,7 @@ var promises = []struct{ what, held string }{
 	{"axe-core finds nothing, light, dark and on a phone; no page is wider than a phone; the header is one line at 1200 pixels", "TestNobodyIsKeptOut"},
 	{"everything is reached by the keyboard, and one sees where one is", "TestEverythingIsReachedByTheKeyboard"},
 	{"nothing moves under the hand when a region renews itself", "TestTheFocusStaysWhenTheOverviewRenewsItself TestTheOverviewRenewsItselfAndLeavesWhoReadsAlone"},
+	{"on a phone each cell of a table has the name of its column before it", "TestOnAPhoneEachCellHasTheNameOfItsColumn"},
 	{"without scripts one signs in and out, finds, reads, stops, starts and sends again", "TestWithoutScriptsOneSignsInFindsAndReads TestWithoutScriptsEverythingIsDone"},
 	{"times are of the site's zone, with their UTC behind them", "TestTimesAreOfTheSite"},
 }

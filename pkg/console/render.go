@@ -159,22 +159,21 @@ var (
 	errBadForm   = errors.New("the form was not filled in as it should be")
 )
 
-// errAway is that the queue did not answer.
-type errAway struct{ error }
-
-// Unwrap gives what was tried.
-func (e errAway) Unwrap() error { return e.error }
-
 // errorView is a page that says what went wrong and what to do.
 type errorView struct {
 	What string
 	Hint string
 	ID   string // stands in the log too; "" where there is nothing to look up
+
+	Again bool // the page may be opened in a moment
 }
 
 // fail answers with the page of an error.
 func (v *visit) fail(err error) {
 	view, status := v.explain(err)
+	if view.Again = status == http.StatusServiceUnavailable && v.r.Method == http.MethodGet; view.Again {
+		v.w.Header().Set("Refresh", "5") // a browser asks again by itself
+	}
 	v.show(page{Name: "error", Title: v.lang.Text("That did not work"), View: view, Status: status})
 }
 
@@ -195,6 +194,9 @@ func (v *visit) explain(err error) (view errorView, status int) {
 	case errors.Is(err, errBadForm):
 		status = http.StatusBadRequest
 		view.What = v.lang.Text("The form was not filled in as it should be: nothing was done.")
+		if field, ok := errors.AsType[errField](err); ok {
+			view.Hint = v.lang.Text(fieldTitles[field.name]) + ": " + v.lang.Text(wanted[field.name])
+		}
 	case errors.Is(err, errTooMany):
 		status = http.StatusTooManyRequests
 		view.What = v.lang.Text("That was done too often: wait a while.")

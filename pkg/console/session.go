@@ -20,11 +20,9 @@ const (
 	languageForever = 365 * 24 * time.Hour
 )
 
-// Bounds of one request: a queue that does not answer is said soon, a page that reads much may take longer.
-const (
-	sessionWithin = 1500 * time.Millisecond
-	pageWithin    = 30 * time.Second
-)
+// pageWithin bounds one request of a browser's. A queue that is slow, because its disk is busy, is waited for: each question to it has a
+// bound of its own. One that cannot be reached is said soon, see watchQueue.
+const pageWithin = 30 * time.Second
 
 // visit is one request of somebody, as a page's handler sees it.
 type visit struct {
@@ -36,6 +34,7 @@ type visit struct {
 	who   admin.Session // the zero Session of a stranger
 
 	program bool // it asks the API
+	streams bool // the answer is a stream, which has begun
 }
 
 // ctx is the request's.
@@ -53,44 +52,50 @@ func (c *Console) stranger(w http.ResponseWriter, r *http.Request) *visit {
 func (c *Console) visited(to route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := c.stranger(w, r)
-		ctx, cancel := context.WithTimeout(r.Context(), pageWithin)
-		defer cancel()
-		v.r = r.WithContext(ctx)
 		v.admin = c.Admin()
-		who, err := c.session(v)
-		switch {
-		case errors.Is(err, admin.ErrNoSession):
-			v.askToSignIn()
-			return
-		case err != nil:
-			v.fail(errAway{err})
-			return
-		}
-		v.who = who
-		v.admin.Actor = v.actor()
-		if !v.may(to.needs) {
-			v.fail(errForbidden)
-			return
-		}
-		stop := v.watchQueue(cancel)
-		err = to.page(v)
-		if stop() {
-			err = errAway{admin.ErrAway}
-		}
-		if err != nil {
-			v.fail(err)
-		}
+		v.watched(func() error { return v.enter(to) })
 	}
 }
 
-// A page that takes long is given up where the queue does not answer: after patience it is asked, and has answerWithin.
-const (
-	patience     = time.Second
-	answerWithin = 700 * time.Millisecond
-)
+// enter finds out who asks, and has the page made where they may.
+func (v *visit) enter(to route) error {
+	who, err := v.c.session(v)
+	if err != nil {
+		return err
+	}
+	v.who = who
+	v.admin.Actor = v.actor()
+	if !v.may(to.needs) {
+		return errForbidden
+	}
+	return to.page(v)
+}
 
-// watchQueue gives a page up that waits for a queue that is not there. What it returns ends that, and reports whether the
-// page was given up.
+// watched answers with what is made within pageWithin, as long as the queue can be reached, and with its error where it has one.
+func (v *visit) watched(made func() error) {
+	asker := v.r.Context()
+	ctx, cancel := context.WithTimeout(asker, pageWithin)
+	defer cancel()
+	v.r = v.r.WithContext(ctx)
+	stop := v.watchQueue(cancel)
+	err := made()
+	if stop() {
+		err = admin.ErrAway
+	}
+	switch {
+	case err == nil, asker.Err() != nil, v.streams: // nobody reads it any more, or what a stream has sent cannot be taken back
+	case errors.Is(err, admin.ErrNoSession):
+		v.askToSignIn()
+	default:
+		v.fail(err)
+	}
+}
+
+// patience is how long a page waits for a connection to the queue that is gone: it may come back.
+const patience = time.Second
+
+// watchQueue gives a page up that waits for a queue that cannot be reached. What it returns ends that, and reports whether the page was
+// given up.
 func (v *visit) watchQueue(giveUp context.CancelFunc) (stop func() bool) {
 	ctx, end := context.WithCancel(v.r.Context())
 	over, away := make(chan struct{}), false
@@ -104,7 +109,7 @@ func (v *visit) watchQueue(giveUp context.CancelFunc) (stop func() bool) {
 				return
 			case <-again.C:
 			}
-			if err := v.admin.Answers(ctx, answerWithin); err != nil && ctx.Err() == nil {
+			if !v.admin.Reachable() {
 				away = true
 				giveUp()
 				return
@@ -125,9 +130,7 @@ func (c *Console) session(v *visit) (admin.Session, error) {
 	if token == "" {
 		return admin.Session{}, admin.ErrNoSession
 	}
-	ctx, cancel := context.WithTimeout(v.ctx(), sessionWithin)
-	defer cancel()
-	s, err := v.admin.Session(ctx, token, c.Session())
+	s, err := v.admin.Session(v.ctx(), token, c.Session())
 	if err != nil || !s.Listed {
 		return s, err
 	}

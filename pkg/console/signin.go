@@ -31,23 +31,21 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		c.showSignIn(v, v.lang.Text("Too many wrong keys came from your address: wait a minute."), http.StatusTooManyRequests)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), pageWithin)
-	defer cancel()
-	v.r, v.admin = r.WithContext(ctx), c.Admin()
-	s, err := c.whose(ctx, v.admin, plainKey(v.r.FormValue("key")))
-	if errors.Is(err, admin.ErrNoSession) {
-		c.guesses.allow(network, now)
-		c.refused(v)
-		c.Log.Warn().Str("from", network).Msg("console: a wrong key")
-		c.showSignIn(v, v.lang.Text("This key opens nothing: it is mistyped, was taken out of the file, or the link was used already."), http.StatusForbidden)
-		return
-	}
-	if err == nil {
-		err = c.begin(v, s)
-	}
-	if err != nil {
-		v.fail(errAway{err})
-	}
+	v.admin = c.Admin()
+	v.watched(func() error {
+		s, err := c.whose(v.ctx(), v.admin, plainKey(v.r.FormValue("key")))
+		if errors.Is(err, admin.ErrNoSession) {
+			c.guesses.allow(network, now)
+			c.refused(v)
+			c.Log.Warn().Str("from", network).Msg("console: a wrong key")
+			c.showSignIn(v, v.lang.Text("This key opens nothing: it is mistyped, was taken out of the file, or the link was used already."), http.StatusForbidden)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return c.begin(v, s)
+	})
 }
 
 // whose is the session of whom a key, or a sign-in link, signs in. ErrNoSession.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -82,9 +83,19 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"detail":     func(raw json.RawMessage) string { return detailLine(l, raw) },
 		"once":       rand.Text,
 		"pace":       func(p float64) string { return decimal(l, p) },
-		"days":       func(d time.Duration) string { return days(l, d) },
-		"bytes":      func(n int64) string { return size(l, n) },
+		"bytes":      func(n any) string { return size(l, n) },
 		"day":        func(at time.Time) string { return day(l, at.In(c.Zone())) },
+		"told":       func(values []admin.Value, main bool) []valueView { return told(l, values, main) },
+		"newest":     newest,
+		"today":      c.today,
+		"siteName":   c.siteName,
+		"stands":     c.stands,
+		"parts":      parts,
+		"verbs":      func() []string { return verbs },
+		"add":        func(x, y uint64) uint64 { return x + y },
+		"by":         func(by string) string { return orItself(l, byWords[by], by) },
+		"span":       func(d time.Duration) string { return spanText(l, d) },
+		"zone":       func() string { return zoneText(c.Now().In(c.Zone())) },
 		"lastDay":    func(link string) chart { return c.lastDay(l, link) },
 		"percent":    func(share float64) string { return fmt.Sprintf("%.0f\u202f%%", 100*share) },
 		"dict":       dict,
@@ -140,6 +151,9 @@ func (c *Console) when(l lang.Language, at any, timeOnly bool) template.HTML {
 	if l == lang.English {
 		layout = "2006-01-02 15:04:05"
 	}
+	if l == lang.Russian && local.Year() == now.Year() {
+		layout = "02.01 15:04:05"
+	}
 	if timeOnly || local.Format(time.DateOnly) == now.Format(time.DateOnly) {
 		layout = time.TimeOnly
 	}
@@ -180,18 +194,86 @@ func kindOf(l lang.Language, dotted string) string {
 	return orItself(l, kindWords[k], dotted)
 }
 
-// days writes a span in whole days where it is some.
-func days(l lang.Language, d time.Duration) string {
+// spanText writes how long something takes, in its two largest units.
+func spanText(l lang.Language, d time.Duration) string {
 	const day = 24 * time.Hour
-	if d >= day && d%day == 0 {
-		return l.Sprintf("%d days", int(d/day))
+	var parts []string
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{day, "%d days"}, {time.Hour, "%d h"}, {time.Minute, "%d min"}, {time.Second, "%d s"}, {time.Millisecond, "%d ms"}} {
+		if n := d / unit.of; n > 0 && len(parts) < 2 {
+			parts = append(parts, l.Sprintf(unit.name, int(n)))
+			d -= n * unit.of
+		} else if len(parts) > 0 {
+			break
+		}
 	}
-	return d.String()
+	if len(parts) == 0 {
+		return l.Sprintf("%d s", 0)
+	}
+	return strings.Join(parts, " ")
+}
+
+// zoneText names the zone of the times on a page: by the city of its IANA name, and how far it is from UTC.
+func zoneText(now time.Time) string {
+	name, offset := now.Zone()
+	if city := now.Location().String(); city != "Local" {
+		name = city
+	}
+	if name == "UTC" {
+		return name
+	}
+	text := fmt.Sprintf("%s, UTC%+d", name, offset/3600)
+	if minutes := now.Format("-07:00")[3:]; minutes != ":00" {
+		text += minutes
+	}
+	return text
+}
+
+// siteName is the name of a site in the file, or its number.
+func (c *Console) siteName(id string) string {
+	if file := c.Admin().File; file != nil {
+		if site := file.Site(id); site != nil && site.Name != "" {
+			return site.Name
+		}
+	}
+	return id
+}
+
+// stands is how a link stands; nil where that is not known.
+func (c *Console) stands(link string) *admin.LinkStatus {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	now, err := c.standing.read(ctx, c.Admin())
+	i := slices.IndexFunc(now.links, func(l admin.LinkStatus) bool { return l.ID == link })
+	if err != nil || i < 0 {
+		return nil
+	}
+	return &now.links[i]
+}
+
+// parts are what a key is made of.
+func parts(key string) event.Key {
+	k, _ := event.ParseKey(key) // of none: nothing
+	return k
+}
+
+// newest is the last of an event's records for a link; nil where there is none.
+func newest(records []admin.RecordView) *admin.RecordView {
+	if len(records) == 0 {
+		return nil
+	}
+	return &records[len(records)-1]
 }
 
 // size writes bytes in the largest unit that keeps a digit before the point.
-func size(l lang.Language, n int64) string {
+func size(l lang.Language, bytes any) string {
 	const step = 1000
+	n, err := strconv.ParseInt(fmt.Sprint(bytes), 10, 64)
+	if err != nil {
+		return fmt.Sprint(bytes)
+	}
 	units := []string{l.Text("bytes"), l.Text("KB"), l.Text("MB"), l.Text("GB"), l.Text("TB")}
 	value, i := float64(n), 0
 	for value >= step && i < len(units)-1 {
@@ -244,7 +326,17 @@ var replayable = []event.Outcome{event.Dead, event.Undeliverable, event.Filtered
 
 // streamWords are the words for the parts of the queue.
 var streamWords = map[string]string{
-	"events": "Log of events", "retries": "Waiting", "deadletters": "Not delivered", "history": "History", "aside": "Set aside", "audit": "Audit",
+	"events": "Log of events", "retries": "Wait for the next attempt", "deadletters": "Not delivered", "history": "History", "aside": "Set aside", "audit": "Audit",
+}
+
+// byWords say by what somebody acted.
+var byWords = map[string]string{admin.ByCLI: "by a command", admin.ByConsole: "in the console", admin.ByAPI: "by the API"}
+
+// verbs are what a person may do, as the audit names it, in the order in which they are chosen from.
+var verbs = []string{
+	admin.VerbReplay, admin.VerbRetriesNow, admin.VerbRetriesCancel, admin.VerbRetriesBack, admin.VerbDrop, admin.VerbAsideTake, admin.VerbBackfill, admin.VerbLinkStop, admin.VerbLinkStart,
+	admin.VerbLinkReset, admin.VerbLinkRemove, admin.VerbJobStop, admin.VerbJobContinue, admin.VerbReveal, admin.VerbFindPhone, admin.VerbExport, admin.VerbErase, admin.VerbSend,
+	admin.VerbSignIn, admin.VerbSignOut, admin.VerbSignInRefused, admin.VerbSessionEnd, admin.VerbBackup, admin.VerbRestore,
 }
 
 // roleWords are the words for roles.

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
@@ -13,7 +14,7 @@ import (
 // TestWordsHaveTwins covers the words that stand in tables and not in a call.
 func TestWordsHaveTwins(t *testing.T) {
 	var texts []string
-	for _, table := range []map[string]string{streamWords, admin.ReasonHints, doneTexts, wanted} {
+	for _, table := range []map[string]string{streamWords, admin.ReasonHints, doneTexts, wanted, byWords, fieldTitles} {
 		texts = slices.AppendSeq(texts, maps.Values(table))
 	}
 	for _, columns := range [][]column{eventColumns, deadColumns, causeColumns, retryColumns, asideColumns, auditColumns} {
@@ -39,5 +40,37 @@ func TestWordsHaveTwins(t *testing.T) {
 		if outcomeWords[o].Sign == "" {
 			t.Errorf("no word for %s", o)
 		}
+	}
+}
+
+func TestSpansAndZonesAreWrittenInWords(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 с", 250 * time.Millisecond: "250 мс", 90 * time.Second: "1 мин 30 с", time.Hour: "1 ч", 26 * time.Hour: "1 дн. 2 ч", 24*time.Hour + time.Second: "1 дн.", 5*time.Minute + 3*time.Millisecond: "5 мин",
+	} {
+		if got := spanText(lang.Russian, d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+	at := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	for name, want := range map[string]string{"Europe/Moscow": "Europe/Moscow, UTC+3", "Asia/Kolkata": "Asia/Kolkata, UTC+5:30", "America/New_York": "America/New_York, UTC-5", "UTC": "UTC"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := zoneText(at.In(zone)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// What tells a call from others comes first, under the words of Calltouch's settings; the rest, and only that, is folded.
+func TestTheFieldsThatTellWhichCallItIsComeFirst(t *testing.T) {
+	values := []admin.Value{{Name: "browser", Text: "Chrome"}, {Name: "duration", Text: "30"}, {Name: "callerphone", Text: "*67"}, {Name: "utm_source", Text: "yandex"}, {Name: "ourAttribute", Text: "x"}}
+	want := []valueView{{"callerphone", "Номер телефона клиента", "*67"}, {"duration", "Длительность разговора, с", "30"}, {"utm_source", "", "yandex"}}
+	if got := told(lang.Russian, values, true); !slices.Equal(got, want) {
+		t.Errorf("first: %q", got)
+	}
+	if got := told(lang.English, values, false); !slices.Equal(got, []valueView{{"browser", "Browser", "Chrome"}, {"ourAttribute", "", "x"}}) {
+		t.Errorf("then: %q", got)
 	}
 }

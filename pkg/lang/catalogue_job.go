@@ -57,7 +57,7 @@ var jobCatalogue = map[string]string{
 	"site %s: %w":                                                         "сайт %s: %w",
 
 	// Sending again.
-	"Together":                   "Вместе",
+	"Together":                   "Всего",
 	"Why some would not be sent": "Почему некоторые не отправятся",
 	"Events of this link would be left where they are.":                            "События этой связки остались бы на месте.",
 	"Keep the operation of their first attempt, which may have been executed: %s.": "Сохранят операцию первой попытки, которая могла исполниться: %s.",

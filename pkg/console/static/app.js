@@ -43,11 +43,28 @@
 		setTimeout(look, Number(region.dataset.refresh) * 1000);
 	});
 
+	// On a phone a row stands as a list of its own (see the style), in which each cell has the name of its column before it.
+	const label = (rows, table) => {
+		const names = [...table.querySelectorAll("thead th")].map((th) => th.textContent);
+		rows.forEach((row) => [...row.cells].forEach((cell, i) => {
+			if (cell.tagName === "TD" && cell.colSpan === 1 && names[i]) { cell.dataset.name = names[i]; }
+		}));
+	};
+
 	// Buttons that need this script show themselves, and those that ask for a count wait for it.
 	const improve = (root) => {
+		root.querySelectorAll("table").forEach((table) => {
+			label(table.querySelectorAll("tbody tr, tfoot tr"), table);
+			table.classList.add("named");
+		});
 		root.querySelectorAll("[data-copy]").forEach((button) => {
 			button.hidden = false;
-			button.addEventListener("click", () => navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent));
+			button.addEventListener("click", async () => {
+				await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+				const before = button.textContent;
+				button.textContent = button.dataset.copy;
+				setTimeout(() => { button.textContent = before; }, 2000);
+			});
 		});
 		root.querySelectorAll("[data-count]").forEach((input) => {
 			const button = input.form.querySelector("button");
@@ -59,53 +76,70 @@
 	};
 	improve(document);
 
-	// The live tail: one stream a tab, closed while nobody looks.
+	// stream keeps one stream open while somebody looks. One that the server ends is asked for anew by the browser itself, one that it
+	// refuses is not: it may be restarting.
+	const stream = (path, on, wanted) => {
+		let source = null, again = 0;
+		const close = () => { clearTimeout(again); if (source) { source.close(); source = null; } };
+		const open = () => {
+			if (source || document.hidden || !wanted()) { return; }
+			source = new EventSource(path);
+			source.addEventListener("error", () => {
+				if (source && source.readyState === EventSource.CLOSED) { close(); again = setTimeout(open, 3000); }
+			});
+			Object.entries(on).forEach(([name, act]) => source.addEventListener(name, act));
+		};
+		document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+		open();
+		return { open, close };
+	};
+
+	// The live tail. What came while nobody looked, or between two streams, is read when one begins.
 	const tail = document.querySelector("[data-stream]");
 	if (tail) {
-		const button = document.querySelector("[data-pause]"), most = 200;
-		let source = null, paused = false;
-		const open = () => {
-			if (source || paused || document.hidden) { return; }
-			source = new EventSource(tail.dataset.stream);
-			source.addEventListener("row", (e) => {
-				const row = nodes(e.data, tail), id = row.firstElementChild.id;
-				const before = document.getElementById(id);
-				if (before) { before.replaceWith(row); } else { tail.prepend(row); }
+		const button = document.querySelector("[data-pause]"), state = document.querySelector("[data-state]"), most = 200;
+		let paused = false, late = 0;
+		const say = (word) => { clearTimeout(late); late = 0; if (state) { state.textContent = state.dataset[word]; state.className = word; } };
+		const live = stream(tail.dataset.stream, {
+			open: async () => {
+				say("live");
+				const answer = await fetch(location.href, { headers: { "X-Part": tail.id } }).catch(() => null);
+				if (answer && answer.status === 200 && !reading(tail)) {
+					tail.replaceChildren(nodes(await answer.text(), tail));
+					label([...tail.rows], tail.parentElement);
+				}
+			},
+			error: () => { late = late || setTimeout(say, 5000, "broken"); },
+			row: (e) => {
+				const row = nodes(e.data, tail), id = row.firstElementChild.id, before = document.getElementById(id);
+				label([row.firstElementChild], tail.parentElement);
+				tail.querySelectorAll("[colspan]").forEach((none) => none.parentElement.remove());
+				if (before) { before.replaceWith(row); } else { row.firstElementChild.classList.add("fresh"); tail.prepend(row); }
 				while (tail.children.length > most) { tail.lastElementChild.remove(); }
-			});
-		};
-		const close = () => { if (source) { source.close(); source = null; } };
-		document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
-		if (button) {
-			button.hidden = false;
-			button.addEventListener("click", () => {
-				paused = !paused;
-				button.setAttribute("aria-pressed", String(paused));
-				if (paused) { close(); } else { open(); }
-			});
-		}
-		open();
+			},
+		}, () => !paused);
+		button.hidden = false;
+		button.addEventListener("click", () => {
+			paused = !paused;
+			button.setAttribute("aria-pressed", String(paused));
+			if (paused) { live.close(); say("still"); } else { live.open(); }
+		});
 	}
 
 	// A job says how far it is, by a stream that ends with it. What cannot be shown just now is shown when it can.
 	document.querySelectorAll("[data-progress]").forEach((region) => {
-		let source = null, next = null, over = false;
+		let next = null, over = false;
 		const show = () => {
 			if (next === null || reading(region)) { return; }
 			region.replaceChildren(nodes(next, region));
 			improve(region);
 			next = null;
 		};
-		const open = () => {
-			if (source || over || document.hidden) { return; }
-			source = new EventSource(region.dataset.progress);
-			source.addEventListener("part", (e) => { next = e.data; show(); });
-			source.addEventListener("end", () => { over = true; close(); });
-		};
-		const close = () => { if (source) { source.close(); source = null; } };
-		document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+		const progress = stream(region.dataset.progress, {
+			part: (e) => { next = e.data; show(); },
+			end: () => { over = true; progress.close(); },
+		}, () => !over);
 		setInterval(show, 1000);
-		open();
 	});
 
 	// Keys: / finds, j and k go through a list.

@@ -14,13 +14,47 @@ import (
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
 )
 
-// Cable is the way to an embedded server, which can be cut and mended: the server goes on, and nobody reaches it.
+// Cable is the way to an embedded server, which can be cut and mended: the server goes on, and nobody reaches it. What comes from the
+// server can be held up too.
 type Cable struct {
 	server *embedded.Server
 
 	mu    sync.Mutex
 	cut   bool
 	conns []net.Conn
+	held  chan struct{} // nil: nothing is held up
+}
+
+// wire is one connection over a cable.
+type wire struct {
+	net.Conn
+	cable *Cable
+}
+
+// Read gives what the server has sent, once that is not held up.
+func (w wire) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	w.cable.mu.Lock()
+	held := w.cable.held
+	w.cable.mu.Unlock()
+	if held != nil {
+		<-held
+	}
+	return n, err
+}
+
+// Hold holds up all that comes from the server until let is called, as a disk does that answers nobody for a while.
+func (c *Cable) Hold() (let func()) {
+	held := make(chan struct{})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = held
+	return sync.OnceFunc(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.held = nil
+		close(held)
+	})
 }
 
 // OpenOver opens and provisions a queue over a cable; it is closed with the test.
@@ -40,6 +74,7 @@ func (c *Cable) conn() (net.Conn, error) {
 	conn, err := c.server.Conn()
 	if err == nil {
 		c.conns = append(c.conns, conn)
+		conn = wire{conn, c}
 	}
 	return conn, err
 }
