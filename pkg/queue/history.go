@@ -128,12 +128,14 @@ type RecordScan struct {
 	From  uint64    // first sequence in HISTORY
 	Since time.Time // written not before, by the server's clock; counts where From is 0
 	Told  Told      // of how far it is; nil tells nobody
+
+	Gently bool // as in ScanOptions
 }
 
 // ScanRecords is Records of a part of the history.
 func (q *Queue) ScanRecords(ctx context.Context, o RecordScan) iter.Seq2[KeyedRecord, error] {
 	return func(yield func(KeyedRecord, error) bool) {
-		for m, err := range q.jet.Flowing(ctx, event.HistoryStream, jet.FlowOptions{From: o.From, Since: o.Since}) {
+		for m, err := range q.jet.Flowing(ctx, event.HistoryStream, jet.FlowOptions{From: o.From, Since: o.Since, Gently: o.Gently}) {
 			if err != nil {
 				yield(KeyedRecord{}, err)
 				return
