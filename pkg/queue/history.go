@@ -175,6 +175,22 @@ func (h historyLog) write(ctx context.Context, key string, r Record) error {
 	return jet.Describe("record of "+key, h.committer.Add(ctx, m))
 }
 
+// writeAll writes records, each on the subject that ends with the key at its place, and returns when all of them are stored
+// or not: what became of each stands at its place.
+func (h historyLog) writeAll(ctx context.Context, keys []string, records []Record) []error {
+	errs := make([]error, len(records))
+	if h.committer == nil {
+		return errs
+	}
+	messages := make([]*nats.Msg, len(records))
+	for i, r := range records {
+		if messages[i], errs[i] = recordMessage(keys[i], r); errs[i] != nil {
+			return errs // a record that is no JSON: each is written by itself
+		}
+	}
+	return h.committer.AddAll(ctx, messages)
+}
+
 // recordMessage is a record as HISTORY keeps it.
 func recordMessage(key string, r Record) (*nats.Msg, error) {
 	if r.Time.IsZero() {
