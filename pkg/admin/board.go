@@ -158,7 +158,7 @@ func (b *board) readLog(ctx context.Context, end uint64) error {
 	if b.mark.Events.Sequence >= end {
 		return nil
 	}
-	o := queue.ScanOptions{From: b.mark.Events.Sequence + 1, Erased: true, HeadersOnly: !b.bodies, Told: b.a.scanning(event.EventsStream)}
+	o := queue.ScanOptions{From: b.mark.Events.Sequence + 1, Erased: true, HeadersOnly: !b.bodies, Gently: b.step != nil, Told: b.a.scanning(event.EventsStream)}
 	at := placed{}
 	for e, err := range b.a.scanLog(ctx, o) {
 		if err != nil {
@@ -185,7 +185,7 @@ func (b *board) readHistory(ctx context.Context, held queue.Extent) error {
 		return nil
 	}
 	at, fresh := placed{}, b.mark.History.Sequence == 0
-	for r, err := range b.a.Queue.ScanRecords(ctx, queue.RecordScan{From: b.mark.History.Sequence + 1, Told: b.a.scanning(event.HistoryStream)}) {
+	for r, err := range b.a.Queue.ScanRecords(ctx, queue.RecordScan{From: b.mark.History.Sequence + 1, Gently: b.step != nil, Told: b.a.scanning(event.HistoryStream)}) {
 		if err != nil {
 			return err
 		}

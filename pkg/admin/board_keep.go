@@ -26,7 +26,7 @@ import (
 const (
 	keepEvery  = 10 * time.Second
 	keepRate   = 20_000
-	keepStep   = 500 // messages between two looks at the pace
+	keepStep   = 50 // messages at a time: what is delivered meanwhile waits for no more
 	blocksHeld = 32
 	keepTTL    = 30 * time.Second
 )
@@ -108,7 +108,7 @@ func (b *board) get(ctx context.Context, key string, v any) (uint64, error) {
 
 // paced holds the pace of a reading, and stores what it has when that is much.
 func (b *board) paced() func(context.Context) error {
-	pace, n := rate.NewLimiter(keepRate, keepRate), 0
+	pace, n := rate.NewLimiter(keepRate, keepStep), 0
 	return func(ctx context.Context) error {
 		if n++; n%keepStep != 0 {
 			return nil

@@ -47,23 +47,21 @@ func newTransport(pings http.HTTP2Config) *http.Transport {
 // connection knows when the last byte came.
 type connection struct {
 	net.Conn
-	heard atomic.Pointer[time.Time]
+	heard atomic.Int64 // unix nanoseconds; 0: nothing came
 }
 
 // Read implements net.Conn.
 func (c *connection) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
-		now := time.Now()
-		c.heard.Store(&now)
+		c.heard.Store(time.Now().UnixNano())
 	}
 	return n, err
 }
 
 // heardSince reports whether a byte came after t.
 func (c *connection) heardSince(t time.Time) bool {
-	heard := c.heard.Load()
-	return heard != nil && heard.After(t)
+	return c.heard.Load() > t.UnixNano()
 }
 
 // progress is how far an attempt has come.

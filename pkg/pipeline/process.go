@@ -80,13 +80,22 @@ var stages = []stage{parse, filter, render, require, expire, shadow}
 
 // process takes an event through the stages.
 func process(ctx context.Context, s *setup, b breaker.Pair, d *queue.Delivery) queue.Decision {
-	h := &handling{setup: s, breakers: b, delivery: d, now: time.Now()}
-	h.decision = queue.Decision{Attempts: d.Attempts, First: d.First, Pin: d.Pin, Version: s.link.Version}
+	h := newHandling(s, b, d)
 	if !h.inside(ctx) {
 		deliver(ctx, h)
 	}
+	return h.decided()
+}
+
+func newHandling(s *setup, b breaker.Pair, d *queue.Delivery) *handling {
+	return &handling{setup: s, breakers: b, delivery: d, now: time.Now(),
+		decision: queue.Decision{Attempts: d.Attempts, First: d.First, Pin: d.Pin, Version: s.link.Version}}
+}
+
+// decided is the decision with the detail of its record.
+func (h *handling) decided() queue.Decision {
 	if !h.detail.empty() {
-		h.decision.Detail = h.detail.bounded()
+		h.decision.Detail = h.detail.stored()
 	}
 	return h.decision
 }

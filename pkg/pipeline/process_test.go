@@ -137,6 +137,33 @@ func answerWith(replies ...mindboxtest.Reply) mindboxtest.Config {
 	}}
 }
 
+// What was begun is gone on with, but not by a file that has changed meanwhile.
+func TestWhatWasBegunIsOfTheSameFile(t *testing.T) {
+	b := newBench(t, mindboxtest.Config{}, "First")
+	r := &runner{breaker: b.breakers.Link}
+	for _, operation := range []string{"First", "Second"} {
+		r.setup.Store(b.setup)
+		d := &queue.Delivery{Event: Hook(t, operation), Link: "calls"}
+		if x, decided := r.begin(t.Context(), d); decided || d.Begun == nil {
+			t.Fatalf("decided %v: %+v, begun %v", decided, x, d.Begun)
+		}
+		b.use(t, testFile(t, b.setup.to.file.URL, operation))
+		if operation == "Second" {
+			r.setup.Store(b.setup)
+		}
+		x := r.handle(t.Context(), d)
+		if x.Outcome != event.Delivered || x.Version != r.setup.Load().link.Version {
+			t.Errorf("%s: %+v", operation, x)
+		}
+	}
+	b.use(t, testFile(t, b.setup.to.file.URL, "Second", `when: 'id == "none"'`))
+	r.setup.Store(b.setup)
+	d := &queue.Delivery{Event: Hook(t, "1"), Link: "calls"}
+	if x, decided := r.begin(t.Context(), d); !decided || x.Outcome != event.Filtered || x.Detail == nil {
+		t.Errorf("decided %v: %+v", decided, x)
+	}
+}
+
 func TestProcessDelivers(t *testing.T) {
 	b := newBench(t, mindboxtest.Config{}, "CallTouch")
 	x := b.process(t, queue.Delivery{Event: Hook(t, "148071")})

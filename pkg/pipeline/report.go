@@ -39,6 +39,14 @@ func (d Detail) empty() bool {
 // does not fit is never stored.
 const maxDetail = 16 << 10
 
+// stored is the detail as JSON, as far as a record holds it.
+func (d Detail) stored() any {
+	if text, err := json.Marshal(d); err == nil && len(text) < maxDetail { // as a rule
+		return json.RawMessage(text)
+	}
+	return d.bounded()
+}
+
 // bounded is the detail as far as a record holds it. What a condition saw goes first: the event
 // itself has it.
 func (d Detail) bounded() Detail {

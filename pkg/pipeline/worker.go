@@ -227,7 +227,7 @@ func (r *runner) run(before <-chan struct{}) {
 		return // the context has ended
 	}
 	err = opened.Consume(r.ctx, queue.Consumption{
-		Turn: r.turn, Handle: r.handle, Settled: r.settled, Finish: r.worker.config.Finish,
+		Turn: r.turn, Begin: r.begin, Handle: r.handle, Settled: r.settled, Finish: r.worker.config.Finish,
 	})
 	if err != nil {
 		r.worker.config.Log.Warn().Str("link", r.spec.ID).Err(err).Msg("stopped before all that was in hand was finished")
@@ -260,8 +260,26 @@ func (r *runner) turn(ctx context.Context) (queue.Turn, error) {
 	return r.breakers().Turn(ctx, func() int { return r.setup.Load().to.pace.inHand() })
 }
 
+// begin takes an event through the stages inside this process, and leaves the rest to handle.
+func (r *runner) begin(ctx context.Context, d *queue.Delivery) (queue.Decision, bool) {
+	h := newHandling(r.setup.Load(), r.breakers(), d)
+	if h.inside(ctx) {
+		return h.decided(), true
+	}
+	d.Begun = h
+	return queue.Decision{}, false
+}
+
+// begunFor is how long what begin has left is good: there may be another file by then, or the event may be expired.
+const begunFor = time.Second
+
 func (r *runner) handle(ctx context.Context, d *queue.Delivery) queue.Decision {
-	return process(ctx, r.setup.Load(), r.breakers(), d)
+	s := r.setup.Load()
+	if h, begun := d.Begun.(*handling); begun && h.setup == s && time.Since(h.now) < begunFor {
+		deliver(ctx, h)
+		return h.decided()
+	}
+	return process(ctx, s, r.breakers(), d)
 }
 
 func (r *runner) settled(d *queue.Delivery, x queue.Decision) {

@@ -41,7 +41,7 @@ type worker struct {
 	turnMu     sync.Mutex // of Turn, the probe and eventsNext
 	eventsNext bool       // the next probe is of EVENTS first
 	inFlight   inFlight
-	again      chan begun                // for goroutines that have just finished a message
+	again      chan *begun               // for goroutines that have just finished a message
 	young      atomic.Pointer[time.Time] // when the head of the log, returned as too young, is old enough
 	unfinished atomic.Int64              // begun, and returned unfinished at the end
 	stateRead  atomic.Pointer[time.Time] // when the link's state was read, see refresh
@@ -54,8 +54,8 @@ type worker struct {
 type source struct {
 	stream   string
 	retry    bool
-	share    *share        // of what the process may have in flight
-	todo     chan *message // in flight, and waiting for a handler
+	share    *share      // of what the process may have in flight
+	todo     chan *begun // in flight, and waiting for a handler
 	checks   checks
 	consumer jetstream.Consumer
 }
@@ -64,7 +64,7 @@ func (l *Link) source(stream string) source {
 	most := l.spec.inFlight()
 	return source{
 		stream: stream, retry: stream == event.RetriesStream, consumer: l.consumers[stream],
-		share: l.q.room.join(most), todo: make(chan *message, most),
+		share: l.q.room.join(most), todo: make(chan *begun, most),
 	}
 }
 
@@ -75,7 +75,7 @@ func (l *Link) Consume(ctx context.Context, c Consumption) error {
 	if c.Finish == 0 {
 		c.Finish = defaultFinish
 	}
-	w := &worker{Link: l, c: c, began: time.Now(), inFlight: newInFlight(l.spec.Handlers), again: make(chan begun), events: l.source(event.EventsStream), retries: l.source(event.RetriesStream)}
+	w := &worker{Link: l, c: c, began: time.Now(), inFlight: newInFlight(l.spec.Handlers), again: make(chan *begun), events: l.source(event.EventsStream), retries: l.source(event.RetriesStream)}
 	w.forgetState()
 	defer w.events.share.leave()
 	defer w.retries.share.leave()
@@ -137,7 +137,7 @@ func (w *worker) step(ctx, work context.Context, s *source) error {
 	if asked.n == 0 {
 		return s.share.wait(ctx) // and ask for a turn again: the link may be parked by then
 	}
-	return w.pull(ctx, s, asked)
+	return w.pull(ctx, work, s, asked)
 }
 
 // askTurn asks for permission to take messages and returns how many. A probe is made right here,
@@ -217,25 +217,19 @@ func (w *worker) dispatch(ctx, work context.Context) {
 			return
 		}
 		select {
-		case m := <-w.events.todo:
-			w.start(work, begun{&w.events, m})
-		case m := <-w.retries.todo:
-			w.start(work, begun{&w.retries, m})
+		case b := <-w.events.todo:
+			w.start(work, b)
+		case b := <-w.retries.todo:
+			w.start(work, b)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// begun is a message for which a handler is free, with its source.
-type begun struct {
-	s *source
-	m *message
-}
-
-// start begins with a message, in a goroutine that has just finished another where there is one: the stack of
+// start goes on with a message, in a goroutine that has just finished another where there is one: the stack of
 // a new one would grow anew for each message.
-func (w *worker) start(work context.Context, b begun) {
+func (w *worker) start(work context.Context, b *begun) {
 	select {
 	case w.again <- b:
 	default:
@@ -246,12 +240,12 @@ func (w *worker) start(work context.Context, b begun) {
 // againWait is how long a goroutine waits for another message.
 const againWait = time.Second
 
-// work begins with one message after another, until none has come for a while or all work ends.
-func (w *worker) work(work context.Context, b begun) {
+// work goes on with one message after another, until none has come for a while or all work ends.
+func (w *worker) work(work context.Context, b *begun) {
 	rest := time.NewTimer(againWait)
 	defer rest.Stop()
 	for {
-		w.begin(work, b.s, b.m)
+		w.goOn(work, b)
 		rest.Reset(againWait)
 		select {
 		case b = <-w.again:
@@ -263,28 +257,30 @@ func (w *worker) work(work context.Context, b begun) {
 	}
 }
 
-// begin handles a message for which a handler is free.
-func (w *worker) begin(work context.Context, s *source, m *message) {
-	m.free = w.inFlight.freeHandler
-	w.handle(work, m)
-	m.handled()
-	w.returnInterrupted(work, m)
-	w.release(s, m)
+// goOn handles a message for which a handler is free.
+func (w *worker) goOn(work context.Context, b *begun) {
+	b.m.free = w.inFlight.freeHandler
+	together := w.handle(work, b)
+	b.m.handled()
+	if !together {
+		w.returnInterrupted(work, b.m)
+		w.release(b)
+	}
 }
 
 // release lets go of a message that was in flight.
-func (w *worker) release(s *source, m *message) {
-	w.inFlight.drop(m)
-	s.share.give(1, m.size())
+func (w *worker) release(b *begun) {
+	w.inFlight.drop(b.m)
+	b.s.share.give(1, b.m.size())
 }
 
 // returnUnbegun returns what waits for a handler to the server, which gives it to others at once.
 func (w *worker) returnUnbegun(s *source) {
 	for {
 		select {
-		case m := <-s.todo:
-			_ = m.msg.NakWithDelay(returnIn)
-			w.release(s, m)
+		case b := <-s.todo:
+			_ = b.m.msg.NakWithDelay(returnIn)
+			w.release(b)
 		default:
 			return
 		}

@@ -18,6 +18,10 @@ type Consumption struct {
 	// Turn is asked before events are taken and blocks while the link is parked. It is called
 	// often, by one goroutine at a time. Nil: no limits.
 	Turn func(ctx context.Context) (Turn, error)
+	// Begin, where not nil, is asked before Handle and waits for nothing: one goroutine asks it about all fresh events of
+	// the link. It decides, or returns false and leaves in d.Begun what Handle goes on from. Of what comes from RETRIES, or may
+	// have been settled before, Handle alone is asked.
+	Begin func(ctx context.Context, d *Delivery) (Decision, bool)
 	// Handle decides about one event. Its context ends when the time to finish is over.
 	Handle func(ctx context.Context, d *Delivery) Decision
 	// Settled, where not nil, is told of each event for which a decision was carried out, those of
@@ -45,6 +49,8 @@ type Delivery struct {
 	event.Trail      // so far; zero on the first delivery
 	Retry       bool // it came from RETRIES
 	Probe       bool // it was taken as a probe
+
+	Begun any // what Consumption.Begin has left for Handle
 }
 
 // Decision is what a handler makes of a delivery. What it says of the trail is new; the rest of the
@@ -111,7 +117,11 @@ func (d *Delivery) record(x Decision, m *message) (Record, error) {
 	if r.Outcome == event.Waiting {
 		r.Until = x.Until
 	}
-	if x.Detail == nil {
+	switch detail := x.Detail.(type) {
+	case nil:
+		return r, nil
+	case json.RawMessage:
+		r.Detail = detail
 		return r, nil
 	}
 	detail, err := json.Marshal(x.Detail)
@@ -135,6 +145,7 @@ type message struct {
 	traces bool   // an earlier delivery may have left a retry or a dead letter of its event
 	key    string // the last three tokens of its subject: site, kind, id
 	taken  time.Time
+	alone  bool   // its record goes alone: whoever handles it waits for that
 	free   func() // frees its handler; nil where it has none
 }
 

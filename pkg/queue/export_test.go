@@ -54,7 +54,8 @@ func Die(ctx context.Context, l *Link, retry bool, at point, x Decision) error {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		w.handle(ctx, m)
+		m.alone = true
+		w.handle(ctx, &begun{m: m})
 	}()
 	<-ended
 	if !died {

@@ -12,44 +12,96 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 )
 
-// handle takes one message all the way. It is
+// begun is a message on its way, with what is known of it so far.
+type begun struct {
+	s *source
+	m *message
+	d *Delivery // nil: it is not read yet
+	x *Decision // nil: nothing is decided yet
+}
+
+// handle takes one message all the way, from where begin left it. It is
 //   - left where it is, when a newer Touchbox wrote it;
 //   - acknowledged, when it is a tombstone, not for this link, or was settled before;
 //   - returned for a while, when it is too young for the link's delay;
 //   - decided about and settled else.
 //
-// An error on the way leaves it unacknowledged, and it is delivered again.
-func (w *worker) handle(ctx context.Context, m *message) {
+// An error on the way leaves it unacknowledged, and it is delivered again. True: it is with those whose records are written
+// together, which see to the rest.
+func (w *worker) handle(ctx context.Context, b *begun) (together bool) {
+	m := b.m
+	if b.d == nil {
+		if w.read(b) {
+			return false
+		}
+		before, err := w.lookUp(ctx, m)
+		switch {
+		case err != nil: // HISTORY did not answer before the end
+			return false
+		case before.settled:
+			w.acknowledge(m, through)
+			return false
+		}
+		m.traces = before.traces || m.again() || m.retry
+	}
+	if b.x == nil {
+		x := w.decide(ctx, m, b.d)
+		b.x = &x
+	}
+	if w.plain(ctx, b) {
+		w.settleSoon(ctx, b)
+		return true
+	}
+	w.settle(ctx, m, b.d, *b.x)
+	return false
+}
+
+// begin goes with a message as far as nothing has to be waited for: what a link filters out needs no goroutine of
+// its own. False: handle goes on.
+func (w *worker) begin(ctx context.Context, b *begun) (over bool) {
+	if b.m.suspect() || b.m.retry {
+		return false
+	}
+	if w.read(b) {
+		w.release(b)
+		return true
+	}
+	if b.x == nil && w.c.Begin != nil {
+		if x, decided := w.guarded(b.d, func() (Decision, bool) { return w.c.Begin(ctx, b.d) }); decided {
+			b.x = &x
+		}
+	}
+	if b.x == nil || !w.plain(ctx, b) {
+		return false
+	}
+	w.settleSoon(ctx, b)
+	return true
+}
+
+// read reads the event of a message. True: nothing is to be decided about it, and it is done with.
+func (w *worker) read(b *begun) (over bool) {
+	m := b.m
 	d, err := m.delivery(w.Link)
+	b.d = d
 	switch {
 	case errors.Is(err, event.ErrNewerFormat):
 		w.leaveNewer(d, err)
-		return
+		return true
 	case !m.retry && Erased(m.msg.Headers()):
 		_ = m.msg.Ack()
-		return
+		return true
 	case err == nil && !m.retry && !event.Taken(d.Event, d.Start):
 		w.passOver(m, d)
-		return
+		return true
 	}
 	if ripe, young := ripeAt(m.stored(), time.Now(), w.spec.Delay); young && !m.retry {
 		w.postpone(m, ripe)
-		return
+		return true
 	}
-	before, lookupErr := w.lookUp(ctx, m)
-	switch {
-	case lookupErr != nil: // HISTORY did not answer before the end
-		return
-	case before.settled:
-		w.acknowledge(m, through)
-		return
+	if err != nil {
+		b.x = &Decision{Outcome: event.Dead, Reason: ReasonDamaged}
 	}
-	m.traces = before.traces || m.again() || m.retry
-	x := Decision{Outcome: event.Dead, Reason: ReasonDamaged}
-	if err == nil {
-		x = w.decide(ctx, m, d)
-	}
-	w.settle(ctx, m, d, x)
+	return false
 }
 
 // leaveNewer leaves a message of a newer format where it is: a newer worker will take it.
@@ -89,11 +141,12 @@ func (w *worker) postpone(m *message, ripe time.Time) {
 // disk does not make handlers wait.
 func (w *worker) decide(ctx context.Context, m *message, d *Delivery) Decision {
 	defer m.handled()
-	return w.guarded(ctx, d)
+	x, _ := w.guarded(d, func() (Decision, bool) { return w.c.Handle(ctx, d), true })
+	return x
 }
 
-// guarded asks the handler. One that panics has decided that a person must look at the event.
-func (w *worker) guarded(ctx context.Context, d *Delivery) (x Decision) {
+// guarded asks the handler, and whether it has decided. One that panics has decided that a person must look at the event.
+func (w *worker) guarded(d *Delivery, ask func() (Decision, bool)) (x Decision, decided bool) {
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -104,9 +157,9 @@ func (w *worker) guarded(ctx context.Context, d *Delivery) (x Decision) {
 			line = line.AnErr("panic", err)
 		}
 		line.Msg("handling an event panicked: it becomes a dead letter")
-		x = Decision{Outcome: event.Dead, Reason: ReasonPanic, Attempts: d.Attempts}
+		x, decided = Decision{Outcome: event.Dead, Reason: ReasonPanic, Attempts: d.Attempts}, true
 	}()
-	return w.c.Handle(ctx, d)
+	return ask()
 }
 
 // before is what HISTORY says of earlier deliveries of a message in flight.

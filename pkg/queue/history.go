@@ -128,12 +128,14 @@ type RecordScan struct {
 	From  uint64    // first sequence in HISTORY
 	Since time.Time // written not before, by the server's clock; counts where From is 0
 	Told  Told      // of how far it is; nil tells nobody
+
+	Gently bool // as in ScanOptions
 }
 
 // ScanRecords is Records of a part of the history.
 func (q *Queue) ScanRecords(ctx context.Context, o RecordScan) iter.Seq2[KeyedRecord, error] {
 	return func(yield func(KeyedRecord, error) bool) {
-		for m, err := range q.jet.Flowing(ctx, event.HistoryStream, jet.FlowOptions{From: o.From, Since: o.Since}) {
+		for m, err := range q.jet.Flowing(ctx, event.HistoryStream, jet.FlowOptions{From: o.From, Since: o.Since, Gently: o.Gently}) {
 			if err != nil {
 				yield(KeyedRecord{}, err)
 				return
@@ -171,6 +173,22 @@ func (h historyLog) write(ctx context.Context, key string, r Record) error {
 		return err
 	}
 	return jet.Describe("record of "+key, h.committer.Add(ctx, m))
+}
+
+// writeAll writes records, each on the subject that ends with the key at its place, and returns when all of them are stored
+// or not: what became of each stands at its place.
+func (h historyLog) writeAll(ctx context.Context, keys []string, records []Record) []error {
+	errs := make([]error, len(records))
+	if h.committer == nil {
+		return errs
+	}
+	messages := make([]*nats.Msg, len(records))
+	for i, r := range records {
+		if messages[i], errs[i] = recordMessage(keys[i], r); errs[i] != nil {
+			return errs // a record that is no JSON: each is written by itself
+		}
+	}
+	return h.committer.AddAll(ctx, messages)
 }
 
 // recordMessage is a record as HISTORY keeps it.

@@ -26,6 +26,7 @@ type ScanOptions struct {
 	Erased   bool      // erased ones too: only their key, place and time are left
 
 	HeadersOnly bool // without bodies, for who asks only where and when
+	Gently      bool // few at once, for whom nobody waits: what is delivered meanwhile does not wait behind them
 	Told        Told // of how far it is; nil tells nobody. With Follow or Before it tells nothing of use
 }
 
@@ -106,7 +107,7 @@ func openScan(ctx context.Context, q *Queue, o ScanOptions) (*jet.Reader, error)
 	case !o.Since.IsZero():
 		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &o.Since
 	}
-	return q.jet.Reader(ctx, event.EventsStream, config)
+	return q.jet.Reader(ctx, event.EventsStream, config, o.Gently)
 }
 
 // nextEvent reads the next event.

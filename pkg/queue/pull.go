@@ -18,7 +18,7 @@ const heartbeat = 3 * time.Second
 
 // pull asks a source for messages, for which there is room, and puts them where a handler finds
 // them. The request ends with ctx, with the connection, or after pullWait.
-func (w *worker) pull(ctx context.Context, s *source, asked request) error {
+func (w *worker) pull(ctx, work context.Context, s *source, asked request) error {
 	epoch, ended := w.q.jet.Epoch()
 	open, cancel := context.WithTimeout(ctx, asked.openFor())
 	defer cancel()
@@ -38,7 +38,7 @@ func (w *worker) pull(ctx context.Context, s *source, asked request) error {
 		s.share.fetched(asked, drained)
 		return err
 	}
-	used, stateErr := w.collect(ctx, s, batch, epoch)
+	used, stateErr := w.collect(ctx, work, s, batch, epoch)
 	s.share.give(asked.n-used, 0)
 	err = batch.Error()
 	end := drained
@@ -58,8 +58,9 @@ func (w *worker) pull(ctx context.Context, s *source, asked request) error {
 	return w.rest(ctx, s)
 }
 
-// collect takes the messages of a request into flight and returns how many there are.
-func (w *worker) collect(ctx context.Context, s *source, batch jetstream.MessageBatch, epoch uint64) (used int, err error) {
+// collect takes the messages of a request into flight and returns how many there are. What needs no handler is handled right
+// here.
+func (w *worker) collect(ctx, work context.Context, s *source, batch jetstream.MessageBatch, epoch uint64) (used int, err error) {
 	fresh := false
 	for msg := range batch.Messages() {
 		if !fresh && err == nil {
@@ -80,7 +81,9 @@ func (w *worker) collect(ctx context.Context, s *source, batch jetstream.Message
 		}
 		used++
 		s.share.arrived(m.size())
-		s.todo <- m
+		if b := (&begun{s: s, m: m}); !w.begin(work, b) {
+			s.todo <- b
+		}
 	}
 	return used, err
 }
@@ -224,8 +227,8 @@ func (w *worker) probeFrom(ctx, work context.Context, s *source) (made bool, err
 		if err != nil {
 			continue
 		}
-		m.probe = true
-		w.handle(work, m)
+		m.probe, m.alone = true, true
+		w.handle(work, &begun{m: m})
 		w.returnInterrupted(work, m)
 		w.inFlight.drop(m)
 		return true, nil

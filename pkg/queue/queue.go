@@ -77,6 +77,7 @@ type Queue struct {
 	undelivered undelivered
 	recents     recents   // the last records of HISTORY
 	room        *room     // of what is in flight, over all links
+	together    together  // what is decided, of all links
 	storing     turnstile // of outcomes under way
 }
 

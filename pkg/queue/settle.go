@@ -16,7 +16,8 @@ import (
 
 // settle carries a decision out, in the order that a crash may interrupt anywhere: first the place
 // where the event goes on, then the record, last the ack. Interrupted, the event comes again, and the
-// guard of RETRIES, the one subject of DEADLETTERS and the look into HISTORY make the repeat harmless.
+// guard of RETRIES, the one subject of DEADLETTERS and the look into HISTORY make the repeat harmless. What has no place
+// to go on keeps the same order with others, see settleTogether.
 func (w *worker) settle(ctx context.Context, m *message, d *Delivery, x Decision) {
 	x.Outcome = x.carriedOut()
 	way, err := w.moveOn(ctx, m, d, &x)
@@ -25,6 +26,11 @@ func (w *worker) settle(ctx context.Context, m *message, d *Delivery, x Decision
 		err = w.writeRecord(ctx, m, d, x, way)
 		w.reached(recordWritten)
 	}
+	w.conclude(m, d, x, way, err)
+}
+
+// conclude is the end of settling, alone or together: the ack, where the record is stored.
+func (w *worker) conclude(m *message, d *Delivery, x Decision, way onward, err error) {
 	switch {
 	case err == nil:
 		w.acknowledge(m, way)
@@ -183,7 +189,7 @@ func (w *worker) storeUnlessErased(ctx context.Context, m *message, what content
 			}
 			defer w.q.storing.leave()
 		}
-		if what == theEvent || time.Since(m.taken) >= ackWait(w.spec)/2 {
+		if what == theEvent || w.longInFlight(m) {
 			e, err := w.q.jet.Last(ctx, event.EventsStream, event.LogSubjects.Of(m.key))
 			switch {
 			case err == nil && Erased(e.Header):
@@ -195,6 +201,9 @@ func (w *worker) storeUnlessErased(ctx context.Context, m *message, what content
 		return try()
 	})
 }
+
+// longInFlight reports whether a message is in flight for so long that an erasure may not have waited for it.
+func (w *worker) longInFlight(m *message) bool { return time.Since(m.taken) >= ackWait(w.spec)/2 }
 
 // keepTrying tries until it works, cannot work (the stream is full, the message too large), the event is
 // erased or its retry cancelled, the queue is closed, or ctx ends: while the server is away the event

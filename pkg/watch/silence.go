@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
@@ -69,8 +71,13 @@ func (s *Silence) Run(ctx context.Context) error {
 	}
 }
 
-// silenceEvery is how often the log is read.
-const silenceEvery = 15 * time.Second
+// silenceEvery is how often the log is read, and silenceRate how many events a second at most, some at a time: a silence is not
+// noticed before two hours, and a backlog that waits to be delivered is not to wait for it.
+const (
+	silenceEvery = 15 * time.Second
+	silenceRate  = 10_000
+	silenceStep  = 50
+)
 
 // catchUp reads what the log has got since the last time, at first that of the last days.
 func (s *Silence) catchUp(ctx context.Context) {
@@ -110,9 +117,13 @@ func (s *Silence) trace(ctx context.Context) error {
 
 // read takes note of the hooks in a part of the log and returns the last sequence it read.
 func (s *Silence) read(ctx context.Context, o queue.ScanOptions) (last uint64, err error) {
-	o.HeadersOnly = true
+	o.HeadersOnly, o.Gently = true, true
 	newest := map[string]time.Time{}
+	pace, n := rate.NewLimiter(silenceRate, silenceStep), 0
 	for e, err := range s.queue.Events(ctx, o) {
+		if n++; n%silenceStep == 0 && pace.WaitN(ctx, silenceStep) != nil {
+			return last, ctx.Err()
+		}
 		if err != nil && e.Sequence == 0 {
 			return last, err
 		}

@@ -19,28 +19,44 @@ type answers struct {
 	mu      sync.Mutex
 	inbox   string // under which they come; "" before the first publish
 	last    uint64
-	waiting map[string]chan *nats.Msg // by the subject of the answer
+	free    []string          // subjects of answers that have come: the server knows the way to them by now
+	waiting map[string]waiter // by the subject of the answer
 }
 
-// expect returns the subject for an answer, and where it will come.
-func (a *answers) expect(nc *nats.Conn) (subject string, answer <-chan *nats.Msg, err error) {
+// waiter is one publish of those that wait together.
+type waiter struct {
+	at int
+	to chan<- answer // has room for all of them
+}
+
+// answer is what came to the publish at a place among those that wait together.
+type answer struct {
+	at int
+	m  *nats.Msg
+}
+
+// expect returns the subject for an answer that is to come to w.
+func (a *answers) expect(nc *nats.Conn, w waiter) (subject string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.inbox == "" {
 		inbox := nc.NewInbox() + "."
 		if _, err := nc.Subscribe(inbox+"*", a.take); err != nil {
-			return "", nil, err
+			return "", err
 		}
-		a.inbox, a.waiting = inbox, map[string]chan *nats.Msg{}
+		a.inbox, a.waiting = inbox, map[string]waiter{}
 	}
-	a.last++
-	subject = a.inbox + strconv.FormatUint(a.last, 36)
-	waits := make(chan *nats.Msg, 1)
-	a.waiting[subject] = waits
-	return subject, waits, nil
+	if n := len(a.free); n > 0 {
+		subject, a.free = a.free[n-1], a.free[:n-1]
+	} else {
+		a.last++
+		subject = a.inbox + strconv.FormatUint(a.last, 36)
+	}
+	a.waiting[subject] = w
+	return subject, nil
 }
 
-// forget says that nobody waits for an answer any more.
+// forget says that nobody waits for an answer any more. It may come yet, so that its subject is nobody else's.
 func (a *answers) forget(subject string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -50,11 +66,14 @@ func (a *answers) forget(subject string) {
 // take hands an answer to who waits for it.
 func (a *answers) take(m *nats.Msg) {
 	a.mu.Lock()
-	waits := a.waiting[m.Subject]
-	delete(a.waiting, m.Subject)
+	w, waits := a.waiting[m.Subject]
+	if waits {
+		delete(a.waiting, m.Subject)
+		a.free = append(a.free, m.Subject)
+	}
 	a.mu.Unlock()
-	if waits != nil {
-		waits <- m // the first for this subject, for which there is room
+	if waits {
+		w.to <- answer{w.at, m}
 	}
 }
 
@@ -63,15 +82,12 @@ func (c *Client) publishOnce(ctx context.Context, m *nats.Msg, ended <-chan stru
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	reply, answer, err := c.answers.expect(c.nc)
-	if err != nil {
-		return 0, err
-	}
-	err = c.nc.PublishMsg(&nats.Msg{Subject: m.Subject, Reply: reply, Header: m.Header, Data: m.Data})
+	came := make(chan answer, 1)
+	reply, err := c.send(m, waiter{to: came})
 	if err == nil {
 		select {
-		case a := <-answer:
-			return readAck(a)
+		case a := <-came:
+			return readAck(a.m)
 		case <-late:
 			err = context.DeadlineExceeded
 		case <-ended:
@@ -79,8 +95,8 @@ func (c *Client) publishOnce(ctx context.Context, m *nats.Msg, ended <-chan stru
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
+		c.answers.forget(reply)
 	}
-	c.answers.forget(reply)
 	return 0, err
 }
 

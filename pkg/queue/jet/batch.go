@@ -3,6 +3,7 @@ package jet
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,10 +39,20 @@ type Committer struct {
 	cancel context.CancelFunc
 }
 
+// commit is a message of those that one caller brings, and where he waits for what becomes of it.
 type commit struct {
 	m    *nats.Msg
-	done chan<- error
+	at   int
+	done chan<- committed
 }
+
+// committed is what became of the message at a place.
+type committed struct {
+	at  int
+	err error
+}
+
+func (c commit) end(err error) { c.done <- committed{c.at, err} }
 
 // NewCommitter begins to store what Add brings, until Close.
 func NewCommitter(client *Client) *Committer {
@@ -76,22 +87,60 @@ func (c *Committer) Add(ctx context.Context, m *nats.Msg) error {
 		defer c.busy.Unlock()
 		return c.storeAlone(ctx, m)
 	}
-	done := make(chan error, 1)
-	select {
-	case c.in <- commit{m, done}:
-	case <-c.end:
-		return ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
+	return c.queue(ctx, []*nats.Msg{m}, make([]error, 1))[0]
+}
+
+// AddAll is Add of several messages, which are on their way together. What became of each stands at its place.
+func (c *Committer) AddAll(ctx context.Context, all []*nats.Msg) []error {
+	if len(all) == 1 {
+		return []error{c.Add(ctx, all[0])}
 	}
-	select {
-	case err := <-done:
-		return err
-	case <-c.end:
-		return ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
+	errs := make([]error, len(all))
+	for i, m := range all {
+		if !c.client.Fits(m, batchRoom) {
+			errs[i] = ErrTooLarge
+		}
 	}
+	if epoch, _ := c.client.Epoch(); c.cheap.Load() == epoch+1 && !slices.Contains(errs, ErrTooLarge) {
+		return c.client.PublishEach(ctx, all)
+	}
+	return c.queue(ctx, all, errs)
+}
+
+// queue lets messages go with the next batches, but for those of which errs says that they are refused already, and
+// waits for what becomes of them.
+func (c *Committer) queue(ctx context.Context, all []*nats.Msg, errs []error) []error {
+	done, open, waits := make(chan committed, len(all)), 0, make([]bool, len(all))
+	var cut error
+	for i, m := range all {
+		if waits[i] = errs[i] == nil; !waits[i] || cut != nil {
+			continue
+		}
+		select {
+		case c.in <- commit{m, i, done}:
+			open++
+		case <-c.end:
+			cut = ErrClosed
+		case <-ctx.Done():
+			cut = ctx.Err()
+		}
+	}
+	for ; open > 0 && cut == nil; open-- {
+		select {
+		case one := <-done:
+			errs[one.at], waits[one.at] = one.err, false
+		case <-c.end:
+			cut = ErrClosed
+		case <-ctx.Done():
+			cut = ctx.Err()
+		}
+	}
+	for i := range all {
+		if waits[i] {
+			errs[i] = cut
+		}
+	}
+	return errs
 }
 
 func (c *Committer) run() {
@@ -126,23 +175,18 @@ func (c *Committer) gather(first commit) []commit {
 // messages here has guarded them, or bears that one is stored twice.
 func (c *Committer) store(batch []commit) {
 	if len(batch) == 1 {
-		batch[0].done <- c.storeAlone(c.work, batch[0].m)
+		batch[0].end(c.storeAlone(c.work, batch[0].m))
 		return
 	}
 	if len(batch) >= minBatch && c.client.PublishBatch(c.work, messages(batch)) == nil {
 		for _, b := range batch {
-			b.done <- nil
+			b.end(nil)
 		}
 		return
 	}
-	var all sync.WaitGroup
-	for _, b := range batch {
-		all.Go(func() {
-			_, err := c.client.Publish(c.work, b.m)
-			b.done <- err
-		})
+	for i, err := range c.client.PublishEach(c.work, messages(batch)) {
+		batch[i].end(err)
 	}
-	all.Wait()
 }
 
 // storeAlone stores a message while nothing else is on its way, and learns what that costs.

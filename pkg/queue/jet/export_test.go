@@ -2,6 +2,7 @@ package jet
 
 import (
 	"context"
+	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -23,15 +24,15 @@ func WasRemoved(ctx context.Context, c *Client, stream string, sequence uint64, 
 // each.
 func StoreTogether(c *Client, all ...*nats.Msg) []error {
 	committer := &Committer{client: c, work: context.Background(), price: price{writes: enoughWrites}}
-	batch, done := make([]commit, len(all)), make([]chan error, len(all))
+	batch, done := make([]commit, len(all)), make(chan committed, len(all))
 	for i, m := range all {
-		done[i] = make(chan error, 1)
-		batch[i] = commit{m, done[i]}
+		batch[i] = commit{m, i, done}
 	}
 	committer.store(batch)
 	errs := make([]error, len(all))
-	for i := range all {
-		errs[i] = <-done[i]
+	for range all {
+		one := <-done
+		errs[one.at] = one.err
 	}
 	return errs
 }
@@ -52,3 +53,14 @@ func (p *Price) Wrote(took time.Duration, err error) { p.p.wrote(took, err) }
 
 // Low reports whether writes are known to cost little.
 func (p *Price) Low() bool { return p.p.low() }
+
+// ExpectAnswer waits for an answer, and returns its subject, what lets it come and what gives it up.
+func ExpectAnswer(t testing.TB, c *Client) (subject string, come, forget func()) {
+	t.Helper()
+	came := make(chan answer, 1)
+	subject, err := c.answers.expect(c.nc, waiter{to: came})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return subject, func() { c.answers.take(&nats.Msg{Subject: subject}) }, func() { c.answers.forget(subject) }
+}

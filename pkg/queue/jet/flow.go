@@ -17,8 +17,12 @@ type Reader struct {
 	messages jetstream.MessagesContext
 }
 
-// Reader opens an ordered consumer and counts what it has to read.
-func (c *Client) Reader(ctx context.Context, stream string, config jetstream.OrderedConsumerConfig) (*Reader, error) {
+// gentle is how many messages are on their way at once to who reads gently.
+const gentle = 64
+
+// Reader opens an ordered consumer and counts what it has to read. With gently few messages are on their way at once, so that
+// what else comes over the connection does not wait behind them.
+func (c *Client) Reader(ctx context.Context, stream string, config jetstream.OrderedConsumerConfig, gently bool) (*Reader, error) {
 	s, err := c.Stream(ctx, stream)
 	if err != nil {
 		return nil, err
@@ -31,7 +35,11 @@ func (c *Client) Reader(ctx context.Context, stream string, config jetstream.Ord
 	if err != nil {
 		return nil, err
 	}
-	messages, err := consumer.Messages()
+	var opts []jetstream.PullMessagesOpt
+	if gently {
+		opts = append(opts, jetstream.PullMaxMessages(gentle))
+	}
+	messages, err := consumer.Messages(opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +114,7 @@ type FlowOptions struct {
 	Since  time.Time // stored not before; counts where From is 0
 
 	HeadersOnly bool // without bodies
+	Gently      bool // few at once: nobody waits for them
 }
 
 func (o FlowOptions) config() jetstream.OrderedConsumerConfig {
@@ -128,7 +137,7 @@ type Flowed struct {
 // Flowing is Flow that says how far it is.
 func (c *Client) Flowing(ctx context.Context, stream string, o FlowOptions) iter.Seq2[Flowed, error] {
 	return func(yield func(Flowed, error) bool) {
-		r, err := c.Reader(ctx, stream, o.config())
+		r, err := c.Reader(ctx, stream, o.config(), o.Gently)
 		if err != nil {
 			yield(Flowed{}, Describe("read "+stream, err))
 			return

@@ -342,3 +342,52 @@ func TestReadAck(t *testing.T) {
 		t.Errorf("nobody listens: %v", err)
 	}
 }
+
+// Messages that are brought together are on their way together, whatever is known of the price, and each has its own answer.
+func TestMessagesBroughtTogether(t *testing.T) {
+	t.Parallel()
+	c := numbers(t)
+	committer := jet.NewCommitter(c)
+	defer committer.Close()
+	for _, name := range []string{"first", "cheap"} {
+		all := held(name, 40)
+		all[3].Data = make([]byte, c.Conn().MaxPayload())
+		publish(t, c, name+".7")
+		for i, err := range committer.AddAll(t.Context(), all) {
+			switch {
+			case i == 3 && !errors.Is(err, jet.ErrTooLarge), i == 7 && !jet.GuardFailed(err), i != 3 && i != 7 && err != nil:
+				t.Errorf("%s %d: %v", name, i, err)
+			}
+		}
+		for i := range 100 { // what a write costs is learnt
+			if err := committer.Add(t.Context(), number(fmt.Sprintf("more.%s.%d", name, i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for i, err := range committer.AddAll(ended, held("late", 5)) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("late %d: %v", i, err)
+		}
+	}
+}
+
+// An answer that came too late reaches nobody else: its subject is not used again, while that of one that came is.
+func TestSubjectsOfAnswers(t *testing.T) {
+	t.Parallel()
+	c := numbers(t)
+	first, come, _ := jet.ExpectAnswer(t, c)
+	come()
+	second, _, forget := jet.ExpectAnswer(t, c)
+	if second != first {
+		t.Errorf("the subject %s was free, and %s is used", first, second)
+	}
+	forget()
+	third, come, _ := jet.ExpectAnswer(t, c)
+	if third == second {
+		t.Errorf("%s is used again, and its answer may still come", second)
+	}
+	come()
+}
