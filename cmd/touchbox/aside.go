@@ -40,10 +40,7 @@ func (f *asideFlags) query(ctx context.Context, d *desk, args []string) (q admin
 	if f.reason != "" && !slices.Contains(asideReasons(), f.reason) {
 		return q, app.Mistakef("%s", d.lang.Sprintf("--reason %q: want one of %s", f.reason, strings.Join(asideReasons(), ", ")))
 	}
-	if q.Since, err = d.readTime("--since", f.since); err != nil {
-		return q, err
-	}
-	if q.Until, err = d.readTime("--until", f.until); err != nil {
+	if q.Since, q.Until, err = d.readSpan(f.since, f.until); err != nil {
 		return q, err
 	}
 	if len(args) > 0 {
@@ -65,6 +62,9 @@ func (c *cli) asideCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: c.onDesk(func(ctx context.Context, d *desk, _ []string) error {
 			q, err := flags.query(ctx, d, nil)
+			if err == nil && limit < 0 {
+				err = app.Mistakef("%s", d.lang.Sprintf("--limit: want a positive number"))
+			}
 			if err != nil {
 				return err
 			}

@@ -41,10 +41,7 @@ func (d *desk) listAudit(ctx context.Context, f auditFlags) (err error) {
 	if f.limit <= 0 {
 		return app.Mistakef("%s", d.lang.Sprintf("--limit: want a positive number"))
 	}
-	if q.Since, err = d.readTime("--since", f.since); err != nil {
-		return err
-	}
-	if q.Until, err = d.readTime("--until", f.until); err != nil {
+	if q.Since, q.Until, err = d.readSpan(f.since, f.until); err != nil {
 		return err
 	}
 	list, total, err := d.admin.AuditEntries(ctx, q)

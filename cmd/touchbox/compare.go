@@ -71,10 +71,7 @@ func (d *desk) compare(ctx context.Context, f compareFlags) error {
 	if err != nil {
 		return err
 	}
-	if o.Since, err = d.readTime("--since", f.since); err != nil {
-		return err
-	}
-	if o.Until, err = d.readTime("--until", f.until); err != nil {
+	if o.Since, o.Until, err = d.readSpan(f.since, f.until); err != nil {
 		return err
 	}
 	if f.diff {
@@ -143,10 +140,7 @@ type idComparisonJSON struct {
 func (d *desk) compareIDs(ctx context.Context, f compareFlags) error {
 	o := admin.IDOptions{Link: f.link}
 	var err error
-	if o.Since, err = d.readTime("--since", f.since); err != nil {
-		return err
-	}
-	if o.Until, err = d.readTime("--until", f.until); err != nil {
+	if o.Since, o.Until, err = d.readSpan(f.since, f.until); err != nil {
 		return err
 	}
 	if o.IDs, err = d.readIDs(f.ids, f.column); err != nil {

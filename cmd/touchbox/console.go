@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os/user"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/console"
 	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/link/expression"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
@@ -29,6 +31,7 @@ func (c *cli) consoleCommand() *cobra.Command {
 			"Ctrl-C or SIGTERM stops it.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.serves = true
 			if c.settings.ConsoleAddr == app.ConsoleOff {
 				return app.Mistakef("%s", c.lang.Sprintf("CONSOLE_ADDR is off: set it to the address at which the console is to be, as in 127.0.0.1:8083"))
 			}
@@ -138,6 +141,9 @@ func (c *cli) consoleSignInCommand() *cobra.Command {
 	return cmd
 }
 
+// plainName is a name that stands in a line of YAML as it is.
+var plainName = regexp.MustCompile(`^[\pL_][\pL\pN_ .-]*$`)
+
 func (c *cli) consoleKeyCommand() *cobra.Command {
 	var name string
 	cmd := c.withJSON(&cobra.Command{
@@ -152,6 +158,9 @@ func (c *cli) consoleKeyCommand() *cobra.Command {
 			hash := hex.EncodeToString(sum[:])
 			if c.json {
 				return c.printJSON(map[string]string{"key": key, "sha256": hash})
+			}
+			if !plainName.MatchString(name) {
+				name = string(expression.AppendString(nil, name)) // as the line is pasted it must be YAML
 			}
 			c.say("The key, for the person alone; it is kept nowhere:\n  %s", key)
 			c.say("The line for touchbox.yaml (role: see, act or admin):\n  console:\n    people:\n      - {name: %s, role: see, key: {sha256: %s}}", name, hash)

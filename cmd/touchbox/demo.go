@@ -36,6 +36,7 @@ func (c *cli) demoCommand() *cobra.Command {
 			"Ctrl-C, or the end of --for, prints a table whose sums agree. Nothing leaves this machine.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.serves = true
 			var err error
 			if d.rate, err = parseRate(rateText); err != nil {
 				return app.Mistake{Err: err}

@@ -40,11 +40,7 @@ func (c *cli) withDesk(ctx context.Context, f func(context.Context, *desk) error
 		if len(file.Sites) > 0 {
 			d.zone = file.Sites[0].Location
 		}
-		err := f(ctx, d)
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			_, _ = fmt.Fprintln(c.errs, c.lang.Text("stopped before the end"))
-		}
-		return mistake(err)
+		return mistake(f(ctx, d))
 	})
 }
 

@@ -33,11 +33,11 @@ func (c *cli) fieldsCommand() *cobra.Command {
 			"and shows how far it is; Ctrl-C stops that, and what was counted until then is listed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if days < 1 || days > mostDays {
+				return app.Mistakef("%s", c.lang.Sprintf("--days: want a number from 1 to %d", mostDays))
+			}
 			uses, err := c.fieldUses(cmd.Context(), siteName, days)
-			stopped := errors.Is(err, context.Canceled) && len(uses) > 0
-			if stopped {
-				_, _ = fmt.Fprintln(c.errs, c.lang.Text("stopped before the end"))
-			} else if err != nil {
+			if err != nil && (!errors.Is(err, context.Canceled) || len(uses) == 0) {
 				return err
 			}
 			if c.json {
@@ -51,10 +51,16 @@ func (c *cli) fieldsCommand() *cobra.Command {
 	return cmd
 }
 
+// mostDays is far beyond what is kept.
+const mostDays = 10_000
+
 // fieldUses asks the running Touchbox; without one it gives the vocabulary alone and says so.
 func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]watch.FieldUse, error) {
 	var uses []watch.FieldUse
 	err := c.withQueue(ctx, func(ctx context.Context, q *queue.Queue, file *link.File) error {
+		if len(file.Sites) == 0 {
+			return app.Mistakef("%s", c.lang.Sprintf("%s has no sites", c.settings.Config))
+		}
 		site := file.Sites[0]
 		if siteName != "" {
 			if site = file.Site(siteName); site == nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
@@ -24,6 +25,8 @@ type filterFlags struct {
 	status           int
 	since, until     string
 	limit            int
+
+	flags *pflag.FlagSet // of the command; nil where it has none of them
 }
 
 // flagGroups are groups of these flags.
@@ -40,6 +43,7 @@ const (
 
 func (s *filterFlags) add(cmd *cobra.Command, groups flagGroups) {
 	f := cmd.Flags()
+	s.flags = f
 	if groups&byPlace != 0 {
 		f.StringVar(&s.link, "link", "", "of this link only, by its `id`")
 		f.StringVar(&s.site, "site", "", "of this site only, by its `id` or name")
@@ -82,11 +86,11 @@ func (s *filterFlags) read(ctx context.Context, d *desk) (selection, error) {
 	if s.reason != "" && !slices.Contains(reasons(), s.reason) {
 		return out, app.Mistakef("%s", d.lang.Sprintf("--reason %q: want one of %s", s.reason, strings.Join(reasons(), ", ")))
 	}
-	var err error
-	if out.filter.Since, err = d.readTime("--since", s.since); err != nil {
-		return out, err
+	if s.asksStatus() && (s.status < leastStatus || s.status > mostStatus) {
+		return out, app.Mistakef("%s", d.lang.Sprintf("--status: want an HTTP status, such as 400"))
 	}
-	if out.filter.Until, err = d.readTime("--until", s.until); err != nil {
+	var err error
+	if out.filter.Since, out.filter.Until, err = d.readSpan(s.since, s.until); err != nil {
 		return out, err
 	}
 	for _, text := range s.events {
@@ -97,6 +101,14 @@ func (s *filterFlags) read(ctx context.Context, d *desk) (selection, error) {
 		out.keys = append(out.keys, keys...)
 	}
 	return out, nil
+}
+
+// leastStatus and mostStatus bound what an answer of HTTP has.
+const leastStatus, mostStatus = 100, 599
+
+// asksStatus reports whether --status was given: 0 asks for nothing, and would select everything.
+func (s *filterFlags) asksStatus() bool {
+	return s.status != 0 || s.flags != nil && s.flags.Changed("status")
 }
 
 func (s *filterFlags) readPlace(ctx context.Context, d *desk, out *selection) error {
@@ -178,6 +190,20 @@ func (d *desk) readTime(flag, text string) (time.Time, error) {
 		return t, nil
 	}
 	return time.Time{}, app.Mistakef("%s", d.lang.Sprintf("%s %q: want 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago", flag, text))
+}
+
+// readSpan reads --since and --until. A span with its ends exchanged would be an empty list, which a person takes for an answer.
+func (d *desk) readSpan(since, until string) (from, to time.Time, err error) {
+	if from, err = d.readTime("--since", since); err != nil {
+		return from, to, err
+	}
+	if to, err = d.readTime("--until", until); err != nil {
+		return from, to, err
+	}
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		err = app.Mistakef("%s", d.lang.Sprintf("--until %s is not after --since %s: there is nothing between them", until, since))
+	}
+	return from, to, err
 }
 
 // readOutcome reads the word of --outcome; "" stays "".

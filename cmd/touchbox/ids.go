@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/csv"
 	"io"
 	"os"
@@ -10,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf16"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/show"
+	"github.com/touchbox/touchbox/pkg/spelling"
 )
 
 // mostIDs bounds a list of ids, in bytes.
@@ -51,16 +50,13 @@ func (d *desk) readIDs(name, column string) ([]string, error) {
 	return ids, err
 }
 
-// plainText is a text without its byte order mark; UTF-16, as spreadsheets write it, becomes UTF-8.
+// plainText is a text without its byte order mark; UTF-16 and windows-1251, as spreadsheets write them, become UTF-8.
 func plainText(data []byte) []byte {
-	if !bytes.HasPrefix(data, []byte{0xff, 0xfe}) {
-		return bytes.TrimPrefix(data, []byte("\ufeff"))
+	if text, ok := spelling.DecodeUTF16(data, ""); ok {
+		return text
 	}
-	units := make([]uint16, (len(data)-2)/2)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(data[2+2*i:])
-	}
-	return []byte(string(utf16.Decode(units)))
+	text, _ := spelling.Decode(string(bytes.TrimPrefix(data, []byte("\ufeff"))), "")
+	return []byte(text)
 }
 
 // readTable reads rows whose separator is the one that stands in the first line most often.

@@ -176,18 +176,19 @@ func createConfig(path string, content []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// replaceConfig puts a new file in the place of an old one, whose mode may let others read: written in
-// place, the key would stand there as openly.
-func replaceConfig(path string, content []byte) error { return replaceFile(path, content, 0o600) }
-
-// replaceFile puts a new file in the place of an old one, whole or not at all.
-func replaceFile(path string, content []byte, mode os.FileMode) error {
+// replaceConfig puts a new file in the place of an old one, whole or not at all. The old one's mode may let others read: written in
+// place, the key would stand there as openly. A link to the file stays one.
+func replaceConfig(path string, content []byte) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".touchbox-*.yaml") // 0600
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(content)
-	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err == nil {
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -148,7 +149,17 @@ func (n *newLink) readSpecification(args []string) (string, error) {
 	if len(text) > spec.MostText {
 		return "", app.Mistakef("%s", n.lang.Sprintf("the specification is larger than 1 MB: give the part with the fields alone"))
 	}
+	for _, one := range documents {
+		if bytes.HasPrefix(text, []byte(one.begins)) {
+			return "", app.Mistakef("%s", n.lang.Sprintf("this is a file of %s and no text: open it, copy the text and paste it, or save it as plain text", one.of))
+		}
+	}
 	return string(text), nil
+}
+
+// documents are the files in which specifications come and that hold no text as it is, by what they begin with.
+var documents = []struct{ begins, of string }{
+	{"PK\x03\x04", "Word, Excel"}, {"\xd0\xcf\x11\xe0", "Word, Excel"}, {"{\\rtf", "Word (RTF)"}, {"%PDF", "PDF"}, {"\x89PNG", "PNG"}, {"\xff\xd8\xff", "JPEG"},
 }
 
 // takeFlags puts what was said on the command line into the plan.

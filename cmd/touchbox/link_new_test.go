@@ -159,3 +159,16 @@ func TestLinkNewNeedsNoFile(t *testing.T) {
 		t.Errorf("a file with mistakes: exit code %d\n%s%s", code, out, errs)
 	}
 }
+
+func TestLinkNewNamesDocumentsThatAreNoText(t *testing.T) {
+	config := linktest.File{}.Write(t, t.TempDir())
+	for begins, want := range map[string]string{"PK\x03\x04\x14\x00\x06\x00": "Word, Excel", "%PDF-1.7\n": "PDF", "{\\rtf1\\ansi": "RTF"} {
+		path := filepath.Join(t.TempDir(), "spec")
+		if err := os.WriteFile(path, []byte(begins+"customer.mobilePhone"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, errs, code := command(t, config, "link", "new", path); code != 2 || !strings.Contains(errs, "this is a file of "+want) && !strings.Contains(errs, want) {
+			t.Errorf("%q: exit code %d, %s", begins, code, errs)
+		}
+	}
+}

@@ -9,12 +9,16 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
@@ -32,15 +36,21 @@ func main() {
 
 // run runs one command and returns its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	c := &cli{in: in, out: show.Writer(out), errs: show.Writer(errs), screen: errs, lang: languageOf(args, os.Getenv)}
+	kept := &output{w: out}
+	c := &cli{in: in, out: show.Writer(kept), errs: show.Writer(errs), screen: errs, lang: languageOf(args, os.Getenv)}
 	root := c.root()
 	root.SetArgs(args)
 	c.speak(root, args)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	switch {
+	case kept.err != nil && !c.serves && !errors.Is(err, kept.err): // not every line asks whether it was taken
+		err = errors.Join(err, fmt.Errorf("what the command printed was not taken: %w", kept.err))
+	case err == nil:
 		return app.ExitOK
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil && !c.serves: // a script must not take it for done
+		err = errors.New(c.lang.Text("stopped before the end"))
 	}
-	if !c.started { // cobra found the mistake: an unknown command or flag, a missing argument
+	if !c.started && kept.err == nil { // cobra found the mistake: an unknown command or flag, a missing argument
 		err = app.Mistake{Err: err}
 	}
 	code := app.ExitCode(err)
@@ -49,6 +59,24 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	}
 	return code
 }
+
+// output remembers the first error of what is written to it: a full disk behind a pipe must not look like success.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// Unwrap is what stands behind it, for whoever asks whether it is a terminal.
+func (o *output) Unwrap() io.Writer { return o.w }
 
 // cli is what every command shares.
 type cli struct {
@@ -65,6 +93,7 @@ type cli struct {
 	json     bool
 	reveal   bool
 	started  bool  // the command line was understood
+	serves   bool  // it runs until it is stopped, so that a stop is its end
 	broken   error // why the file could not be read; the links that run stand in for it
 }
 
@@ -134,6 +163,9 @@ func (c *cli) prepare(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	c.started = true
+	if err := c.refuseEmpty(cmd); err != nil {
+		return err
+	}
 	if c.langFlag != "" && c.langFlag != "ru" && c.langFlag != "en" {
 		return app.Mistakef("--lang: use ru or en")
 	}
@@ -143,6 +175,25 @@ func (c *cli) prepare(cmd *cobra.Command, _ []string) error {
 	}
 	c.log = c.settings.NewLog(c.screen, c.lang)
 	return nil
+}
+
+// mayBeEmpty are the flags whose empty value says something: no reason, any secret, the locale's language.
+var mayBeEmpty = []string{"why", "secret", "token", "lang"}
+
+// refuseEmpty refuses a flag that was given without a value, as a script does whose variable is empty: it would select nothing less than
+// everything, and a command that drops or sends would take that.
+func (c *cli) refuseEmpty(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		blank := func(value string) bool { return strings.TrimSpace(value) == "" }
+		if err == nil && !slices.Contains(mayBeEmpty, f.Name) && (len(values) == 0 || slices.ContainsFunc(values, blank)) {
+			err = app.Mistakef("%s", c.lang.Sprintf("--%s is empty: give it a value, or leave it out", f.Name))
+		}
+	})
+	return err
 }
 
 // group is a command that only holds others. Without one of them it shows its help; any other word is a mistake, for which

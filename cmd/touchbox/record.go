@@ -18,6 +18,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/link/cases"
+	"github.com/touchbox/touchbox/pkg/link/draft"
 )
 
 func (c *cli) recordCommand() *cobra.Command {
@@ -154,18 +155,18 @@ func (r *recorder) write(recorded []cases.Recorded) error {
 	if file, problems := cases.Parse(path, text, r.admin.File, r.lang); file == nil {
 		return app.Mistakef("%s\n%s", r.lang.Sprintf("the cases cannot be added to %s: `cases` has to be its last key, a line for each of its items, two blanks before its -; --to names another file, --to - prints them", path), problems.Mistakes())
 	}
-	if err := writeTestFile(path, text); err != nil {
+	if err := writeTestFile(path, before, text); err != nil {
 		return err
 	}
 	r.say("Cases added to %s: %d. Run them: touchbox test", path, len(recorded))
 	return nil
 }
 
-// writeTestFile writes a file of tests, or another one in its place, with the rights that it had.
-func writeTestFile(path string, text []byte) error {
-	info, err := os.Stat(path)
-	if err == nil {
-		return replaceFile(path, text, info.Mode().Perm())
+// writeTestFile writes a file of tests, or another one in the place of the old one, which a person may have changed meanwhile:
+// draft.ErrChanged.
+func writeTestFile(path string, old, text []byte) error {
+	if old != nil {
+		return draft.Replace(path, old, text)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -187,7 +188,7 @@ func (c *cli) writeFirstTests() error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	if err := writeTestFile(path, text); err != nil {
+	if err := writeTestFile(path, nil, text); err != nil {
 		return err
 	}
 	c.say("Wrote %s, the first tests of its links: touchbox test", path)

@@ -52,6 +52,7 @@ func (c *cli) simulateMindboxCommand() *cobra.Command {
 			"  curl 'http://127.0.0.1:9090/executed?callId=148071'\n  curl http://127.0.0.1:9090/stats\n  curl -X POST 'http://127.0.0.1:9090/admin?p500=10'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.serves = true
 			var faults mindboxtest.Faults
 			values := url.Values{}
 			for _, f := range mindboxFaults {
@@ -89,6 +90,7 @@ func (c *cli) simulateCalltouchCommand() *cobra.Command {
 			"--site 10001,10002 --to URL1,URL2.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.serves = true
 			rate, err := parseRate(rateText)
 			if err != nil {
 				return app.Mistake{Err: err}

@@ -90,7 +90,7 @@ func (t *tester) updated(files []*cases.File, links *link.File) ([]*cases.File, 
 		if out[i] = file; !changed {
 			continue
 		}
-		if err := writeTestFile(f.Path, file.Text()); err != nil {
+		if err := writeTestFile(f.Path, f.Text(), file.Text()); err != nil {
 			return nil, err
 		}
 		_, _ = fmt.Fprintln(t.errs, t.lang.Sprintf("%s is updated", f.Path))

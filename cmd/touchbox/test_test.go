@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/touchbox/touchbox/pkg/link/draft"
 	"github.com/touchbox/touchbox/pkg/link/linktest"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
@@ -177,4 +179,30 @@ func onlyDigits(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// What writes a file of tests leaves a link to it a link, and what a person wrote meanwhile as it is.
+func TestAFileOfTestsIsReplacedWithCare(t *testing.T) {
+	config := linktest.File{Links: []linktest.Link{{More: "when: duration > 5"}}}.Write(t, t.TempDir())
+	elsewhere := filepath.Join(t.TempDir(), "calls.yaml")
+	if err := os.WriteFile(elsewhere, []byte(strings.Replace(oneCall, "42", "4", 1)), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	path := writeTests(t, config, "calls.yaml", "")
+	if err := errors.Join(os.Remove(path), os.Symlink(elsewhere, path)); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := command(t, config, "test", "--update"); code != 0 {
+		t.Fatalf("exit code %d, %s", code, errs)
+	}
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("%v %v", info, err)
+	}
+	if text, err := os.ReadFile(elsewhere); err != nil || !strings.Contains(string(text), "filtered") {
+		t.Errorf("%s %v", text, err)
+	}
+	if err := writeTestFile(path, []byte(oneCall), []byte("cases: []")); !errors.Is(err, draft.ErrChanged) {
+		t.Errorf("over what was changed meanwhile: %v", err)
+	}
 }

@@ -109,10 +109,7 @@ func (d *desk) tryOptions(ctx context.Context, args []string, f tryFlags) (o adm
 	if _, err := (admin.Trial{}).FailsOn(f.failOn); err != nil {
 		return o, app.Mistakef("--fail-on: %w", err)
 	}
-	if o.Since, err = d.readTime("--since", f.since); err != nil {
-		return o, err
-	}
-	if o.Until, err = d.readTime("--until", f.until); err != nil {
+	if o.Since, o.Until, err = d.readSpan(f.since, f.until); err != nil {
 		return o, err
 	}
 	if f.diff {

@@ -26,6 +26,7 @@ func (c *cli) upCommand() *cobra.Command {
 			"Other commands of this machine reach it through TOUCHBOX_DATA/nats.sock. Ctrl-C or SIGTERM stops it, after what is in hand.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.serves = true
 			if os.Getenv("NATS_URL") != "" {
 				return app.Mistakef("%s", c.lang.Sprintf("NATS_URL is set, but `touchbox up` always runs its own server: unset it, or run ingest and worker"))
 			}

@@ -115,7 +115,7 @@ func lastOf(all iter.Seq2[event.Event, error], limit int) (events []event.Event,
 			break
 		}
 		total++
-		if events = append(events, e); len(events) >= 2*limit {
+		if events = append(events, e); len(events)/2 >= limit {
 			events = append(events[:0], events[len(events)-limit:]...)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,13 +26,19 @@ func (v *visit) asksList(names ...string) (filter, int, error) {
 // asks reads a filter from the address. A parameter that there is none of is a mistake: with a name mistyped, more would be
 // selected than was meant.
 func (v *visit) asks(names ...string) (f filter, limit int, err error) {
-	for name, values := range v.r.URL.Query() {
+	parameters, err := url.ParseQuery(v.r.URL.RawQuery)
+	if err != nil {
+		return f, 0, errAsked{v.lang.Text("The parameters of the address cannot be read.")}
+	}
+	for name, values := range parameters {
 		switch {
 		case name == formatParameter:
 		case !slices.Contains(names, name):
 			return f, 0, errAsked{v.lang.Sprintf("%s: there is no such parameter here; there are: %s", name, strings.Join(names, ", "))}
 		case len(values) > 1:
 			return f, 0, errAsked{v.lang.Sprintf("%s stands in the address more than once", name)}
+		case strings.TrimSpace(values[0]) == "":
+			return f, 0, errAsked{v.lang.Sprintf("%s is empty: give it a value, or leave it out", name)}
 		}
 	}
 	f, limit = v.readFilter(), admin.DefaultLimit
@@ -100,7 +107,7 @@ var fieldTitles = map[string]string{"since": "Since", "until": "Until", "status"
 
 // wanted says what the fields of a filter want.
 var wanted = map[string]string{
-	"since": "want a time: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago", "until": "want a time: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago",
+	"since": "want a time: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago", "until": "want a time later than since: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago",
 	"status": "want an HTTP status", "kind": "want call.started, call.ended or request", "event": "want a key as 10001/call-ended/4711", "rate": "want how many a second, or 0",
 	"outcome": "there is no such outcome", "limit": "want a number",
 }

@@ -100,6 +100,9 @@ func word4shell(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
+// leastStatus and mostStatus bound what an answer of HTTP has.
+const leastStatus, mostStatus = 100, 599
+
 // of is the filter as admin takes it. errBadForm.
 func (v *visit) of(f filter) (admin.Filter, error) {
 	out := admin.Filter{Link: f.Link, Site: f.Site, Reason: f.Reason}
@@ -108,7 +111,7 @@ func (v *visit) of(f filter) (admin.Filter, error) {
 		out.Site = site.ID
 	}
 	if f.Status != "" {
-		if out.Status, err = strconv.Atoi(f.Status); err != nil {
+		if out.Status, err = strconv.Atoi(f.Status); err != nil || out.Status < leastStatus || out.Status > mostStatus {
 			return out, errField{"status"}
 		}
 	}
@@ -127,7 +130,7 @@ func (v *visit) span(f filter) (since, until time.Time, err error) {
 	switch {
 	case !ok:
 		return since, until, errField{"since"}
-	case !ok2:
+	case !ok2, !since.IsZero() && !until.IsZero() && !since.Before(until):
 		return since, until, errField{"until"}
 	}
 	return since, until, nil

@@ -97,7 +97,12 @@ func (v *visit) stream(send func(context.Context, *stream) error) error {
 	if err := out.write(fmt.Sprintf("retry: %d\n\n", streamAgainMS)); err != nil {
 		return nil // the browser went away
 	}
-	go out.beat(ctx, cancel)
+	var beats sync.WaitGroup
+	beats.Go(func() { out.beat(ctx, cancel) })
+	defer func() { // whatever is written after the end goes into the answer of somebody else
+		cancel()
+		beats.Wait()
+	}()
 	if err := send(ctx, out); err != nil && ctx.Err() == nil && !out.broken {
 		v.c.Log.Warn().Err(err).Str("path", v.r.Pattern).Msg("console: a stream ended")
 	}

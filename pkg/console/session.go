@@ -68,7 +68,22 @@ func (v *visit) enter(to route) error {
 	if !v.may(to.needs) {
 		return errForbidden
 	}
+	if err := v.readForm(); err != nil {
+		return err
+	}
 	return to.page(v)
+}
+
+// readForm reads the address and the form. Where a part is malformed nothing is done: without it more would be selected than was
+// meant. errBadForm.
+func (v *visit) readForm() error {
+	if v.r.ParseForm() != nil {
+		return errBadForm
+	}
+	if err := v.r.ParseMultipartForm(maxBody); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+		return errBadForm
+	}
+	return nil
 }
 
 // watched answers with what is made within pageWithin, as long as the queue can be reached, and with its error where it has one.

@@ -3,6 +3,8 @@ package lang
 // draftCatalogue holds what pkg/link/spec, pkg/link/draft and `touchbox link new` say.
 var draftCatalogue = map[string]string{
 	// Reading a specification.
+	"this is a file of %s and no text: open it, copy the text and paste it, or save it as plain text":                         "это файл (%s), а не текст: откройте его, скопируйте текст и вставьте сюда или сохраните как обычный текст",
+	"a field without a name stands here: it was left out":                                                                     "здесь поле без имени, оно пропущено",
 	"there are %d fields: the first %d were read":                                                                             "полей %d, прочитаны первые %d",
 	"no field was found: neither a JSON, nor a table, nor a list of names such as customer.mobilePhone":                       "ни одного поля не нашлось: ни JSON, ни таблицы, ни списка имён вида customer.mobilePhone",
 	"%s stands here a second time and is said to be something else than in line %d":                                           "%s стоит здесь второй раз, и смысл другой, чем в строке %d",

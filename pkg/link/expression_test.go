@@ -3,6 +3,7 @@ package link_test
 import (
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -308,6 +309,10 @@ func TestBadValue(t *testing.T) {
 		{"division by zero", `1 / rating > 5`, "x", calltouch.Fields{"rating": int64(0)}},
 		{"an endless list", `len(0..timestamp) > 1`, "x", calltouch.Fields{"timestamp": int64(1e15)}},
 		{"infinity in the body", `id != "1"`, "${1 / rating}", calltouch.Fields{"rating": int64(0)}},
+		{"a product beyond any number", `id != "1"`, "${timestamp * 10000000000000}", calltouch.Fields{"timestamp": int64(1793610900)}},
+		{"a sum beyond any number", `duration + 1 > 0`, "x", calltouch.Fields{"duration": int64(math.MaxInt64)}},
+		{"a whole number beyond any", `id != "1"`, "${int(rating)}", calltouch.Fields{"rating": 1e300}},
+		{"a difference beyond any number", `duration - 2 < 0`, "x", calltouch.Fields{"duration": int64(math.MinInt64)}},
 		{"a word in the body", `id != "1"`, "a ${int(utm_term)}", calltouch.Fields{"utm_term": secret}},
 	}
 	for _, tt := range tests {

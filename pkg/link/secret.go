@@ -131,7 +131,7 @@ const maxSecretFile = 64 << 10
 
 var errNoSecretFile = errors.New("no file of a secret")
 
-// readSecretFile drops the line break that editors and `echo` leave. It is called for each hook and each attempt: a pipe would
+// readSecretFile drops the line break that editors and `echo` leave, and blanks around: no key has any. It is called for each hook and each attempt: a pipe would
 // hold them up until somebody writes into it, and a device may have no end.
 func readSecretFile(path string) (string, error) {
 	info, err := os.Stat(path)
@@ -145,7 +145,7 @@ func readSecretFile(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return strings.TrimRight(string(data), "\r\n"), nil
+	return strings.TrimSpace(string(data)), nil
 }
 
 // String hides the secret.
@@ -273,7 +273,7 @@ func (l *loader) fromEnv(at strictyaml.Pos, name string, side Side) (secretSourc
 		return source, true
 	}
 	if l.options.Getenv != nil {
-		source.text = l.options.Getenv(name)
+		source.text = strings.TrimSpace(l.options.Getenv(name)) // one of blanks alone is not set, as with every variable
 	}
 	if source.text != "" {
 		return source, true

@@ -208,7 +208,7 @@ mindbox:
   - {name: clinic, url: "https://api.mindbox.ru", endpoint: clinic.Website, secret: {file: secret}}
 `
 	getenv := func(name string) string {
-		return map[string]string{"OLD": "0123456789abcdef-old", "NEW": "0123456789abcdef-new"}[name]
+		return map[string]string{"OLD": "0123456789abcdef-old", "NEW": " 0123456789abcdef-new\n"}[name]
 	}
 	f, problems, err := link.Parse(dir+"/touchbox.yaml", []byte(text), link.Options{Getenv: getenv})
 	if err != nil {
@@ -221,7 +221,7 @@ mindbox:
 	if s.Token.Value() != "12345" || d.Secret.Value() != "first" {
 		t.Errorf("got %q, %q", s.Token.Value(), d.Secret.Value())
 	}
-	write("second\n")
+	write(" second\t\r\n")
 	if d.Secret.Value() != "second" {
 		t.Error("a changed file of a secret is not read again")
 	}
@@ -237,6 +237,10 @@ func TestAbsentSecrets(t *testing.T) {
 	_, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{})
 	if err == nil || len(problems.Mistakes()) != 2 || !strings.Contains(err.Error(), "touchbox.yaml:2:44: the environment variable KEY is not set") {
 		t.Errorf("strict: %v", problems)
+	}
+	blank := func(string) string { return " \n" }
+	if _, problems, _ := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: blank}); len(problems.Mistakes()) != 2 {
+		t.Errorf("of blanks: %v", problems)
 	}
 	f, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{Lenient: true})
 	if err != nil || len(problems.Warnings()) != 3 { // and: there are no links

@@ -36,7 +36,7 @@ func (s Settings) checkConsole() error {
 	if s.ConsoleAddr == ConsoleOff {
 		return nil
 	}
-	if _, _, err := net.SplitHostPort(s.ConsoleAddr); err != nil {
+	if !isAddress(s.ConsoleAddr) {
 		return errors.New("CONSOLE_ADDR: want HOST:PORT, :PORT or off")
 	}
 	if s.ConsoleURL != "" {
@@ -107,7 +107,7 @@ func (n *Node) serveConsole(ctx context.Context, group *errgroup.Group, q *queue
 	if s.ConsoleTLSCert != "" {
 		pair, err := newCertificate(s.ConsoleTLSCert, s.ConsoleTLSKey)
 		if err != nil {
-			return errors.Join(err, listener.Close())
+			return errors.Join(fmt.Errorf("CONSOLE_TLS_CERT, CONSOLE_TLS_KEY: %w", err), listener.Close())
 		}
 		server.TLSConfig = &tls.Config{GetCertificate: pair.get, MinVersion: tls.VersionTLS12}
 		accept = func(l net.Listener) error { return server.ServeTLS(l, "", "") }

@@ -154,7 +154,7 @@ func (in *ingest) serve(ctx context.Context) error {
 	if s.TLSCert != "" {
 		pair, err := newCertificate(s.TLSCert, s.TLSKey)
 		if err != nil {
-			return errors.Join(err, listener.Close())
+			return errors.Join(fmt.Errorf("INGEST_TLS_CERT, INGEST_TLS_KEY: %w", err), listener.Close())
 		}
 		server.TLSConfig = &tls.Config{GetCertificate: pair.get, MinVersion: tls.VersionTLS12}
 		accept = func(l net.Listener) error { return server.ServeTLS(l, "", "") }

@@ -225,7 +225,11 @@ func message(l lang.Language) zerolog.Formatter {
 
 // IsTerminal reports whether a person sits at w.
 func IsTerminal(w io.Writer) bool {
-	if guard, ok := w.(interface{ Unwrap() io.Writer }); ok {
+	for {
+		guard, ok := w.(interface{ Unwrap() io.Writer })
+		if !ok {
+			break
+		}
 		w = guard.Unwrap()
 	}
 	f, ok := w.(*os.File)

@@ -26,7 +26,7 @@ type certificate struct {
 func newCertificate(certFile, keyFile string) (*certificate, error) {
 	c := &certificate{certFile: certFile, keyFile: keyFile}
 	if _, err := c.get(nil); err != nil {
-		return nil, Mistakef("INGEST_TLS_CERT, INGEST_TLS_KEY: %w", err)
+		return nil, Mistake{err}
 	}
 	return c, nil
 }

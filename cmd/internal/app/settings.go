@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"github.com/kelseyhightower/envconfig"
-	"github.com/rs/zerolog"
 
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
@@ -82,6 +81,9 @@ func (n *Networks) Decode(text string) error {
 		}
 		*n = append(*n, prefix.Masked())
 	}
+	if len(*n) == 0 { // a list of commas would let everybody in
+		return wrong("Networks")
+	}
 	return nil
 }
 
@@ -134,7 +136,7 @@ func (s *Settings) check() error {
 	for name, addr := range map[string]string{
 		"INGEST_ADDR": s.IngestAddr, "INGEST_ADMIN_ADDR": s.IngestAdminAddr, "WORKER_ADMIN_ADDR": s.WorkerAdminAddr,
 	} {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
+		if !isAddress(addr) {
 			complain("%s: want HOST:PORT or :PORT", name)
 		}
 	}
@@ -156,7 +158,7 @@ func (s *Settings) check() error {
 	if s.Replicas != 1 && s.Replicas != 3 && s.Replicas != 5 {
 		complain("TOUCHBOX_REPLICAS: use 1, 3 or 5")
 	}
-	if _, err := zerolog.ParseLevel(s.LogLevel); err != nil {
+	if !slices.Contains([]string{"trace", "debug", "info", "warn", "error"}, strings.ToLower(s.LogLevel)) {
 		complain("LOG_LEVEL: use debug, info, warn or error")
 	}
 	if s.LogFormat != "" && s.LogFormat != "json" && s.LogFormat != "console" {
@@ -181,6 +183,16 @@ func (s *Settings) check() error {
 		return Mistake{errors.Join(mistakes...)}
 	}
 	return nil
+}
+
+// isAddress reports whether a text is HOST:PORT or :PORT, of a port that there is.
+func isAddress(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" {
+		return false
+	}
+	_, err = net.LookupPort("tcp", port)
+	return err == nil
 }
 
 // unsetEmpty removes empty variables: envconfig would let them override a default.

@@ -40,16 +40,8 @@ func (d *Draft) Check(path string, before *link.File, text []byte, o link.Option
 // Put replaces a file, whose text was old, by a new one in its place, and keeps the old one beside it: in a file of the returned name, with
 // the moment in it. Mode and owner stay. Ended at any line, it leaves the old file or the new one, whole.
 func Put(path string, old, text []byte, now time.Time) (kept string, err error) {
-	path, err = filepath.EvalSymlinks(path) // a link to the file stays one
-	if err != nil {
+	if path, err = unchanged(path, old); err != nil {
 		return "", err
-	}
-	stands, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	if !bytes.Equal(stands, old) {
-		return "", ErrChanged
 	}
 	kept = path + "." + now.Format("20060102-150405")
 	err = create(kept, path, old)
@@ -60,14 +52,41 @@ func Put(path string, old, text []byte, now time.Time) (kept string, err error) 
 	if err != nil {
 		return "", fmt.Errorf("keep the old file: %w", err)
 	}
+	return kept, replace(path, text)
+}
+
+// Replace is Put for a file of which no copy is kept. ErrChanged.
+func Replace(path string, old, text []byte) error {
+	path, err := unchanged(path, old)
+	if err != nil {
+		return err
+	}
+	return replace(path, text)
+}
+
+// unchanged is the file itself behind a link to it, which stays one. ErrChanged: its text is not the old one any more.
+func unchanged(path string, old []byte) (string, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	stands, err := os.ReadFile(path)
+	if err == nil && !bytes.Equal(stands, old) {
+		err = ErrChanged
+	}
+	return path, err
+}
+
+// replace puts a new file in the place of another one, whole or not at all.
+func replace(path string, text []byte) error {
 	fresh := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d", filepath.Base(path), os.Getpid()))
 	if err := create(fresh, path, text); err != nil {
-		return "", fmt.Errorf("write the new file: %w", err)
+		return fmt.Errorf("write the new file: %w", err)
 	}
 	if err := os.Rename(fresh, path); err != nil {
-		return "", errors.Join(err, os.Remove(fresh))
+		return errors.Join(err, os.Remove(fresh))
 	}
-	return kept, syncFolder(filepath.Dir(path))
+	return syncFolder(filepath.Dir(path))
 }
 
 // create writes a file that is not there yet, of the mode and the owner of another one.

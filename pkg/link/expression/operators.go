@@ -51,6 +51,9 @@ func operators() map[string]func(a, b any) (any, error) {
 			if IsNil(a) || IsNil(b) {
 				return nil, nil
 			}
+			if overflows(op, a, b) {
+				return nil, errBadValue
+			}
 			return finite(compute(a, b))
 		}
 	}
@@ -192,6 +195,40 @@ func span(a, b any) (any, error) {
 		return nil, errBadValue
 	}
 	return runtime.MakeRange(from, to), nil
+}
+
+// overflows reports whether whole numbers come to one that no number holds: expr would go on with another one.
+func overflows(op string, a, b any) bool {
+	x, whole := toInt(a)
+	y, both := toInt(b)
+	if !whole || !both {
+		return false
+	}
+	switch op {
+	case "+":
+		return (x+y > x) != (y > 0)
+	case "-":
+		return (x-y < x) != (y > 0)
+	case "*":
+		return x != 0 && (x*y/x != y || x == -1 && y == math.MinInt)
+	}
+	return false
+}
+
+// beyond reports whether int or abs is asked for what no whole number holds.
+func beyond(function string, args []any) bool {
+	if len(args) == 0 {
+		return false
+	}
+	switch x := args[0].(type) {
+	case float64:
+		return function == "int" && !(x >= math.MinInt && x < -math.MinInt)
+	case int:
+		return function == "abs" && x == math.MinInt
+	case int64:
+		return function == "abs" && x == math.MinInt
+	}
+	return false
 }
 
 func finite(v any) (any, error) {

@@ -133,6 +133,9 @@ func callBuiltin(m *Machine, f *builtin.Function, args []any) (any, error) {
 	if err := m.affordable(f.Name, args); err != nil {
 		return nil, err
 	}
+	if beyond(f.Name, args) {
+		return nil, errBadValue
+	}
 	var v any
 	var err error
 	switch {

@@ -50,6 +50,38 @@ func TestBadInputGetsAWordAndWhatCouldBeRead(t *testing.T) {
 			"", 0, []string{"customer.mobilePhone"},
 		},
 		{
+			"values without quotes, in one line", "{\"customer\": {\"firstName\": <имя>, \"mobilePhone\": <телефон>, \"email\": почта, \"area\": -1, \"lastName\": (фамилия)}}",
+			"", 0, []string{"customer.firstName", "customer.mobilePhone", "customer.email", "customer.area", "customer.lastName"},
+		},
+		{
+			"a field without a name", "{\"customer\": {\"\": {\"a\": 1}, \"mobilePhone\": \"\"}}",
+			"a field without a name", 1, []string{"customer.mobilePhone"},
+		},
+		{
+			"something odd in the only line", "{\"customer\": {\"mobilePhone\": \"\", ?!, \"email\": \"\"}}",
+			"this line could not be read", 1, []string{"customer.mobilePhone", "customer.email"},
+		},
+		{
+			"a body in a collection of Postman's", `{"info": {"name": "Mindbox"}, "item": [{"request": {"body": {"mode": "raw", "raw": "{\r\n \"customer\": {\"mobilePhone\": \"<телефон>\",\n\"email\": \"\"}}"}}}]}`,
+			"", 0, []string{"customer.mobilePhone", "customer.email"},
+		},
+		{
+			"a page of HTML", "<table><tr><th>Поле</th><th>Смысл</th></tr>\n<tr><td>customer.mobilePhone</td><td><b>Телефон</b></td></tr><tr><td>customer.email</td><td>&lt;почта&gt;</td></tr></table>",
+			"", 0, []string{"customer.mobilePhone", "customer.email"},
+		},
+		{
+			"entities of HTML", "{&quot;customer&quot;: {&quot;mobilePhone&quot;: &quot;&lt;телефон&gt;&quot;, &quot;email&quot;: &quot;&quot;}}",
+			"", 0, []string{"customer.mobilePhone", "customer.email"},
+		},
+		{
+			"marks of a messenger", "> *customer.mobilePhone* : телефон\n- [customer.email](https://docs.example) — почта\n",
+			"", 0, []string{"customer.mobilePhone", "customer.email"},
+		},
+		{
+			"an operation above a list", "Operation: CallTouch\ncustomer.mobilePhone - телефон\ncustomerAction.customFields.город - город\n",
+			"", 0, []string{"customer.mobilePhone", "customerAction.customFields.город"},
+		},
+		{
 			"fields unknown to Mindbox", "{\"customer\": {\"mobilePhon\": \"\", \"loyalty\": \"\"}}",
 			"no field customer.mobilePhon: is it mobilePhone?", 1, []string{"customer.mobilePhon", "customer.loyalty"},
 		},
@@ -180,5 +212,13 @@ func TestWhatOtherLinksDoIsProposed(t *testing.T) {
 	s = spec.Read(path+" — город\ncustomer.email", lang.English)
 	if got := s.Propose(spec.Context{Kinds: []event.Kind{event.CallEnded}, Known: known})[0]; got.Certainty != spec.Unsure || got.Candidates[0].Value != "${attrs.level}" || got.Candidates[1].Value != "${city}" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// An expression that stands there over several lines is one line of a link.
+func TestAnExpressionIsOneLine(t *testing.T) {
+	s := spec.Read("{\"customer\": {\"mobilePhone\": ${phone(\n    callerphone\n  )}, \"email\": \"\"}}", lang.English)
+	if len(s.Fields) != 2 || s.Fields[0].Written != "${phone( callerphone )}" {
+		t.Errorf("%+v", s.Fields)
 	}
 }

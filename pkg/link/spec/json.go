@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,6 +16,9 @@ import (
 // readJSON reads the JSON that stands somewhere in a text.
 func (r *reader) readJSON(text string) []Field {
 	bodies := bodiesIn(text)
+	if inner := held(text); len(inner) > 0 {
+		bodies = inner
+	}
 	if len(bodies) == 0 && strings.Contains(text, `\"`) { // inside the quotes of a shell
 		text = strings.ReplaceAll(text, `\"`, `"`)
 		bodies = bodiesIn(text)
@@ -80,6 +84,38 @@ func bodiesIn(text string) []*body {
 	return found
 }
 
+// jsonText is a text of JSON's that holds quotes itself.
+var jsonText = regexp.MustCompile(`"(?:[^"\\\n]|\\.)*\\"(?:[^"\\\n]|\\.)*"`)
+
+// held are the bodies of Mindbox's that stand in the texts of another JSON, as requests do in a collection of Postman's.
+func held(text string) []*body {
+	var found []*body
+	for _, at := range jsonText.FindAllStringIndex(text, -1) {
+		var inner string
+		if json.Unmarshal([]byte(text[at[0]:at[1]]), &inner) != nil || !strings.HasPrefix(strings.TrimSpace(inner), "{") {
+			continue
+		}
+		for _, b := range bodiesIn(inner) {
+			if slices.ContainsFunc(b.fields, func(f Field) bool { return isRoot(firstSegment(f.Path)) }) {
+				found = append(found, b.at(lineOf(text, at[0])))
+			}
+		}
+	}
+	return found
+}
+
+// at says of all that was read in which line of the whole it stands.
+func (b *body) at(line int) *body {
+	b.line = line
+	for i := range b.fields {
+		b.fields[i].Line = line
+	}
+	for i := range b.notes {
+		b.notes[i].line = line
+	}
+	return b
+}
+
 // isAnswer reports whether a JSON is what Mindbox answers.
 func (b *body) isAnswer() bool {
 	return slices.ContainsFunc(b.fields, func(f Field) bool {
@@ -88,7 +124,7 @@ func (b *body) isAnswer() bool {
 }
 
 // member is the beginning of an object's first member: a key and a colon.
-var member = regexp.MustCompile(`^\{(?:\s|//[^\n]*\n|#[^\n]*\n|/\*(?s:.*?)\*/)*(?:["'“”„«][^"'“”„«»\n]+["'“”„»]|[A-Za-z_][\w.-]*)\s*:`)
+var member = regexp.MustCompile(`^\{(?:\s|//[^\n]*\n|#[^\n]*\n|/\*(?s:.*?)\*/)*(?:["'“”„«][^"'“”„«»\n]*["'“”„»]|[A-Za-z_][\w.-]*)\s*:`)
 
 func (b *body) beginsObject() bool { return member.MatchString(b.text[b.i:]) }
 
@@ -132,12 +168,19 @@ func (b *body) object(path string) {
 
 // member reads a key with its value; false ends the object.
 func (b *body) member(path string) bool {
+	begin := b.i
 	key := b.key()
+	nameless := key == "" && b.i > begin
 	b.blanks()
-	if key == "" || b.peek() != ':' && b.peek() != '=' {
+	if key == "" && !nameless || b.peek() != ':' && b.peek() != '=' {
 		return b.unreadable()
 	}
 	b.i++
+	if nameless {
+		b.note("a field without a name stands here: it was left out")
+		b.passOver()
+		return true
+	}
 	if b.depth > 1 && strings.Contains(key, ".") {
 		b.note("the name %s has a dot in it, which Touchbox reads as a field within a field: ask Mindbox for its name", key)
 	}
@@ -145,7 +188,17 @@ func (b *body) member(path string) bool {
 	return true
 }
 
-// unreadable passes over the rest of a line that is no member. A text that goes on after a JSON that was
+// passOver reads a value of which nothing is kept.
+func (b *body) passOver() {
+	n := len(b.fields)
+	b.value("", false)
+	b.fields, b.last = b.fields[:n], -1
+}
+
+// nextMember is where another member begins in a line.
+var nextMember = regexp.MustCompile(`,\s*["'“”„«][^"'“”„«»\n]*["'“”„»]\s*:`)
+
+// unreadable passes over what is no member, up to the next one of its line or the line's end. A text that goes on after a JSON that was
 // never closed ends it.
 func (b *body) unreadable() bool {
 	line, _, more := strings.Cut(b.text[b.i:], "\n")
@@ -154,6 +207,10 @@ func (b *body) unreadable() bool {
 		return false
 	}
 	b.note("this line could not be read")
+	if next := nextMember.FindStringIndex(line); next != nil {
+		b.i += next[0]
+		return true
+	}
 	b.i += len(line)
 	if !more {
 		b.ended()
@@ -236,6 +293,7 @@ func (b *body) key() string {
 
 // value reads any value; each that is neither an object nor a list is a field.
 func (b *body) value(path string, odd bool) {
+	b.last = -1 // what stands before a value on its line is none of the field's before it
 	b.blanks()
 	c, _ := utf8.DecodeRuneInString(b.text[b.i:])
 	f := Field{Path: path, Line: lineOf(b.text, b.i), Odd: odd}
@@ -255,7 +313,7 @@ func (b *body) value(path string, odd bool) {
 		f.text(b.quoted(), true)
 	case strings.HasPrefix(b.text[b.i:], "${"):
 		if end := expression.Closing(b.text[b.i+2:]); end >= 0 {
-			f.Written = b.text[b.i : b.i+end+3]
+			f.Written = lineEnds.ReplaceAllString(b.text[b.i:b.i+end+3], " ")
 			b.i += end + 3
 			break
 		}
@@ -341,6 +399,9 @@ func (b *body) quoted() string {
 	b.i = start + end + size
 	return unescaped.Replace(b.text[start : start+end])
 }
+
+// lineEnds are those of an expression that is written over several lines, with the blanks around them.
+var lineEnds = regexp.MustCompile(`\s*\n\s*`)
 
 var unescaped = strings.NewReplacer(`\"`, `"`, `\\`, `\`, `\/`, `/`, `\n`, " ", `\t`, " ")
 

@@ -7,7 +7,7 @@ import (
 )
 
 // path is a field's name: dotted, or one word.
-var path = regexp.MustCompile(`^[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\])*$`)
+var path = regexp.MustCompile(`^[A-Za-z_][\w-]*(?:\.[\pL\w-]+|\[\d+\])*$`)
 
 // row is one line of a table.
 type row struct {
@@ -128,7 +128,7 @@ func isHeading(cell string) bool {
 }
 
 // named is a line that begins with the name of a field, after what numbers or marks it in a list; then what is said of it.
-var named = regexp.MustCompile("^\\s*(?:[-–—*•·]+\\s*|\\d+[.)]\\s*)?[`\"'“«]?([A-Za-z_][\\w-]*(?:\\.[\\w-]+|\\[\\d+\\])*)[`\"'”»]?\\s*(?:[,;]?\\s*$|(?:[-–—:=(,;]+|//|#|->|→)\\s*(.+?)\\s*\\)?\\s*$)")
+var named = regexp.MustCompile("^\\s*(?:[-–—*•·]+\\s*|\\d+[.)]\\s*)?[`\"'“«]?([A-Za-z_][\\w-]*(?:\\.[\\pL\\w-]+|\\[\\d+\\])*)[`\"'”»*]{0,2}\\s*(?:[,;]?\\s*$|(?:[-–—:=(,;]+|//|#|->|→)\\s*(.+?)\\s*\\)?\\s*$)")
 
 // readNames reads a list of names, one a line. Where other lines stand between them, only names that Mindbox has
 // begin a field.
@@ -141,7 +141,7 @@ func (r *reader) readNames(text string) []Field {
 		}
 		lines++
 		for _, f := range namesIn(line, i+1) {
-			if slices.Contains(r.spec.Operations, f.Path) {
+			if slices.Contains(r.spec.Operations, f.Path) || ofRequest.MatchString(f.Path) {
 				continue
 			}
 			all = append(all, f)
@@ -160,6 +160,12 @@ func (r *reader) readNames(text string) []Field {
 	return fields
 }
 
+// ofRequest are the words that name what is around the body: Operation: CallTouch.
+var ofRequest = regexp.MustCompile(`(?i)^(?:operations?|endpoint(?:Id)?|authorization|secretKey)$`)
+
+// markdownLink is [customer.email](https://...).
+var markdownLink = regexp.MustCompile(`\[([^\[\]]+)\]\([^()]*\)`)
+
 // namesIn are the fields of a line: one with what is said of it, or several with commas between them.
 func namesIn(line string, at int) []Field {
 	if parts := strings.Split(strings.Trim(line, " ,;"), ","); len(parts) > 1 && !slices.ContainsFunc(parts, func(p string) bool { return !isPath(strings.TrimSpace(p)) }) {
@@ -169,7 +175,7 @@ func namesIn(line string, at int) []Field {
 		}
 		return fields
 	}
-	m := named.FindStringSubmatch(line)
+	m := named.FindStringSubmatch(markdownLink.ReplaceAllString(strings.TrimLeft(line, "> "), "$1"))
 	if m == nil || strings.HasPrefix(m[2], "/") { // https://...
 		return nil
 	}

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"html"
 	"regexp"
 	"strings"
 	"unicode"
@@ -13,6 +14,7 @@ import (
 // kind of line's end is a line's end, what nobody sees is gone. Lines stay where they are.
 func clean(text string) string {
 	text, _ = spelling.Decode(text, "")
+	text = plainHTML(text)
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\v", "\n").Replace(text)
 	return strings.Map(func(c rune) rune {
 		switch {
@@ -25,6 +27,25 @@ func clean(text string) string {
 		}
 		return c
 	}, text)
+}
+
+// What is of HTML in a text that was copied or saved from a page: ends of lines and cells, other tags, entities. A placeholder such as <phone> is
+// none of it.
+var (
+	htmlEnd    = regexp.MustCompile(`(?i)</(?:td|th|tr|p|div|li|span|pre|code|table)>|<br\s*/?>`)
+	htmlCell   = regexp.MustCompile(`(?i)</t[dh]>\s*(<t[dh])`)
+	htmlLine   = regexp.MustCompile(`(?i)<br\s*/?>|</(?:p|div|li|tr|pre|h[1-6])>`)
+	htmlTag    = regexp.MustCompile(`(?is)<!--.*?-->|<(style|script|head)\b.*?</(?:style|script|head)>|<!doctype[^<>]*>|</?(?:html|body|table|tbody|thead|tfoot|caption|colgroup|col|tr|td|th|p|div|ul|ol|li|span|b|i|u|s|em|strong|code|pre|a|font|h[1-6]|sup|sub|img|hr|meta|link)\b[^<>]*>`)
+	htmlEntity = regexp.MustCompile(`(?i)&(?:quot|lt|gt|amp|apos|nbsp|laquo|raquo|mdash|ndash|#\d{1,7}|#x[0-9a-f]{1,6});`)
+)
+
+// plainHTML is a text without HTML; one that has none stays.
+func plainHTML(text string) string {
+	if htmlEnd.MatchString(text) {
+		text = htmlCell.ReplaceAllString(text, "\t$1")
+		text = htmlTag.ReplaceAllString(htmlLine.ReplaceAllString(text, "\n"), "")
+	}
+	return htmlEntity.ReplaceAllStringFunc(text, html.UnescapeString)
 }
 
 // lineOf is the line of a byte of the text, from 1.
