@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rs/zerolog"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
@@ -91,11 +95,15 @@ func TestJobsAreAskedForListedAndTurned(t *testing.T) {
 	o.runs(0, "aside", "take", "--reason", "no_id", "--job")
 	o.runs(2, "retries", "--job")
 	a := app.NewAdmin(o.queue, o.file)
-	for range 4 {
-		if err := a.RunNextJob(t.Context(), append(admin.WorkerJobs, admin.IngestJobs...)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		_ = admin.RunJobs(ctx, func() admin.Admin { return a }, slices.Concat(admin.WorkerJobs, admin.IngestJobs), zerolog.Nop()) // it returns no error
+	}()
+	o.until("all have ended", func() bool {
+		jobs, err := a.Jobs(t.Context())
+		return err == nil && !slices.ContainsFunc(jobs, func(j admin.Job) bool { return !j.Ends() })
+	})
 	o.reads(&shown, "jobs", "show", asked.ID)
 	if shown.State != admin.JobDone || shown.Changed != 1 || o.dead() != 1 {
 		t.Errorf("done: %+v, %d are dead", shown, o.dead())

@@ -145,7 +145,7 @@ func TestCausesSumUpToTheirCommand(t *testing.T) {
 }
 
 // pageRow is what stands first in a row: of what was set aside its number, else the key.
-var pageRow = regexp.MustCompile(`<th scope="row"><a href="/events/([^"]*)">|<tr><td class="n">(\d+)`)
+var pageRow = regexp.MustCompile(`<th scope="row"><a href="/events/([^"]*)">|<tr><th scope="row">(\d+)<`)
 
 func rowsOfPage(page string) (rows []string) {
 	for _, found := range pageRow.FindAllStringSubmatch(page, -1) {

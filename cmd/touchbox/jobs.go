@@ -103,7 +103,7 @@ func (d *desk) showJob(ctx context.Context, id string) error {
 	if j.Problem != "" {
 		d.say("  %s", show.Printable(j.Problem))
 	}
-	if j.Interrupted || j.State == admin.JobStopped || j.State == admin.JobFailed {
+	if j.Kind != admin.JobFind && (j.Interrupted || j.State == admin.JobStopped || j.State == admin.JobFailed) {
 		d.say("  `touchbox jobs continue %s` lets it go on", j.ID)
 	}
 	return nil

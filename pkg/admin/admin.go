@@ -201,8 +201,6 @@ func (a Admin) Knows(ctx context.Context, id string) (bool, error) {
 	if !errors.Is(err, ErrNoLink) {
 		return err == nil, err
 	}
-	for _, err := range a.Queue.DeadLetters(ctx, queue.Filter{Link: id}) {
-		return err == nil, err
-	}
-	return false, nil
+	_, n, err := a.Queue.OldestDeadLetters(ctx, queue.Filter{Link: id}, 1)
+	return n > 0, err
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,12 +20,18 @@ type AsideQuery struct {
 	Since    time.Time // received not before
 	Until    time.Time // and before
 	Sequence uint64    // this one only
+	Before   uint64    // of AsidePart: only what stands before this place; 0: all
 }
 
 func (q AsideQuery) selects(s queue.Aside) bool {
 	return (q.Since.IsZero() || !s.Received.Before(q.Since)) &&
 		(q.Until.IsZero() || s.Received.Before(q.Until)) &&
 		(q.Sequence == 0 || s.Sequence == q.Sequence)
+}
+
+// looks says what one is to the query. It came before it was stored.
+func (q AsideQuery) looks(s queue.Aside) looked {
+	return looked{place: s.Sequence, over: s.Stored.Before(q.Since.Add(-clockMargin)) || s.Sequence < q.Sequence, selected: q.selects(s)}
 }
 
 // Text says in words what a query selects, as the audit does.
@@ -39,6 +46,29 @@ func (q AsideQuery) Text() string {
 // how much it is altogether.
 func (a Admin) Asides(ctx context.Context, q AsideQuery, limit int) (list []queue.Aside, total int, err error) {
 	return first(a.asides(ctx, q), limit)
+}
+
+// AsidePart is the newest part of what was set aside.
+func (a Admin) AsidePart(ctx context.Context, q AsideQuery, limit int) (Part[queue.Aside], error) {
+	p, err := partOf(a.Queue.AsidesBack(ctx, q.Site, q.Reason, q.Before), cmp.Or(limit, DefaultLimit), a.mostLookedAt(), q.looks)
+	if err == nil && (q.Before > 0 || p.Older > 0) {
+		p.Total, err = a.countAside(ctx, q)
+	}
+	return p, err
+}
+
+// countAside counts what was set aside by when it was stored, which is as a rule when it came, and reads none of it.
+func (a Admin) countAside(ctx context.Context, q AsideQuery) (int, error) {
+	if q.Sequence > 0 {
+		p, err := partOf(a.Queue.AsidesBack(ctx, q.Site, q.Reason, q.Sequence+1), 1, 1, q.looks)
+		return len(p.Rows), err
+	}
+	n, err := a.Queue.CountAsides(ctx, q.Site, q.Reason, q.Since)
+	if err != nil || q.Until.IsZero() {
+		return n, err
+	}
+	younger, err := a.Queue.CountAsides(ctx, q.Site, q.Reason, q.Until)
+	return max(0, n-younger), err
 }
 
 func (a Admin) asides(ctx context.Context, q AsideQuery) iter.Seq2[queue.Aside, error] {

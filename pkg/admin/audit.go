@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +63,7 @@ const (
 	VerbSignOut       = "sign_out"
 	VerbSessionEnd    = "session_end" // of somebody else
 	VerbSignInRefused = "sign_in_refused"
+	VerbRevealRefused = "reveal_refused" // of who may not see personal data
 )
 
 // ErrAuditFull reports that nothing can be done because it could not be written down.
@@ -99,31 +102,37 @@ type AuditQuery struct {
 	Who   string
 	Verb  string
 	Limit int // at most so many, the newest; 0 means DefaultLimit
+
+	Before uint64 // and those only that stand before this place; 0: all
 }
 
-func (q AuditQuery) selects(e AuditEntry) bool {
-	return (q.Until.IsZero() || e.Time.Before(q.Until)) && (q.Who == "" || e.Who == q.Who) && (q.Verb == "" || e.Verb == q.Verb)
+// looks says what an entry is to the query.
+func (q AuditQuery) looks(e AuditEntry) looked {
+	return looked{
+		place: e.Sequence, over: e.Time.Before(q.Since.Add(-clockMargin)),
+		selected: !e.Time.Before(q.Since) && (q.Until.IsZero() || e.Time.Before(q.Until)) && (q.Who == "" || e.Who == q.Who),
+	}
 }
 
-// AuditEntries returns the newest entries that the query selects, oldest first, and how many it selects
-// altogether.
+// AuditEntries returns the newest entries that the query selects, oldest first, and how many it selects altogether; Uncounted where
+// that takes to read all.
 func (a Admin) AuditEntries(ctx context.Context, q AuditQuery) (list []AuditEntry, total int, err error) {
-	if q.Limit == 0 {
-		q.Limit = DefaultLimit
+	p, err := a.AuditPart(ctx, q)
+	slices.Reverse(p.Rows)
+	return p.Rows, p.Total, err
+}
+
+// AuditPart is the newest part of the entries that the query selects.
+func (a Admin) AuditPart(ctx context.Context, q AuditQuery) (Part[AuditEntry], error) {
+	p, err := partOf(a.Queue.AuditBack(ctx, q.Verb, q.Before), cmp.Or(q.Limit, DefaultLimit), a.mostLookedAt(), q.looks)
+	if err != nil || q.Before == 0 && p.Older == 0 {
+		return p, err
 	}
-	for e, err := range a.Queue.AuditEntries(ctx, q.Since) {
-		if err != nil {
-			return nil, 0, err
-		}
-		if !q.selects(e) {
-			continue
-		}
-		total++
-		if list = append(list, e); len(list) >= 2*q.Limit {
-			list = append(list[:0], list[len(list)-q.Limit:]...)
-		}
+	p.Total = Uncounted
+	if q.Who == "" && q.Until.IsZero() {
+		p.Total, err = a.Queue.CountAudit(ctx, q.Verb, q.Since)
 	}
-	return list[max(0, len(list)-q.Limit):], total, nil
+	return p, err
 }
 
 // inBulk writes down what is done to many things at once: before it begins, with how many it is to be, and at

@@ -3,16 +3,13 @@ package admin
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
-	"github.com/touchbox/touchbox/pkg/show"
 )
 
 // The cards say what the file and the queue hold of a thing, in plain values and without a secret.
@@ -195,24 +192,6 @@ func (a Admin) Caller(e event.Event, m Mask) string {
 		return ""
 	}
 	return fmt.Sprint(m.Field("callerphone", fields["callerphone"]))
-}
-
-// Lookup finds the events that a person means by a key, an id, or else a phone number, the newest so many of them,
-// oldest first. None is no error. A look for a number is written into the audit.
-func (a Admin) Lookup(ctx context.Context, text string, limit int) ([]event.Key, error) {
-	keys, err := a.Find(ctx, text)
-	if err == nil || !errors.Is(err, ErrUnknown) && !errors.Is(err, event.ErrBadKey) {
-		return keys, err
-	}
-	number := a.Number(text)
-	if number == "" || strings.Contains(text, "/") {
-		return nil, nil
-	}
-	keys, err = a.OfPhone(ctx, number, limit)
-	if err != nil {
-		return nil, err
-	}
-	return keys, a.Audit(ctx, AuditEntry{Verb: VerbFindPhone, On: show.Hide(number), Found: len(keys)})
 }
 
 // DeadRows are the dead letters that the filter selects, oldest first and at most so many, and how many there are

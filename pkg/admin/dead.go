@@ -34,6 +34,7 @@ type deadEntry struct {
 	key    event.Key
 	died   time.Time
 	answer string // masked
+	pinned bool
 	cause  *deadCause
 }
 
@@ -97,7 +98,7 @@ func (x *deadIndex) add(d queue.DeadLetter) {
 	}
 	c.letters++
 	x.order = append(x.order, d.Sequence)
-	x.letters[d.Sequence] = deadEntry{d.Event.Key, d.Died, Mask{}.Text(d.Answer), c}
+	x.letters[d.Sequence] = deadEntry{d.Event.Key, d.Died, Mask{}.Text(d.Answer), d.Pin != nil, c}
 }
 
 // forget lets go of what has gone. The numbers are asked for where the count says that something has.
@@ -223,6 +224,52 @@ func (x *deadIndex) died(cause string, now time.Time, n int) []Hour {
 		}
 	}
 	return list
+}
+
+// deadItems are the letters of a selection, as a replay takes them.
+func (s *Board) deadItems(ctx context.Context, of Selection) ([]Item, error) {
+	x, err := s.deadNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var items []Item
+	for _, f := range of.filters() {
+		for sequence, one := range x.selected(f, of.Cause) {
+			items = append(items, Item{
+				Link: one.cause.link, Key: one.key, Outcome: event.Dead, Reason: one.cause.reason, Status: one.cause.status, Pinned: one.pinned, sequence: sequence,
+			})
+		}
+	}
+	return items, nil
+}
+
+// deadLetters iterates over the letters of a selection, which it reads as they are asked for.
+func (s *Board) deadLetters(ctx context.Context, a Admin, of Selection) iter.Seq2[queue.DeadLetter, error] {
+	return func(yield func(queue.DeadLetter, error) bool) {
+		items, err := s.deadItems(ctx, of)
+		if err != nil {
+			yield(queue.DeadLetter{}, err)
+			return
+		}
+		for part := range slices.Chunk(items, placesAtOnce) {
+			sequences := make([]uint64, len(part))
+			for i, item := range part {
+				sequences[i] = item.sequence
+			}
+			letters, err := a.deadLettersAt(ctx, sequences)
+			for _, d := range letters {
+				if !yield(d, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(queue.DeadLetter{}, err)
+				return
+			}
+		}
+	}
 }
 
 // deadLettersAt reads letters by their sequences; those that have gone are left out.

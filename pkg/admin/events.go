@@ -24,6 +24,7 @@ type EventQuery struct {
 	Until   time.Time              // and before
 	About   func(event.Event) bool // looks at an event as it came; nil looks at nothing
 	Limit   int                    // at most so many, the newest; 0 means DefaultLimit
+	Before  uint64                 // and those only that stand before this place in the log; 0: all
 }
 
 // Row is an event of the log with its outcomes.
@@ -83,7 +84,7 @@ const (
 
 // newest reads the log from its end back, until it has as many events as the query asks for.
 func (a Admin) newest(ctx context.Context, q EventQuery, found linkOutcomes) (events []event.Event, total int, err error) {
-	first, end, err := a.Queue.Span(ctx, q.stored())
+	first, end, err := a.span(ctx, q)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -105,6 +106,15 @@ func (a Admin) newest(ctx context.Context, q EventQuery, found linkOutcomes) (ev
 		total = Uncounted
 	}
 	return events, total, nil
+}
+
+// span is where the events lie that a query may select: from the first place up to, not including, the end.
+func (a Admin) span(ctx context.Context, q EventQuery) (first, end uint64, err error) {
+	first, end, err = a.Queue.Span(ctx, q.stored())
+	if q.Before > 0 {
+		end = max(first, min(end, q.Before))
+	}
+	return first, end, err
 }
 
 // lastOf keeps the last of what is iterated over, and counts the whole. With an error comes what came before it.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -80,4 +81,15 @@ func PackedOutcomes(link string, at map[uint64]event.Outcome, want event.Outcome
 		}
 	}
 	return of, slices.Collect(b.having(links, want, nil, 0, blockSize)), nil
+}
+
+// RunNextJob works off the oldest job of these kinds that waits. No job is no error.
+func (a Admin) RunNextJob(ctx context.Context, kinds []JobKind) error {
+	waiting, err := a.waitingJobs(ctx, kinds)
+	for _, id := range waiting {
+		if err := a.runJob(ctx, id, nil); !errors.Is(err, queue.ErrHeld) {
+			return err
+		}
+	}
+	return err
 }

@@ -31,7 +31,50 @@ const (
 // Retries returns what waits, in the order in which it began to wait: at most limit of it (0 means
 // DefaultLimit), and how much it is altogether.
 func (a Admin) Retries(ctx context.Context, f queue.Filter, limit int) (list []queue.Retry, total int, err error) {
-	return a.Queue.OldestRetries(ctx, f, cmp.Or(limit, DefaultLimit))
+	limit = cmp.Or(limit, DefaultLimit)
+	if a.Board == nil {
+		return a.Queue.OldestRetries(ctx, f, limit)
+	}
+	all, err := a.retriesOf(ctx, f)
+	return all[:min(len(all), limit)], len(all), err
+}
+
+// RetriesPart is a part of what waits: of what stands before a place, 0 is all, what began to wait last.
+func (a Admin) RetriesPart(ctx context.Context, f Filter, before uint64, limit int) (Part[queue.Retry], error) {
+	all, err := a.retriesOf(ctx, f)
+	p := Part[queue.Retry]{Total: len(all)}
+	for _, r := range slices.Backward(all) {
+		if before > 0 && r.Sequence >= before {
+			continue
+		}
+		if len(p.Rows) == limit {
+			p.Older = r.Sequence + 1
+			break
+		}
+		p.Rows = append(p.Rows, r)
+	}
+	return p, err
+}
+
+// retriesOf is what waits of what the filter selects, in the order in which it began to: as the Board knows it where there is one, which
+// then has no bodies.
+func (a Admin) retriesOf(ctx context.Context, f Filter) (list []queue.Retry, err error) {
+	if a.Board != nil {
+		all, err := a.Board.retriesNow(ctx)
+		for _, r := range all {
+			if (f.Link == "" || r.Link == f.Link) && f.About(r.Event.Key) && f.Match(r.Reason, r.Status, r.Began) {
+				list = append(list, r)
+			}
+		}
+		return list, err
+	}
+	for r, err := range a.Queue.Retries(ctx, f) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
 }
 
 // bulk is told between two things of many how many are through, and how many of those were changed.

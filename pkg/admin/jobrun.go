@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -31,6 +33,10 @@ const (
 func RunJobs(ctx context.Context, desk func() Admin, kinds []JobKind, log zerolog.Logger) error {
 	var alarms wait.Throttle
 	report := func(err error) {
+		if fault := (faultError{}); errors.As(err, &fault) {
+			log.Error().Str("fault", fault.Error()).Str("where", fault.where).Msg("a job met a fault of Touchbox's own and has failed; others go on")
+			return
+		}
 		if err != nil && !errors.Is(err, queue.ErrHeld) && ctx.Err() == nil && alarms.Due("jobs", time.Minute) {
 			log.Warn().Err(err).Msg("jobs are not worked off, trying on")
 		}
@@ -49,17 +55,6 @@ func RunJobs(ctx context.Context, desk func() Admin, kinds []JobKind, log zerolo
 		}
 	}
 	return running.Wait()
-}
-
-// RunNextJob works off the oldest job of these kinds that waits. No job is no error.
-func (a Admin) RunNextJob(ctx context.Context, kinds []JobKind) error {
-	waiting, err := a.waitingJobs(ctx, kinds)
-	for _, id := range waiting {
-		if err := a.runJob(ctx, id, nil); !errors.Is(err, queue.ErrHeld) {
-			return err
-		}
-	}
-	return err
 }
 
 // waitingJobs are the jobs of these kinds that nobody works at and that may begin, the oldest first.
@@ -120,14 +115,43 @@ func (a Admin) ReplayByCommand(ctx context.Context, items []Item, o ReplayOption
 
 // byCommand does what a job says with do, in this process; found is with how many things it has to do, as far as that is known.
 func (a Admin) byCommand(ctx context.Context, job Job, found int, do func(context.Context, *jobRun) (int, error)) error {
+	if err := a.putJob(ctx, &job, found); err != nil {
+		return err
+	}
+	return a.runJob(ctx, job.ID, do)
+}
+
+// putJob puts a job in the list that this process alone works at, and writes it into the audit before.
+func (a Admin) putJob(ctx context.Context, job *Job, found int) error {
 	job.Command = true
 	if err := a.Audit(ctx, AuditEntry{Verb: string(job.Kind), On: job.On, Why: job.Why, Found: found, Job: job.ID}); err != nil {
 		return err
 	}
-	if _, err := a.Queue.State().Create(ctx, event.JobKeys.Of(job.ID), job); err != nil {
-		return err
-	}
-	return a.runJob(ctx, job.ID, do)
+	_, err := a.Queue.State().Create(ctx, event.JobKeys.Of(job.ID), *job)
+	return err
+}
+
+// faultError is that something met a fault of Touchbox's own, which would have ended the process: and the next one that takes it up,
+// and so on.
+type faultError struct {
+	what  string // without a value: it may be a person's
+	where string
+}
+
+func (e faultError) Error() string { return "a fault of Touchbox's own, the log says where: " + e.what }
+
+// sound does something, and makes an error of a panic.
+func sound(do func() error) (err error) {
+	defer func() {
+		if met := recover(); met != nil {
+			what := fmt.Sprintf("%T", met)
+			if of, ok := met.(runtime.Error); ok {
+				what = of.Error()
+			}
+			err = faultError{what, string(debug.Stack())}
+		}
+	}()
+	return do()
 }
 
 // jobRun is a job on its way.
@@ -199,7 +223,11 @@ func (r *jobRun) watched(ctx context.Context, do func(context.Context, *jobRun) 
 		defer close(watches)
 		r.watch(ctx, stop)
 	}()
-	changed, err := do(ctx, r)
+	var changed int
+	err := sound(func() (err error) {
+		changed, err = do(ctx, r)
+		return err
+	})
 	if err != nil && errors.Is(context.Cause(ctx), errJobStopped) {
 		err = errJobStopped
 	}
@@ -310,9 +338,11 @@ func (r *jobRun) end(ctx context.Context, changed int, failed error) error {
 	if err != nil { // whoever goes on with it ends it
 		return err
 	}
-	return r.admin.Audit(ctx, AuditEntry{
-		Verb: string(ended.Kind), On: ended.On, Why: ended.Why, Found: ended.Found, Done: ended.Changed, Job: ended.ID,
-	})
+	entry := AuditEntry{Verb: string(ended.Kind), On: ended.On, Why: ended.Why, Found: ended.Found, Done: ended.Changed, Job: ended.ID}
+	if ended.Kind == JobFind { // it has gone through all of the log: what it found counts
+		entry.Found, entry.Done = ended.Changed, 0
+	}
+	return r.admin.Audit(ctx, entry)
 }
 
 // haltText says which links stood still.

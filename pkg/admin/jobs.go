@@ -29,6 +29,7 @@ const (
 	JobRetriesCancel JobKind = VerbRetriesCancel
 	JobAsideTake     JobKind = VerbAsideTake
 	JobBackfill      JobKind = VerbBackfill
+	JobFind          JobKind = VerbFindPhone // see AskFind; nobody takes one up but the process that was asked
 )
 
 // Kinds of jobs by who may work them off.
@@ -107,6 +108,7 @@ type Work struct {
 	From     string        `json:"from,omitempty"` // of a backfill: days, both included
 	To       string        `json:"to,omitempty"`
 	DryRun   bool          `json:"dry_run,omitempty"`
+	Phone    string        `json:"phone,omitempty"` // of a find, masked
 }
 
 // WorkOf is the work that a selection, and how it is replayed, ask for.
@@ -139,16 +141,7 @@ func (w Work) selection(asked time.Time) (Selection, error) {
 // filters are what the work selects of retries: one filter for each event, or one for all.
 func (w Work) filters(asked time.Time) ([]Filter, error) {
 	s, err := w.selection(asked)
-	f := s.Filter
-	f.Until = earlier(f.Until, asked)
-	if len(s.Keys) == 0 {
-		return []Filter{f}, err
-	}
-	var list []Filter
-	for _, f.Key = range s.Keys {
-		list = append(list, f)
-	}
-	return list, err
+	return s.filters(), err
 }
 
 func (w Work) aside(asked time.Time) AsideQuery {
@@ -174,6 +167,8 @@ func (w Work) text(kind JobKind) string {
 		return q.Text()
 	case JobBackfill:
 		return daysText(w)
+	case JobFind:
+		return w.Phone
 	}
 	return s.which()
 }
@@ -190,8 +185,19 @@ var (
 	errJobStopped = errors.New("stopped by a person")
 )
 
-// jobKept is how long a job is kept that has ended.
-const jobKept = 30 * 24 * time.Hour
+// jobKept is how long a job is kept that has ended, findKept a look for a number: there are many, and the audit has them.
+const (
+	jobKept  = 30 * 24 * time.Hour
+	findKept = 24 * time.Hour
+)
+
+// kept is how long the job is kept once it has ended.
+func (j Job) kept() time.Duration {
+	if j.Kind == JobFind {
+		return findKept
+	}
+	return jobKept
+}
 
 // AskJob puts a job in the queue, for whoever may work it off (RunJobs), and returns it. It is written into the audit
 // first. Asked for again by the same form (Actor.Request) it is the same job. ErrRevision, ErrNotReplayable, ErrNoWhy,
@@ -252,13 +258,17 @@ func (a Admin) CountWork(ctx context.Context, kind JobKind, w Work) (n int, err 
 	case JobRetriesNow, JobRetriesCancel:
 		return a.countRetries(ctx, w, a.now())
 	case JobAsideTake:
-		_, n, err = a.Asides(ctx, w.aside(a.now()), 1)
+		return a.countAside(ctx, AsideQuery{Site: w.Site, Reason: w.Reason, Since: w.Since, Until: w.Until, Sequence: w.Number})
 	}
 	return n, err
 }
 
 // countDead counts the dead letters of a selection.
 func (a Admin) countDead(ctx context.Context, s Selection) (n int, err error) {
+	if a.Board != nil {
+		items, err := a.selectDead(ctx, s)
+		return len(items), err
+	}
 	if s.Cause == "" && len(s.Keys) == 0 && s.Before.IsZero() {
 		_, n, err = a.DeadLetters(ctx, s.Filter, 1)
 		return n, err
@@ -325,8 +335,7 @@ func (a Admin) Jobs(ctx context.Context) ([]Job, error) {
 		if json.Unmarshal(e.Value, &j) != nil {
 			continue // of a newer Touchbox
 		}
-		j.Interrupted = j.State == JobRunning && !held[j.ID]
-		jobs = append(jobs, j)
+		jobs = append(jobs, j.seen(held[j.ID], a.now()))
 	}
 	slices.SortFunc(jobs, func(x, y Job) int { return cmp.Or(y.Asked.Compare(x.Asked), cmp.Compare(x.ID, y.ID)) })
 	return jobs, nil
@@ -345,12 +354,20 @@ func (a Admin) heldJobs(ctx context.Context) (map[string]bool, error) {
 // JobOf is one job. ErrNoJob.
 func (a Admin) JobOf(ctx context.Context, id string) (Job, error) {
 	j, _, err := a.job(ctx, id)
-	if err != nil || j.State != JobRunning {
+	if err != nil || j.Ends() {
 		return j, err
 	}
 	held, err := a.Queue.Leased(ctx, event.LeaseJob(id))
-	j.Interrupted = !held
-	return j, err
+	return j.seen(held, a.now()), err
+}
+
+// seen is a job as it is told of, by whether somebody works at it.
+func (j Job) seen(held bool, now time.Time) Job {
+	j.Interrupted = j.State == JobRunning && !held
+	if j.Kind == JobFind && !held && !j.Ends() && now.Sub(j.Asked) > findBegins {
+		j.State, j.Interrupted, j.Problem = JobFailed, false, errFindGone.Error()
+	}
+	return j
 }
 
 // job reads a job as it is stored.
@@ -385,7 +402,7 @@ func (a Admin) StopJob(ctx context.Context, id string) error {
 // ErrNoJob, ErrJobEnded.
 func (a Admin) ContinueJob(ctx context.Context, id string) error {
 	return a.turnJob(ctx, VerbJobContinue, id, func(j *Job) error {
-		if j.State == JobDone {
+		if j.State == JobDone || j.Kind == JobFind {
 			return ErrJobEnded
 		}
 		if j.State == JobRunning && !j.Interrupted {
@@ -407,7 +424,7 @@ func (a Admin) turnJob(ctx context.Context, verb, id string, turn func(*Job) err
 		if err != nil {
 			return err
 		}
-		j.Interrupted = j.State == JobRunning && !held
+		j = j.seen(held, a.now())
 		if err := turn(&j); err != nil {
 			return fmt.Errorf("job %s: %w", id, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -503,5 +504,76 @@ func TestAJobOutlivesKills(t *testing.T) {
 	stop()
 	if dead := queuetest.DeadLetters(t, h.Queue, queue.Filter{}); len(dead) != 0 {
 		t.Errorf("left: %d", len(dead))
+	}
+}
+
+// A job that meets a fault of Touchbox's own has failed, without a value of an event in what it says; others go on.
+func TestAJobThatPanicsHasFailedAndOthersGoOn(t *testing.T) {
+	h := newHouse(t)
+	h.die(1, 2)
+	h.File = withToken().Parse(t)
+	h.Backfill = func(context.Context, admin.Days, func(admin.BackfillProgress)) (admin.Backfilled, error) {
+		panic("79161234567 cannot be read")
+	}
+	log := &waittest.Buffer{}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- admin.RunJobs(ctx, func() admin.Admin { return h.Admin }, everyKind, zerolog.New(log)) }()
+	fill := h.ask(admin.JobBackfill, admin.Work{Site: "10001", From: "2026-11-01", To: "2026-11-02"}, "")
+	replay := h.ask(admin.JobReplay, admin.Work{}, "mended")
+	h.until("both have ended", func() bool { return h.job(fill).Ends() && h.job(replay).Ends() })
+	if j := h.job(fill); j.State != admin.JobFailed || !strings.Contains(j.Problem, "a fault of Touchbox's own") || j.Interrupted {
+		t.Errorf("%+v", j)
+	}
+	if j := h.job(replay); j.State != admin.JobDone || j.Changed != 2 {
+		t.Errorf("%+v", j)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if text := log.String(); !strings.Contains(text, "jobs_test.go") || strings.Contains(text, "79161234567") {
+		t.Errorf("the log: %s", text)
+	}
+}
+
+// A look for a number is a job of the process that was asked: others see how far it is, its number masked, and nobody else goes on with it.
+func TestALookForANumberIsAJobOfWhoeverWasAsked(t *testing.T) {
+	h := newHouse(t)
+	h.Actor = anna
+	h.publish(1, 2, 3)
+	number := h.Number("+7 916 000-00-02")
+	keys, read, err := h.Lookup(t.Context(), "8 (916) 000-00-02")
+	if err != nil || len(keys) != 0 || read != number {
+		t.Fatalf("%v %q %v", keys, read, err)
+	}
+	job, err := h.AskFind(t.Context(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.RunNextJob(t.Context(), append(everyKind, admin.JobFind)); err != nil { // nobody else takes it
+		t.Fatal(err)
+	}
+	err = h.Finding(t.Context(), job, number, 10, func(found []event.Key) { keys = found })
+	if err != nil || len(keys) != 1 || keys[0] != call(2) {
+		t.Errorf("%v, %v", keys, err)
+	}
+	j := h.job(job.ID)
+	if j.State != admin.JobDone || j.Changed != 1 || j.Done != 3 || j.Who != "Анна" || j.On != "*********02" {
+		t.Errorf("%+v", j)
+	}
+	if text := fmt.Sprintf("%+v %q", j, h.entries()); strings.Contains(text, "9160000002") || !strings.Contains(text, "find_phone *********02 1 0") {
+		t.Error(text)
+	}
+	died, err := h.AskFind(t.Context(), number) // and the process ends
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Now = func() time.Time { return time.Now().Add(2 * time.Minute) }
+	if j := h.job(died.ID); j.State != admin.JobFailed || j.Problem == "" {
+		t.Errorf("%+v", j)
+	}
+	if err := h.ContinueJob(t.Context(), died.ID); !errors.Is(err, admin.ErrJobEnded) {
+		t.Errorf("it goes on: %v", err)
 	}
 }

@@ -39,6 +39,7 @@ type Board struct {
 	links     []linkInfo
 	ring      ring
 	upTo      reached
+	waits     waitingList
 	stand     standing
 	lookedErr error
 
@@ -56,6 +57,12 @@ type readerOwn struct {
 	retriesAt time.Time
 	took      time.Duration
 	counted   time.Time
+}
+
+// waitingList is what RETRIES held when it was read last, in the order in which it began to wait. It is not changed, only replaced.
+type waitingList struct {
+	of   queue.Extent
+	list []queue.Retry
 }
 
 // reached is how far the streams were read.
@@ -269,9 +276,8 @@ func (s *Board) readRetries(ctx context.Context, a Admin) error {
 	if err != nil {
 		return err
 	}
-	const seldom = 20
-	same := held.Last == s.own.retriesOf.Last && held.Messages == s.own.retriesOf.Messages && held.First == s.own.retriesOf.First
-	if same || time.Since(s.own.retriesAt) < seldom*s.own.took {
+	const seldom, quick = 20, 20 * time.Millisecond
+	if held.SameAs(s.own.retriesOf) || s.own.took > quick && time.Since(s.own.retriesAt) < seldom*s.own.took {
 		return nil
 	}
 	began := time.Now()
@@ -281,6 +287,9 @@ func (s *Board) readRetries(ctx context.Context, a Admin) error {
 	}
 	s.own.retries, s.own.retriesOf, s.own.retriesAt, s.own.took = list, held, time.Now(), time.Since(began)
 	s.own.counted = time.Time{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waits = waitingList{held, list}
 	return nil
 }
 
@@ -422,6 +431,35 @@ func (s *Board) deadNow(ctx context.Context) (*deadIndex, error) {
 		}
 	}
 	return &s.dead, s.dead.refresh(ctx, s.desk().Queue, nil)
+}
+
+// retriesNow is what waits, as of now where that can be had within a moment. ErrReading.
+func (s *Board) retriesNow(ctx context.Context) ([]queue.Retry, error) {
+	s.asked.Store(time.Now().UnixNano())
+	if err := s.away(); err != nil {
+		return nil, err
+	}
+	held, err := s.desk().Queue.Extent(ctx, event.RetriesStream)
+	if err != nil {
+		return nil, err
+	}
+	now := s.waiting()
+	if !now.of.SameAs(held) {
+		within, cancel := context.WithTimeout(ctx, freshWithin)
+		defer cancel()
+		_ = s.reads.await(within) // else what is there is shown
+		now = s.waiting()
+	}
+	if now.of.At.IsZero() {
+		return nil, ErrReading
+	}
+	return now.list, nil
+}
+
+func (s *Board) waiting() waitingList {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.waits
 }
 
 // deadRows are the letters that a filter selects: the first so many, and how many there are.

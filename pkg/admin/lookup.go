@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/phone"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/show"
 	"github.com/touchbox/touchbox/pkg/spelling"
 )
 
@@ -59,6 +61,50 @@ func (a Admin) OfPhone(ctx context.Context, number string, limit int) ([]event.K
 		keys[i] = row.Event.Key
 	}
 	return keys, err
+}
+
+// Lookup finds the events that a person means by a key or an id, oldest first. Where there are none, and the text can be read as a phone
+// number, that is returned, to look for it (AskFind). None of both is no error.
+func (a Admin) Lookup(ctx context.Context, text string) (keys []event.Key, number string, err error) {
+	keys, err = a.Find(ctx, text)
+	if err == nil || !errors.Is(err, ErrUnknown) && !errors.Is(err, event.ErrBadKey) {
+		return keys, "", err
+	}
+	if strings.Contains(text, "/") {
+		return nil, "", nil
+	}
+	return nil, a.Number(text), nil
+}
+
+// A look for a number reads the whole log. It is a job, so that others see it and can stop it, of the one process that was asked: the
+// number is kept nowhere, and in the job it is masked. What it has found is kept by that process alone too.
+
+// findBegins is how soon a find is at work that was asked for.
+const findBegins = time.Minute
+
+// errFindGone is why a find failed that nobody works at.
+var errFindGone = errors.New("the console that looked has ended, and the number is kept nowhere: look again")
+
+// AskFind puts a look for a number, one of Number, in the list of jobs, and writes it into the audit. Whoever asks must work at it, by
+// Finding.
+func (a Admin) AskFind(ctx context.Context, number string) (Job, error) {
+	job := a.newJob(JobFind, Work{Phone: show.Hide(number)}, "")
+	err := a.putJob(ctx, &job, 0)
+	return job, err
+}
+
+// Finding works at the look for a number that AskFind has asked for, and gives found the newest events of it, oldest first: at most so
+// many, and before the job is said to be done. The audit then has how many it was.
+func (a Admin) Finding(ctx context.Context, job Job, number string, limit int, found func([]event.Key)) error {
+	return a.runJob(ctx, job.ID, func(ctx context.Context, r *jobRun) (int, error) {
+		looks := r.admin
+		looks.Scans = func(s Scanned) { r.told(int(s.Done), int(s.Total), 0) }
+		keys, err := looks.OfPhone(ctx, number, limit)
+		if err == nil {
+			found(keys)
+		}
+		return len(keys), err
+	})
 }
 
 // RowsOf are the rows of events with these keys; one of which nothing is kept but its history comes with its key alone.

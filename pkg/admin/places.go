@@ -172,11 +172,11 @@ func (a Admin) withOutcome(ctx context.Context, q EventQuery, found *linkOutcome
 		return nil, 0, err
 	}
 	found.of = b.outcomes(sums.waits)
-	first, end, err := a.Queue.Span(ctx, q.stored())
+	first, end, err := a.span(ctx, q)
 	if err != nil {
 		return nil, 0, err
 	}
-	of, plain, read := q, q.Site == "" && q.Kind == "" && q.Since.IsZero() && q.Until.IsZero() && q.About == nil, 0
+	of, plain, read := q, q.Site == "" && q.Kind == "" && q.Since.IsZero() && q.Until.IsZero() && q.About == nil && q.Before == 0, 0
 	of.Outcome = ""
 	for places := range inParts(b.having(found.links, q.Outcome, sums.waits, first, end), placesAtOnce) {
 		enough := len(events) >= q.Limit

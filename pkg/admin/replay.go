@@ -258,7 +258,7 @@ const mostFailed = 20
 
 // giveBack gives an item back. One that fails is left where it is, and does not stop the others.
 func (r *replayRun) giveBack(ctx context.Context, item Item) error {
-	err := r.replayItem(ctx, item)
+	err := sound(func() error { return r.replayItem(ctx, item) })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -145,7 +145,7 @@ func (s *Board) newest(ctx context.Context, a Admin, q EventQuery, links []linkI
 			}
 			continue
 		}
-		if total++; total <= q.Limit {
+		if total++; len(rows) < q.Limit && (q.Before == 0 || r.place < q.Before) {
 			rows = append(rows, s.row(r, links))
 		}
 	}

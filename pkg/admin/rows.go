@@ -11,40 +11,33 @@ import (
 
 // EachDead iterates over the dead letters that the filter selects, oldest first; with a cause only those of it.
 func (a Admin) EachDead(ctx context.Context, f Filter, cause string) iter.Seq2[DeadLetterView, error] {
-	return func(yield func(DeadLetterView, error) bool) {
-		for d, err := range a.Queue.DeadLetters(ctx, f) {
-			if err == nil && cause != "" && CauseOf(d) != cause {
-				continue
-			}
-			if !yield(Mask{}.DeadLetter(d), err) || err != nil {
-				return
-			}
-		}
-	}
+	return eachShown(a.deadLetters(ctx, Selection{Filter: f, Cause: cause}), Mask{}.DeadLetter)
 }
 
-// EachRetry iterates over what waits of what the filter selects, in the order in which it began to wait.
+// EachRetry iterates over what waits of what the filter selects, what began to wait last first.
 func (a Admin) EachRetry(ctx context.Context, f Filter) iter.Seq2[RetryView, error] {
-	return eachShown(a.Queue.Retries(ctx, f), Mask{}.Retry)
-}
-
-// EachAside iterates over what was set aside, oldest first.
-func (a Admin) EachAside(ctx context.Context, q AsideQuery) iter.Seq2[AsideView, error] {
-	return eachShown(a.asides(ctx, q), Mask{}.Aside)
-}
-
-// EachAudit iterates over the entries of the audit that the query selects, oldest first.
-func (a Admin) EachAudit(ctx context.Context, q AuditQuery) iter.Seq2[AuditEntry, error] {
-	return func(yield func(AuditEntry, error) bool) {
-		for e, err := range a.Queue.AuditEntries(ctx, q.Since) {
-			if err == nil && !q.selects(e) {
-				continue
-			}
-			if !yield(e, err) || err != nil {
+	return func(yield func(RetryView, error) bool) {
+		all, err := a.retriesOf(ctx, f)
+		if err != nil {
+			yield(RetryView{}, err)
+			return
+		}
+		for _, r := range slices.Backward(all) {
+			if !yield(Mask{}.Retry(r), nil) {
 				return
 			}
 		}
 	}
+}
+
+// EachAside iterates over what was set aside, the newest first.
+func (a Admin) EachAside(ctx context.Context, q AsideQuery) iter.Seq2[AsideView, error] {
+	return eachShown(selectedOf(a.Queue.AsidesBack(ctx, q.Site, q.Reason, 0), q.looks), Mask{}.Aside)
+}
+
+// EachAudit iterates over the entries of the audit that the query selects, the newest first.
+func (a Admin) EachAudit(ctx context.Context, q AuditQuery) iter.Seq2[AuditEntry, error] {
+	return selectedOf(a.Queue.AuditBack(ctx, q.Verb, 0), q.looks)
 }
 
 func eachShown[T, V any](all iter.Seq2[T, error], shown func(T) V) iter.Seq2[V, error] {

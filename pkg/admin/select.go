@@ -95,6 +95,9 @@ func replayable(o event.Outcome) error {
 }
 
 func (a Admin) selectDead(ctx context.Context, s Selection) ([]Item, error) {
+	if a.Board != nil {
+		return a.Board.deadItems(ctx, s)
+	}
 	var items []Item
 	for d, err := range a.deadLetters(ctx, s) {
 		if err != nil {
@@ -105,19 +108,28 @@ func (a Admin) selectDead(ctx context.Context, s Selection) ([]Item, error) {
 	return items, nil
 }
 
+// filters are what selects the dead letters of a selection: one filter for each event, or one for all.
+func (s Selection) filters() (list []Filter) {
+	f := s.Filter
+	if !s.Before.IsZero() {
+		f.Until = earlier(f.Until, s.Before)
+	}
+	if len(s.Keys) == 0 {
+		return []Filter{f}
+	}
+	for _, f.Key = range s.Keys {
+		list = append(list, f)
+	}
+	return list
+}
+
 // deadLetters iterates over the dead letters of a selection.
 func (a Admin) deadLetters(ctx context.Context, s Selection) iter.Seq2[queue.DeadLetter, error] {
-	filter := s.Filter
-	if !s.Before.IsZero() {
-		filter.Until = earlier(filter.Until, s.Before)
+	if a.Board != nil {
+		return a.Board.deadLetters(ctx, a, s)
 	}
 	return func(yield func(queue.DeadLetter, error) bool) {
-		keys := s.Keys
-		if len(keys) == 0 {
-			keys = []event.Key{filter.Key} // none, as a rule
-		}
-		for _, key := range keys {
-			filter.Key = key
+		for _, filter := range s.filters() {
 			for d, err := range a.Queue.DeadLetters(ctx, filter) {
 				if err == nil && s.Cause != "" && CauseOf(d) != s.Cause {
 					continue

@@ -45,7 +45,7 @@ var verbWords = map[string]string{
 	VerbDrop: "dropped for good", VerbAsideTake: "took what was set aside", VerbBackfill: "fetched past days", VerbErase: "erased a person",
 	VerbReveal: "looked at personal data", VerbFindPhone: "looked for a phone", VerbSend: "sent one request", VerbExport: "took a list away",
 	VerbBackup: "made a copy", VerbRestore: "restored a copy", VerbJobStop: "stopped a job", VerbJobContinue: "let a job go on",
-	VerbSignIn: "signed in", VerbSignOut: "signed out", VerbSignInRefused: "a wrong key", VerbSessionEnd: "ended sessions of somebody",
+	VerbSignIn: "signed in", VerbSignOut: "signed out", VerbSignInRefused: "a wrong key", VerbRevealRefused: "may not see personal data", VerbSessionEnd: "ended sessions of somebody",
 }
 
 var noteWords = map[string]string{

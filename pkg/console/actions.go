@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -84,11 +85,11 @@ func (v *visit) bulk(a asked) (err error) {
 
 func (v *visit) takeAside() error {
 	f := v.readFilter()
-	a := asked{kind: admin.JobAsideTake, work: admin.Work{Site: f.Site, Reason: f.Reason}, back: "/aside?" + f.Query()}
-	var err error
-	if a.work.Since, a.work.Until, err = v.span(f); err != nil {
+	q, err := v.asideQuery(f)
+	if err != nil {
 		return err
 	}
+	a := asked{kind: admin.JobAsideTake, work: admin.Work{Site: q.Site, Reason: q.Reason, Since: q.Since, Until: q.Until}, back: "/aside?" + f.Query()}
 	if text := v.r.FormValue("number"); text != "" {
 		if a.work.Number, err = strconv.ParseUint(text, 10, 64); err != nil || a.work.Number == 0 {
 			return errBadForm
@@ -107,7 +108,10 @@ func (v *visit) reveal() error {
 		return err
 	}
 	if !v.who.Reveal {
-		return errForbidden
+		if v.c.refusals.allow("reveal "+v.who.Name, v.c.Now()) { // once a minute: it is no way to fill the audit
+			err = v.admin.Audit(v.ctx(), admin.AuditEntry{Verb: admin.VerbRevealRefused, On: key.String()})
+		}
+		return cmp.Or(err, errForbidden)
 	}
 	if !v.c.reveals.allow(v.who.Name, v.c.Now()) {
 		return errTooMany
@@ -133,7 +137,8 @@ type auditView struct {
 	Who, Verb string
 	Verbs     []string
 	Rows      []admin.AuditEntry
-	Total     int
+	Total     int // admin.Uncounted: not all was read
+	Older     string
 	Command   string
 }
 
@@ -147,20 +152,20 @@ func (v *visit) audit() error {
 	if v.wantsTable() {
 		return v.tableOfAudit(q)
 	}
-	list, total, err := v.admin.AuditEntries(v.ctx(), q)
+	if q.Before, err = v.before(); err != nil {
+		return err
+	}
+	part, err := v.admin.AuditPart(v.ctx(), q)
 	if err != nil {
 		return err
 	}
-	view := auditView{Who: q.Who, Verb: q.Verb, Total: total, Command: "touchbox audit"}
+	view := auditView{Who: q.Who, Verb: q.Verb, Rows: part.Rows, Total: part.Total, Older: v.older(part.Older), Command: "touchbox audit"}
 	for name, value := range map[string]string{"who": q.Who, "verb": q.Verb, "since": f.Since, "until": f.Until} {
 		if value != "" {
 			view.Command += " --" + name + " " + word4shell(value)
 		}
 	}
 	view.CSV = "/audit" + v.withQuery(formatParameter, "csv")
-	for i := range list {
-		view.Rows = append(view.Rows, list[len(list)-1-i])
-	}
 	v.show(page{Name: "audit", Title: v.lang.Text("Audit"), Group: "/audit", View: view})
 	return nil
 }

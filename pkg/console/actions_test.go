@@ -92,6 +92,14 @@ func TestALinkIsStoppedWithAReasonThatEverybodySees(t *testing.T) {
 func TestPersonalDataIsShownToWhoMayAfterItIsWrittenDown(t *testing.T) {
 	h := newHouse(t, nil)
 	dead, _ := h.fill()
+	for range 3 {
+		if got := h.signedIn(actKey).post("/events/"+dead.String()+"/reveal", nil); got.status != http.StatusForbidden || strings.Contains(got.body, person.phone) {
+			t.Errorf("who may not: %d", got.status)
+		}
+	}
+	if audited := h.audited(); strings.Count(audited, "anna reveal_refused "+dead.String()) != 1 {
+		t.Errorf("the audit lacks the refusal:\n%s", audited)
+	}
 	got := h.signedIn(adminKey).post("/events/"+dead.String()+"/reveal", nil)
 	if got.status != http.StatusOK || !strings.Contains(got.body, person.phone) || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%d", got.status)
@@ -136,4 +144,32 @@ func TestNewEventsComeByTheStreamMasked(t *testing.T) {
 		}
 	}
 	impersonal(t, "the stream", text.String())
+}
+
+func TestALookForAPhoneIsAJobWhoseFindsItsAskerOpens(t *testing.T) {
+	h := newHouse(t, nil)
+	dead, waiting := h.fill()
+	asker := h.signedIn(seeKey)
+	got := asker.post("/find", url.Values{"what": {"+7 916 123 45 67"}})
+	id, ok := strings.CutPrefix(got.location, "/events?found=")
+	if !ok {
+		t.Fatalf("%d to %q", got.status, got.location)
+	}
+	j, err := h.admin.JobOf(t.Context(), id)
+	if err != nil || j.State != admin.JobDone || j.Changed != 3 || j.Who != "sara" || j.On != "*********67" {
+		t.Errorf("%+v, %v", j, err)
+	}
+	for key, opens := range map[string]bool{seeKey: true, actKey: false, adminKey: true} {
+		b := h.signedIn(key)
+		list, page := b.get(got.location), b.get("/jobs/"+id+"?lang=en")
+		if found := strings.Contains(list.body, waiting.String()) && strings.Contains(list.body, dead.String()); found != opens || !opens && list.status != http.StatusNotFound {
+			t.Errorf("%s: %d", key, list.status)
+		}
+		if offered := strings.Contains(page.body, `href="/events?found=`+id); page.status != http.StatusOK || offered != opens || !strings.Contains(page.body, "*********67") {
+			t.Errorf("%s: the job's page: %d, offers %v", key, page.status, offered)
+		}
+		for where, body := range map[string]string{"the list": list.body, "the job": page.body, "the jobs": b.get("/jobs").body} {
+			impersonal(t, where, body)
+		}
+	}
 }

@@ -35,6 +35,7 @@ func apiTable() []route {
 		{"POST /api/v1/links/{id}/stop", Act, (*visit).apiStopLink},
 		{"POST /api/v1/links/{id}/start", Act, (*visit).apiStartLink},
 		{"POST /api/v1/retries/now", Act, (*visit).apiRetriesNow},
+		{"GET /api/v1/jobs/{id}", See, (*visit).apiJob},
 		{"GET /api/v1/openapi.yaml", See, (*visit).apiDescription},
 	}
 }
@@ -64,7 +65,10 @@ func (c *Console) called(to route) http.HandlerFunc {
 			err = errForbidden
 		}
 		if err == nil {
-			err = to.page(v)
+			stop := v.watchQueue(cancel)
+			if err = to.page(v); stop() {
+				err = admin.ErrAway
+			}
 		}
 		if err != nil {
 			v.problem(err)
@@ -366,18 +370,35 @@ func (v *visit) apiRetriesNow() error {
 	if err != nil {
 		return err
 	}
-	f, err := v.of(ask.filter())
+	work, err := v.work(ask.filter())
 	if err == nil {
-		err = v.knowsLink(f.Link)
+		err = v.knowsLink(work.Link)
 	}
 	if err != nil {
 		return err
 	}
-	n, err := v.admin.RunNow(v.ctx(), f)
+	job, err := v.admin.AskJob(v.ctx(), admin.JobRetriesNow, work, "")
 	if err != nil {
 		return err
 	}
-	return v.answer(http.StatusOK, map[string]int{"changed": n})
+	return v.asked(job, "/api/v1/jobs/")
+}
+
+// asked answers with a job that was asked for, and where it is to be found.
+func (v *visit) asked(job admin.Job, at string) error {
+	v.w.Header().Set("Location", v.c.prefix+at+job.ID)
+	return v.answer(http.StatusAccepted, v.jobOf(job))
+}
+
+func (v *visit) apiJob() error {
+	if _, _, err := v.asks(); err != nil {
+		return err
+	}
+	j, err := v.admin.JobOf(v.ctx(), v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return v.answer(http.StatusOK, v.jobOf(j))
 }
 
 // knowsLink refuses an id that is no link's: a program that mistypes one must not take an empty list for an answer.
@@ -387,7 +408,7 @@ func (v *visit) knowsLink(id string) error {
 	}
 	known, err := v.admin.Knows(v.ctx(), id)
 	if err == nil && !known {
-		err = errAsked{v.lang.Sprintf("link: there is no link %q in the file, and the queue knows none either", id)}
+		err = errAsked{v.lang.Sprintf("link: there is no link %q in the file, and the queue knows none either", admin.Mask{}.Text(id))}
 	}
 	return err
 }

@@ -34,7 +34,7 @@ func (v *visit) asks(names ...string) (f filter, limit int, err error) {
 		switch {
 		case name == formatParameter:
 		case !slices.Contains(names, name):
-			return f, 0, errAsked{v.lang.Sprintf("%s: there is no such parameter here; there are: %s", name, strings.Join(names, ", "))}
+			return f, 0, errAsked{v.lang.Sprintf("%s: there is no such parameter here; there are: %s", admin.Mask{}.Text(name), strings.Join(names, ", "))}
 		case len(values) > 1:
 			return f, 0, errAsked{v.lang.Sprintf("%s stands in the address more than once", name)}
 		case strings.TrimSpace(values[0]) == "":

@@ -111,8 +111,7 @@ func (v *visit) apiReplay() error {
 	if err != nil {
 		return err
 	}
-	v.w.Header().Set("Location", v.c.prefix+"/api/v1/replays/"+job.ID)
-	return v.answer(http.StatusAccepted, v.jobOf(job))
+	return v.asked(job, "/api/v1/replays/")
 }
 
 // askPreviewed asks for what somebody has looked at: whoever asks must be allowed what the preview is of.

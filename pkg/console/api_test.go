@@ -2,11 +2,14 @@ package console_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,12 +21,14 @@ import (
 	"github.com/touchbox/touchbox/pkg/console"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
 // description is the OpenAPI document, as a program reads it, and what of it was seen.
 type description struct {
 	t        *testing.T
 	paths    map[string]map[string]any
+	answers  map[string]any // that have a name
 	compiler *jsonschema.Compiler
 	seen     map[string]bool // "get /events 200"
 }
@@ -43,7 +48,7 @@ func readDescription(t *testing.T) *description {
 	var shape struct {
 		OpenAPI    string
 		Paths      map[string]map[string]any
-		Components struct{ Schemas map[string]any }
+		Components struct{ Responses map[string]any }
 	}
 	if err := json.Unmarshal(raw, &shape); err != nil || shape.OpenAPI != "3.1.0" {
 		t.Fatalf("%v: OpenAPI %q", err, shape.OpenAPI)
@@ -59,7 +64,7 @@ func readDescription(t *testing.T) *description {
 			closeObjects(schema)
 		}
 	}
-	d := &description{t: t, paths: shape.Paths, compiler: jsonschema.NewCompiler(), seen: map[string]bool{}}
+	d := &description{t: t, paths: shape.Paths, answers: shape.Components.Responses, compiler: jsonschema.NewCompiler(), seen: map[string]bool{}}
 	d.compiler.DefaultDraft(jsonschema.Draft2020)
 	d.compiler.AssertFormat()
 	if err := d.compiler.AddResource(documentURL, document); err != nil {
@@ -138,7 +143,11 @@ func (d *description) holds(method, path string, got answer) {
 	response, told := responses[fmt.Sprint(got.status)].(map[string]any)
 	if told {
 		pointer = "/paths/" + escaped(template) + "/" + method + "/responses/" + fmt.Sprint(got.status)
-	} else if got.status < 400 {
+		if named, ok := response["$ref"].(string); ok {
+			pointer = strings.TrimPrefix(named, "#")
+			response = d.answers[strings.TrimPrefix(named, "#/components/responses/")].(map[string]any)
+		}
+	} else if operation != nil || got.status < 400 {
 		d.t.Errorf("%s %s: the document has no answer %d", method, path, got.status)
 		return
 	}
@@ -237,7 +246,8 @@ func (c caller) expects(status int, method, path, body string, headers ...string
 }
 
 func TestEveryAnswerOfTheAPIIsAsItsDescriptionSays(t *testing.T) {
-	h, d := newHouse(t, nil), readDescription(t)
+	named := func(o *console.Options) { o.URL = &url.URL{Scheme: "https", Host: "touchbox.example.com"} }
+	h, d := newHouse(t, named), readDescription(t)
 	dead, waiting := h.fill()
 	boss, worker, viewer := h.caller(d, adminKey), h.caller(d, actKey), h.caller(d, programKey)
 	for _, path := range []string{
@@ -260,21 +270,10 @@ func TestEveryAnswerOfTheAPIIsAsItsDescriptionSays(t *testing.T) {
 	if got := viewer.expects(405, "DELETE", "/api/v1/status", ""); got.header.Get("Allow") != "GET" {
 		t.Errorf("Allow: %q", got.header.Get("Allow"))
 	}
-	viewer.expects(421, "GET", "/api/v1/status", "", "Host", "evil.example")
 	viewer.expects(403, "POST", "/api/v1/retries/now", "", "Origin", "https://evil.example")
 	for _, path := range []string{"/retries/now", "/links/dynamic/stop", "/replays", "/replays/preview", "/replays/abc/stop"} {
 		viewer.expects(403, "POST", "/api/v1"+path, "{}")
 	}
-	stranger := h.caller(d, "")
-	for template, methods := range d.paths {
-		for method := range methods {
-			if method != "parameters" {
-				path := strings.NewReplacer("{id}", "1", "{site}", "1", "{kind}", "request").Replace(template)
-				stranger.expects(401, strings.ToUpper(method), "/api/v1"+path, "")
-			}
-		}
-	}
-
 	// Acting.
 	worker.expects(400, "POST", "/api/v1/links/dynamic/stop", `{"why": " "}`)
 	worker.expects(400, "POST", "/api/v1/links/dynamic/stop", `{"wyh": "typo"}`)
@@ -287,10 +286,17 @@ func TestEveryAnswerOfTheAPIIsAsItsDescriptionSays(t *testing.T) {
 	worker.expects(200, "POST", "/api/v1/links/dynamic/start", `{"why": "waited enough"}`)
 	worker.expects(200, "POST", "/api/v1/links/dynamic/start", "")
 	worker.expects(400, "POST", "/api/v1/retries/now", `{"link": "nobody"}`)
-	if got := worker.expects(200, "POST", "/api/v1/retries/now", `{"link": "dynamic"}`); !strings.Contains(got.body, `"changed": 1`) {
-		t.Error(got.body)
+	asked := worker.expects(202, "POST", "/api/v1/retries/now", `{"link": "dynamic"}`)
+	stop := h.worker()
+	var made admin.Job
+	queuetest.Eventually(t, "what waits was made due", func() bool { viewer.reads(&made, asked.location); return made.State == admin.JobDone })
+	if made.Changed != 1 || made.Kind != admin.JobRetriesNow {
+		t.Errorf("%+v", made)
 	}
-	h.replays(boss, worker, viewer)
+	stop()
+	replay := h.replays(boss, worker, viewer)
+	worker.refusals(dead, replay)
+	boss.expects(400, "GET", "/api/v1/audit?x=1", "")
 	boss.expects(200, "GET", "/api/v1/audit?who=anna&since=1h", "")
 	boss.expects(200, "GET", "/api/v1/audit?format=csv", "")
 	audited := h.audited()
@@ -300,8 +306,13 @@ func TestEveryAnswerOfTheAPIIsAsItsDescriptionSays(t *testing.T) {
 		}
 	}
 	h.stop()
-	viewer.expects(503, "GET", "/api/v1/events", "")
+	boss.everywhere(503, dead, replay, "/openapi.yaml")
 	impersonal(t, "the log", h.log.String())
+	slow := newHouse(t, nil)
+	for range 5 {
+		slow.caller(d, "wrong").expects(401, "GET", "/api/v1/status", "")
+	}
+	slow.caller(d, adminKey).everywhere(429, dead, replay)
 
 	for template, methods := range d.paths {
 		for method, operation := range methods {
@@ -317,8 +328,64 @@ func TestEveryAnswerOfTheAPIIsAsItsDescriptionSays(t *testing.T) {
 	}
 }
 
-// replays goes the whole way of a replay.
-func (h *house) replays(boss, worker, viewer caller) {
+// operations are all that the document has, with what each is asked for.
+func (d *description) operations(event event.Key, job string) (list [][3]string) {
+	bodies := map[string]string{"/links/{id}/stop": `{"why": "x"}`, "/replays": `{"unseen": true}`}
+	for template, methods := range d.paths {
+		for method := range methods {
+			if method == "parameters" {
+				continue
+			}
+			id := map[bool]string{true: "dynamic", false: job}[strings.HasPrefix(template, "/links/")]
+			path := strings.NewReplacer("{site}/{kind}/{id}", event.String(), "{id}", id).Replace(template)
+			body := ""
+			if method == "post" {
+				body = cmp.Or(bodies[template], "{}")
+			}
+			list = append(list, [3]string{strings.ToUpper(method), "/api/v1" + path, body})
+		}
+	}
+	return list
+}
+
+// everywhere expects one status of each operation but some.
+func (c caller) everywhere(status int, event event.Key, job string, but ...string) {
+	c.house.t.Helper()
+	for _, one := range c.operations(event, job) {
+		if !slices.Contains(but, strings.TrimPrefix(one[1], "/api/v1")) {
+			c.expects(status, one[0], one[1], one[2])
+		}
+	}
+}
+
+// refusals asks each operation by somebody else's name, in the clear, with what there is none of, and as no JSON.
+func (c caller) refusals(event event.Key, job string) {
+	c.house.t.Helper()
+	stranger := c.house.caller(c.description, "")
+	for _, one := range c.operations(event, job) {
+		method, path, body := one[0], one[1], one[2]
+		stranger.expects(401, method, path, body)
+		c.expects(421, method, path, body, "Host", "evil.example")
+		c.expects(403, method, path, body, "Host", "touchbox.example.com")
+		if strings.HasSuffix(path, "/openapi.yaml") || strings.HasSuffix(path, "/audit") {
+			continue
+		}
+		c.expects(400, method, path+"?x=1", body)
+		if method == "POST" {
+			c.expects(400, method, path, `{"x": 1}`)
+			c.expects(415, method, path, "{}", "Content-Type", "text/plain")
+		}
+	}
+	for _, missing := range []string{"/jobs/none", "/replays/none"} {
+		c.expects(404, "GET", "/api/v1"+missing, "")
+	}
+	for _, missing := range []string{"/replays/none/stop", "/links/nobody/start"} {
+		c.expects(404, "POST", "/api/v1"+missing, "")
+	}
+}
+
+// replays goes the whole way of a replay, and returns the id of its job.
+func (h *house) replays(boss, worker, viewer caller) string {
 	t := h.t
 	t.Helper()
 	for _, body := range []string{`{}`, `{"unseen": true, "rate": -1}`, `{"preview": "00", "link": "dynamic"}`, `{"preview": "00", "unseen": true}`, `{"unseen": true, "outcome": "fine"}`,
@@ -357,11 +424,10 @@ func (h *house) replays(boss, worker, viewer caller) {
 	got := worker.expects(202, "POST", "/api/v1/replays", ask)
 	worker.expects(409, "POST", "/api/v1/replays", ask) // asked for once
 	viewer.expects(200, "GET", got.location, "")
-	if err := h.admin.RunNextJob(t.Context(), admin.WorkerJobs); err != nil {
-		t.Fatal(err)
-	}
+	stop := h.worker()
 	var job admin.Job
-	viewer.reads(&job, got.location)
+	queuetest.Eventually(t, "it is done", func() bool { viewer.reads(&job, got.location); return job.State == admin.JobDone })
+	stop()
 	if job.State != admin.JobDone || job.Changed != 3 || job.By != admin.ByAPI || job.Who != "anna" || job.Address != "" {
 		t.Errorf("%+v", job)
 	}
@@ -372,6 +438,7 @@ func (h *house) replays(boss, worker, viewer caller) {
 	}
 	got = worker.expects(202, "POST", "/api/v1/replays", `{"unseen": true, "outcome": "filtered"}`)
 	worker.expects(200, "POST", got.location+"/stop", "")
+	return job.ID
 }
 
 func TestTheDescriptionHasEveryRouteOfTheAPIAndNoOther(t *testing.T) {

@@ -61,6 +61,7 @@ type Console struct {
 		since time.Time // when the file on disk was first seen to have mistakes
 	}
 	found    handles
+	finding  chan struct{} // a place for each look for a number that is under way
 	reveals  guesses
 	refusals guesses
 	streams  streams
@@ -72,7 +73,7 @@ const defaultSession = 12 * time.Hour
 
 // New makes a console.
 func New(o Options) *Console {
-	c := &Console{Options: o, guesses: newGuesses(time.Minute, 5), reveals: newGuesses(time.Hour, mostReveals), refusals: newGuesses(time.Minute, 1), origins: http.NewCrossOriginProtection()}
+	c := &Console{Options: o, guesses: newGuesses(time.Minute, 5), reveals: newGuesses(time.Hour, mostReveals), refusals: newGuesses(time.Minute, 1), finding: make(chan struct{}, findsAtOnce), origins: http.NewCrossOriginProtection()}
 	c.standing = standings{func() *admin.Board { return c.Admin().Board }}
 	if o.Now == nil {
 		c.Now = time.Now

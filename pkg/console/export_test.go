@@ -7,3 +7,12 @@ func APIRoutes() (routes []string) {
 	}
 	return routes
 }
+
+// APIRoles are the roles that the addresses of the API ask for.
+func APIRoles() map[string]Role {
+	roles := map[string]Role{}
+	for _, one := range apiTable() {
+		roles[one.pattern] = one.needs
+	}
+	return roles
+}

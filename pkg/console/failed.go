@@ -10,7 +10,8 @@ type causesView struct {
 	Head    listHead
 	Filter  filter
 	Causes  []admin.Cause
-	Total   int
+	All     int // causes
+	Total   int // letters
 	Command string
 }
 
@@ -27,7 +28,7 @@ func (v *visit) causes() error {
 	if err != nil {
 		return err
 	}
-	view := causesView{Head: v.head("/causes", f), Filter: f, Causes: causes, Command: "touchbox deadletters count" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")}
+	view := causesView{Head: v.head("/causes", f), Filter: f, Causes: causes[:min(len(causes), mostRows)], All: len(causes), Command: "touchbox deadletters count" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")}
 	for _, c := range causes {
 		view.Total += c.Count
 	}
@@ -129,6 +130,7 @@ type retriesView struct {
 	Kinds   []event.Kind
 	Rows    []admin.RetryView
 	Total   int
+	Older   string
 	MayAct  bool
 	Command string
 }
@@ -142,13 +144,17 @@ func (v *visit) retries() error {
 	if v.wantsTable() {
 		return v.tableOfRetries(selection)
 	}
-	list, total, err := v.admin.Retries(v.ctx(), selection, mostRows)
+	before, err := v.before()
 	if err != nil {
 		return err
 	}
-	view := retriesView{Head: v.head("/retries", f), Filter: f, Kinds: event.Kinds, Total: total, MayAct: v.may(Act)}
+	part, err := v.admin.RetriesPart(v.ctx(), selection, before, mostRows)
+	if err != nil {
+		return err
+	}
+	view := retriesView{Head: v.head("/retries", f), Filter: f, Kinds: event.Kinds, Total: part.Total, Older: v.older(part.Older), MayAct: v.may(Act)}
 	view.Command = "touchbox retries" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")
-	for _, one := range list {
+	for _, one := range part.Rows {
 		view.Rows = append(view.Rows, admin.Mask{}.Retry(one))
 	}
 	v.show(page{Name: "retries", Title: v.lang.Text("Waiting for the next attempt"), Group: "/retries", View: view})
@@ -161,6 +167,7 @@ type asideView struct {
 	Filter  filter
 	Rows    []admin.AsideView
 	Total   int
+	Older   string
 	MayAct  bool
 	Command string
 }
@@ -174,12 +181,15 @@ func (v *visit) aside() error {
 	if v.wantsTable() {
 		return v.tableOfAside(q)
 	}
-	list, total, err := v.admin.Asides(v.ctx(), q, mostRows)
+	if q.Before, err = v.before(); err != nil {
+		return err
+	}
+	part, err := v.admin.AsidePart(v.ctx(), q, mostRows)
 	if err != nil {
 		return err
 	}
-	view := asideView{Head: v.head("/aside", f), Filter: f, Total: total, MayAct: v.may(Act), Command: "touchbox aside" + f.Flags("site", "reason", "since", "until")}
-	for _, one := range list {
+	view := asideView{Head: v.head("/aside", f), Filter: f, Total: part.Total, Older: v.older(part.Older), MayAct: v.may(Act), Command: "touchbox aside" + f.Flags("site", "reason", "since", "until")}
+	for _, one := range part.Rows {
 		view.Rows = append(view.Rows, admin.Mask{}.Aside(one))
 	}
 	v.show(page{Name: "aside", Title: v.lang.Text("Set aside"), Group: "/aside", View: view})

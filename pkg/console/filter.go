@@ -135,3 +135,27 @@ func (v *visit) span(f filter) (since, until time.Time, err error) {
 	}
 	return since, until, nil
 }
+
+// beforeParameter is by what an address asks for an older part of a list: for what stands before a place.
+const beforeParameter = "before"
+
+// before is the place before which a part of a list stands; 0: it is the newest. errBadForm.
+func (v *visit) before() (uint64, error) {
+	text := v.r.FormValue(beforeParameter)
+	if text == "" {
+		return 0, nil
+	}
+	place, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, errBadForm
+	}
+	return place, nil
+}
+
+// older is the address of the next older part of the list of this page; "" where there is none.
+func (v *visit) older(place uint64) string {
+	if place == 0 {
+		return ""
+	}
+	return v.r.URL.Path + v.withQuery(beforeParameter, strconv.FormatUint(place, 10))
+}

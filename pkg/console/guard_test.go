@@ -454,3 +454,33 @@ func TestAFullAuditShowsNothing(t *testing.T) {
 		t.Errorf("signing in without an audit: %d", got.status)
 	}
 }
+
+// TestAHeaderThatNamesAUserSignsNobodyIn holds that nobody is taken for who a header says, whoever sends it.
+func TestAHeaderThatNamesAUserSignsNobodyIn(t *testing.T) {
+	for name, proxies := range map[string][]netip.Prefix{"a stranger": nil, "a trusted proxy": {netip.MustParsePrefix("127.0.0.0/8")}} {
+		h := newHouse(t, func(o *console.Options) { o.Proxies = proxies })
+		for _, header := range []string{"X-Remote-User", "Remote-User", "X-Forwarded-User", "X-Forwarded-Email", "X-Auth-Request-User", "X-WEBAUTH-USER", "Authorization"} {
+			b := h.browser()
+			r := b.request("GET", "/", nil)
+			r.Header.Set(header, "oleg")
+			if got := b.do(r); got.status != http.StatusSeeOther || !strings.HasPrefix(got.location, "/sign-in") {
+				t.Errorf("%s with %s: %d", name, header, got.status)
+			}
+		}
+	}
+}
+
+// TestAConsoleThatHasReadNothingSaysSoAndShowsNoNumber holds that what is not known is not shown as none.
+func TestAConsoleThatHasReadNothingSaysSoAndShowsNoNumber(t *testing.T) {
+	h := newHouse(t, nil)
+	h.fill()
+	b := h.signedIn(seeKey)
+	h.admin.Board = admin.NewBoard(func() admin.Admin { return h.admin }, zerolog.Nop()) // that nobody keeps
+	for _, path := range []string{"/", "/events", "/causes", "/deadletters", "/retries", "/links"} {
+		began := time.Now()
+		got := b.get(path + "?lang=en")
+		if got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "still being read: 0 %") || strings.Contains(got.body, ">0<") || time.Since(began) > 5*time.Second {
+			t.Errorf("%s: %d after %s: %s", path, got.status, time.Since(began), got.body)
+		}
+	}
+}

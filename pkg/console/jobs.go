@@ -31,8 +31,9 @@ type jobView struct {
 	Unreached int  // it has not come to, at its end
 	Live      bool // it goes on by itself
 	MayStop   bool
-	MayGo     bool // it can be continued, by this person
-	MayFetch  bool // this person may do what it only looked at
+	MayGo     bool   // it can be continued, by this person
+	MayFetch  bool   // this person may do what it only looked at
+	Opens     string // address of what it has found; "" where there is nothing, or nothing for this person
 	Command   string
 }
 
@@ -42,7 +43,7 @@ type named struct{ Name, Text string }
 // jobWords say what a job does.
 var jobWords = map[admin.JobKind]string{
 	admin.JobReplay: "Send again", admin.JobDrop: "Drop for good", admin.JobRetriesNow: "Try at once", admin.JobRetriesCancel: "Give up",
-	admin.JobAsideTake: "Take what was set aside", admin.JobBackfill: "Fetch past days",
+	admin.JobAsideTake: "Take what was set aside", admin.JobBackfill: "Fetch past days", admin.JobFind: "Look for a phone number",
 }
 
 // jobSigns show how a job stands, by what Job.Stands says.
@@ -57,10 +58,14 @@ func (v *visit) jobView(j admin.Job) jobView {
 	stands := jobSigns[j.Stands()]
 	stands.Text = v.lang.Text(admin.JobStateWord(j.Stands()))
 	view := jobView{Job: j, What: v.jobText(j), Word: stands, About: v.about(j.Work), Command: commandOf(j)}
+	view.Problem = v.lang.Text(j.Problem)
 	view.Live = !j.Ends() && !(j.Interrupted && j.Command)
 	view.MayStop = v.may(Act) && !j.Ends() && !j.Stop
 	view.MayGo = v.mayWork(j.Kind, j.Work) && (j.State == admin.JobStopped || j.State == admin.JobFailed || j.Interrupted && j.Command)
 	view.MayFetch = v.may(Act)
+	if one, held := v.c.found.take(j.ID, v.c.Now()); held && len(one.keys) > 0 && v.mayOpen(one) {
+		view.Opens = "/events?found=" + j.ID
+	}
 	if view.Unreached = j.Left(); j.Result != nil {
 		view.Unreached -= j.Result.Left + j.Result.Failed
 	}
@@ -73,6 +78,9 @@ func (v *visit) jobView(j admin.Job) jobView {
 
 // mayWork reports whether the person may ask for such work.
 func (v *visit) mayWork(kind admin.JobKind, w admin.Work) bool {
+	if kind == admin.JobFind {
+		return false // the process that was asked works at it, and nobody else
+	}
 	if kind == admin.JobDrop || w.Outcome == event.Delivered || w.Revision != "" {
 		return v.may(Admin)
 	}
@@ -110,6 +118,7 @@ func (v *visit) about(w admin.Work) []named {
 	add("Cause", w.Cause)
 	add("Event", someOf(w.Events))
 	add("Number", nonzero(int(w.Number)))
+	add("Phone", w.Phone)
 	add("Since", v.moment(w.Since)+w.From)
 	add("Until", v.moment(w.Until)+w.To)
 	add("Name of the correction", w.Revision)
@@ -153,6 +162,9 @@ var jobCommands = map[admin.JobKind]string{
 // commandOf is the command that asks for the same job.
 func commandOf(j admin.Job) string {
 	w, b := j.Work, strings.Builder{}
+	if j.Kind == admin.JobFind {
+		return "" // nobody has the number any more
+	}
 	b.WriteString(jobCommands[j.Kind])
 	if w.Number > 0 {
 		fmt.Fprintf(&b, " %d", w.Number)
@@ -228,7 +240,7 @@ func (v *visit) jobsToMend() []attention {
 	}
 	var list []attention
 	for _, j := range jobs {
-		if v.c.Now().Sub(j.Seen) > day {
+		if v.c.Now().Sub(j.Seen) > day || j.Kind == admin.JobFind {
 			continue
 		}
 		one := attention{Hint: v.lang.Text("Its page says why, and lets it go on: what it has done is not done again."), Href: "/jobs/" + j.ID, Link: v.lang.Text("The job")}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,19 @@ func TestNoByteHoldsPersonalDataOrASecret(t *testing.T) {
 			if got.location != "" {
 				clean(got.location, b.get(strings.TrimPrefix(got.location, h.server.URL)))
 			}
+		}
+	}
+	d, job := readDescription(t), ""
+	if jobs, err := h.admin.Jobs(t.Context()); err == nil {
+		job = jobs[0].ID
+	}
+	for _, key := range []string{programKey, seeKey, actKey, adminKey} {
+		c := h.caller(d, key)
+		for _, one := range d.operations(dead, job) {
+			body := strings.ReplaceAll(one[2], `"x"`, strconv.Quote(whyText))
+			clean(one[1]+" for "+key, c.asksRaw(one[0], one[1], body))
+			clean(one[1]+" as a table for "+key, c.asksRaw(one[0], one[1], body, "Accept", "text/csv"))
+			clean(one[1]+" with a mistake for "+key, c.asksRaw(one[0], one[1]+"?since="+url.QueryEscape(person.phone)+"&link="+url.QueryEscape(person.email), body))
 		}
 	}
 	queuetest.Eventually(t, "the stream has what came", func() bool { return strings.Contains(stream(), "e-10001/call-ended/900") })

@@ -10,6 +10,8 @@ import (
 // linksView is a list of links.
 type linksView struct {
 	Links   []admin.LinkStatus
+	Total   int
+	Next    string // address of those that come behind
 	Command string
 }
 
@@ -18,7 +20,15 @@ func (v *visit) links() error {
 	if err != nil {
 		return err
 	}
-	v.show(page{Name: "links", Title: v.lang.Text("Links"), Group: "/links", View: linksView{now.links, "touchbox links"}})
+	view := linksView{Links: now.links, Total: len(now.links), Command: "touchbox links"}
+	if after := v.r.FormValue("after"); after != "" {
+		view.Links = slices.DeleteFunc(slices.Clone(view.Links), func(l admin.LinkStatus) bool { return l.ID <= after })
+	}
+	if len(view.Links) > mostRows {
+		view.Links = view.Links[:mostRows]
+		view.Next = "/links?after=" + queryOf(view.Links[mostRows-1].ID)
+	}
+	v.show(page{Name: "links", Title: v.lang.Text("Links"), Group: "/links", View: view})
 	return nil
 }
 

@@ -1,11 +1,9 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +23,8 @@ func (v *visit) live() error {
 		return err
 	}
 	view := liveView{}
-	for _, row := range slices.Backward(rows) {
-		view.Rows = append(view.Rows, v.eventRow(row))
+	if view.Rows, err = v.eventRows(rows); err != nil {
+		return err
 	}
 	v.show(page{Name: "live", Title: v.lang.Text("Live"), Group: "/live", View: view})
 	return nil
@@ -40,6 +38,7 @@ const (
 	mostStreams    = 32
 	mostOfOne      = 4
 	streamAgainMS  = 1000
+	streamFullMS   = 5000 // where there is no place
 	streamWriteFor = 10 * time.Second
 )
 
@@ -83,18 +82,21 @@ func (v *visit) liveStream() error {
 
 // stream answers with what send sends, for a while.
 func (v *visit) stream(send func(context.Context, *stream) error) error {
-	if !v.c.streams.enter(v.who.ID) {
-		return errTooMany
-	}
-	defer v.c.streams.leave(v.who.ID)
-	ctx, cancel := context.WithTimeout(v.r.Context(), streamFor)
-	defer cancel()
 	h := v.w.Header()
 	v.streams = true
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	out := &stream{w: v.w, flush: http.NewResponseController(v.w)}
-	if err := out.write(fmt.Sprintf("retry: %d\n\n", streamAgainMS)); err != nil {
+	if !v.c.streams.enter(v.who.ID) {
+		// No status says that to a page: the script is told of an answer alone, and asks again for what ends.
+		_ = out.write(fmt.Sprintf("retry: %d\n\n", streamFullMS))
+		_ = out.send("full", v.lang.Sprintf("Nothing new comes to this page: you have %d open already that follow what comes. Close one of them, and it goes on here by itself.", mostOfOne))
+		return nil
+	}
+	defer v.c.streams.leave(v.who.ID)
+	ctx, cancel := context.WithTimeout(v.r.Context(), streamFor)
+	defer cancel()
+	if out.write(fmt.Sprintf("retry: %d\n\n", streamAgainMS)) != nil || out.send("on", "1") != nil {
 		return nil // the browser went away
 	}
 	var beats sync.WaitGroup
@@ -111,11 +113,11 @@ func (v *visit) stream(send func(context.Context, *stream) error) error {
 
 // sendRow sends an event as the row of the table that it is.
 func (v *visit) sendRow(out *stream, row admin.Row) error {
-	var b bytes.Buffer
-	if err := v.c.pages[v.lang]["live"].ExecuteTemplate(&b, "event-row", v.eventRow(row)); err != nil {
+	text, err := v.eventRowText(v.eventRow(row))
+	if err != nil {
 		return err
 	}
-	return out.send("row", b.String())
+	return out.send("row", text)
 }
 
 // stream writes to one browser.

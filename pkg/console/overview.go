@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/admin"
@@ -19,9 +20,49 @@ type overviewView struct {
 	Dead      int
 	Lost      int
 	Attention []attention
+	More      int // things that need a person, besides
 	Links     []admin.LinkStatus
+	MoreLinks int
 	Sites     []admin.SourceStatus
+	MoreSites int
 	MayAct    bool
+}
+
+// What the first page shows at most, so that it loads at once whatever there is: the pages of links and sites have all.
+const (
+	mostAttention = 15
+	mostLinks     = 40
+	mostSites     = 30
+)
+
+// firstOf are the first so many of a list, and how many there are besides.
+func firstOf[T any](list []T, most int) ([]T, int) {
+	if len(list) <= most {
+		return list, 0
+	}
+	return list[:most], len(list) - most
+}
+
+// troubled are the links over which something is not as it should be first, where not all can be shown.
+func troubled(links []admin.LinkStatus) ([]admin.LinkStatus, int) {
+	if len(links) > mostLinks {
+		links = slices.Clone(links)
+		slices.SortStableFunc(links, func(x, y admin.LinkStatus) int { return trouble(x) - trouble(y) })
+	}
+	return firstOf(links, mostLinks)
+}
+
+// trouble is less where a link needs a look.
+func trouble(l admin.LinkStatus) int {
+	switch {
+	case l.State != admin.StateRunning && l.State != admin.StateShadow:
+		return 0
+	case l.DeadLetters > 0:
+		return 1
+	case l.Retries > 0 || l.Unread > 0:
+		return 2
+	}
+	return 3
 }
 
 // standing is how links and sites stood at a moment.
@@ -53,8 +94,10 @@ func (v *visit) overview() error {
 	if err != nil {
 		return err
 	}
-	view := overviewView{At: now.at, Read: now.read, Links: now.links, Sites: now.sites, MayAct: v.may(Act), Attention: v.attention(now)}
-	view.Attention = append(view.Attention, v.jobsToMend()...)
+	view := overviewView{At: now.at, Read: now.read, MayAct: v.may(Act)}
+	view.Attention, view.More = firstOf(append(v.attention(now), v.jobsToMend()...), mostAttention)
+	view.Links, view.MoreLinks = troubled(now.links)
+	view.Sites, view.MoreSites = firstOf(now.sites, mostSites)
 	for _, l := range now.links {
 		if o := l.Outcomes; o != nil {
 			view.Counted = true

@@ -18,6 +18,7 @@ type replayView struct {
 	Links    []admin.LinkTrial
 	Groups   []replayGroup // what would become of all that was looked at: their sum is Looked
 	Moves    []replayMove  // why some would not be sent
+	Untold   int           // so many whys and differences are left out
 	Pinned   int
 	Total    int          // items of the selection
 	Looked   int          // at so many of them, evenly picked
@@ -94,12 +95,25 @@ func (v *visit) forecast(f filter, again bool) error {
 			}
 		}
 	}
+	view.bound()
 	if view.Halted, err = v.halted(forecast); err != nil {
 		return err
 	}
 	view.Command = "touchbox replay" + f.Flags("outcome", "link", "site", "kind", "reason", "status", "cause", "event", "since", "until")
 	v.show(page{Name: "replay", Title: v.lang.Text("Send again"), Group: "/causes", View: view})
 	return nil
+}
+
+// bound leaves out what is too much for a page: of many links each may differ in much.
+func (r *replayView) bound() {
+	r.Moves, r.Untold = firstOf(r.Moves, mostRows)
+	left := mostRows
+	for i := range r.Links {
+		var untold int
+		r.Links[i].Differences, untold = firstOf(r.Links[i].Differences, left)
+		left -= len(r.Links[i].Differences)
+		r.Untold += untold
+	}
 }
 
 // groups are what would become of all that a forecast looked at: each event is in one of them.

@@ -67,6 +67,7 @@ var logCatalogue = map[string]string{
 	"watching STATE was interrupted, trying on":                                                                                                          "чтение STATE прервалось, пробуем дальше",
 	"outcomes are not counted ahead, trying on; `touchbox links` counts them itself":                                                                     "исходы заранее не считаются, пробуем дальше; `touchbox links` посчитает сам",
 	"jobs are not worked off, trying on":                                                                                                                 "работы не выполняются, пробуем дальше",
+	"a job met a fault of Touchbox's own and has failed; others go on":                                                                                   "работа наткнулась на ошибку самого Touchbox и не выполнена; остальные идут дальше",
 
 	// What becomes of events.
 	"would have been sent: the link is in shadow mode":                                        "ушло бы: связка в пробном режиме",

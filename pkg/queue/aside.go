@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -57,7 +58,7 @@ func (q *Queue) PutAside(ctx context.Context, a Aside) error {
 // Asides iterates over what was set aside, oldest first. Empty site or reason: all.
 func (q *Queue) Asides(ctx context.Context, site, reason string) iter.Seq2[Aside, error] {
 	return func(yield func(Aside, error) bool) {
-		for m, err := range q.jet.Scan(ctx, event.AsideStream, event.AsideSubjects.Of(orAny(site)+"."+orAny(reason)), 1) {
+		for m, err := range q.jet.Scan(ctx, event.AsideStream, asideFilter(site, reason), 1) {
 			if err != nil {
 				yield(Aside{}, err)
 				return
@@ -67,6 +68,57 @@ func (q *Queue) Asides(ctx context.Context, site, reason string) iter.Seq2[Aside
 			}
 		}
 	}
+}
+
+// AsidesBack is Asides before a sequence, 0 is the end, the newest first: who wants the newest few reads little more than these.
+func (q *Queue) AsidesBack(ctx context.Context, site, reason string, before uint64) iter.Seq2[Aside, error] {
+	return func(yield func(Aside, error) bool) {
+		if !mayStand(site, reason) {
+			return
+		}
+		for m, err := range q.jet.Back(ctx, event.AsideStream, asideFilter(site, reason), before) {
+			if err != nil {
+				yield(Aside{}, err)
+				return
+			}
+			if !yield(ReadAside(m), nil) {
+				return
+			}
+		}
+	}
+}
+
+// CountAsides counts what was set aside, stored at a moment or later; the zero moment is before all. Empty site or reason: all.
+func (q *Queue) CountAsides(ctx context.Context, site, reason string, since time.Time) (int, error) {
+	if !mayStand(site, reason) {
+		return 0, nil
+	}
+	return q.countSince(ctx, event.AsideStream, asideFilter(site, reason), since)
+}
+
+// countSince counts what matches a filter and was stored at a moment or later; the zero moment is before all.
+func (q *Queue) countSince(ctx context.Context, stream, filter string, since time.Time) (n int, err error) {
+	var all uint64
+	if since.IsZero() {
+		all, _, err = q.jet.Count(ctx, stream, filter, 1)
+	} else {
+		all, err = q.jet.CountSince(ctx, stream, filter, since)
+	}
+	return int(all), jet.Describe("count "+stream, err)
+}
+
+// mayStand reports whether words that a person gives, "" is any, can stand in a subject; what others are of was never stored.
+func mayStand(words ...string) bool {
+	for _, word := range words {
+		if word != "" && !token(word) {
+			return false
+		}
+	}
+	return true
+}
+
+func asideFilter(site, reason string) string {
+	return event.AsideSubjects.Of(orAny(site) + "." + orAny(reason))
 }
 
 // ReadAside reads a message of ASIDE.

@@ -61,20 +61,14 @@ func (q *Queue) WriteAudit(ctx context.Context, a AuditEntry) error {
 	return jet.Describe("write the audit", err)
 }
 
-// AuditEntries iterates over the entries that were written since a moment, oldest first. What a newer Touchbox
-// wrote, or what cannot be read, is left out.
-func (q *Queue) AuditEntries(ctx context.Context, since time.Time) iter.Seq2[AuditEntry, error] {
+// AuditBack iterates over the entries with a verb, "" is any, before a sequence, 0 is the end: the newest first. Who wants the newest few
+// reads little more than these. What a newer Touchbox wrote, or what cannot be read, is left out.
+func (q *Queue) AuditBack(ctx context.Context, verb string, before uint64) iter.Seq2[AuditEntry, error] {
 	return func(yield func(AuditEntry, error) bool) {
-		last, err := q.jet.LastSequence(ctx, event.AuditStream)
-		from := uint64(1)
-		if err == nil && !since.IsZero() {
-			from, err = q.jet.SequenceAt(ctx, event.AuditStream, since, last+1)
-		}
-		if err != nil {
-			yield(AuditEntry{}, err)
+		if !mayStand(verb) {
 			return
 		}
-		for m, err := range q.jet.Scan(ctx, event.AuditStream, event.AuditSubjects.Of("*"), from) {
+		for m, err := range q.jet.Back(ctx, event.AuditStream, event.AuditSubjects.Of(orAny(verb)), before) {
 			if err != nil {
 				yield(AuditEntry{}, err)
 				return
@@ -89,4 +83,12 @@ func (q *Queue) AuditEntries(ctx context.Context, since time.Time) iter.Seq2[Aud
 			}
 		}
 	}
+}
+
+// CountAudit counts the entries with a verb, "" is any, that were written at a moment or later; the zero moment is before all.
+func (q *Queue) CountAudit(ctx context.Context, verb string, since time.Time) (int, error) {
+	if !mayStand(verb) {
+		return 0, nil
+	}
+	return q.countSince(ctx, event.AuditStream, event.AuditSubjects.Of(orAny(verb)), since)
 }

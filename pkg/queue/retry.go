@@ -140,6 +140,7 @@ type Retry struct {
 	Delivery
 	Until    time.Time // not before; zero when it was never scheduled
 	Due      bool      // its time has come, it waits for a worker or is in flight
+	Began    time.Time // it waits since then
 	Sequence uint64    // place in RETRIES
 
 	key string
@@ -154,7 +155,7 @@ func (q *Queue) Retries(ctx context.Context, f Filter) iter.Seq2[Retry, error] {
 				return
 			}
 			r, ok := ReadRetry(m)
-			if ok && f.Match(r.Reason, r.Status, m.Time) && !yield(r, nil) {
+			if ok && f.Match(r.Reason, r.Status, r.Began) && !yield(r, nil) {
 				return
 			}
 		}
@@ -191,7 +192,7 @@ func ReadRetry(m *jet.Message) (Retry, bool) {
 	if !ok {
 		return Retry{}, false
 	}
-	r := Retry{Until: event.ReadMoment(m.Header.Get(event.HeaderUntil)), Due: due, Sequence: m.Sequence, key: key}
+	r := Retry{Until: event.ReadMoment(m.Header.Get(event.HeaderUntil)), Due: due, Began: m.Time, Sequence: m.Sequence, key: key}
 	e, err := readEvent(key, m.Header, m.Data)
 	if err != nil {
 		e = event.Event{Body: m.Data}

@@ -72,7 +72,7 @@ type Alerts struct {
 
 // Config is what Alerts works with.
 type Config struct {
-	Receiver *Receiver // who is called; nil: nobody is, and nothing is looked at or stored
+	Receiver *Receiver // who is called; nil: nobody is, and what needs a person stands in STATE for whoever looks
 	Queue    *queue.Queue
 	File     func() *link.File // the file in force
 	Language lang.Language     // of the sentences
@@ -119,9 +119,6 @@ func (a *Alerts) end(ctx context.Context, cause Cause, subject, text string) {
 
 // note stores a sighting in STATE, now or, when STATE does not answer, as soon as it does.
 func (a *Alerts) note(ctx context.Context, s sighting) {
-	if a.receiver == nil {
-		return
-	}
 	err := a.store(ctx, s)
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -255,14 +256,6 @@ func TestParkAlertsFollowState(t *testing.T) {
 	b.want(a, "parked link/calls", "parked link/other over")
 }
 
-func TestAlertsWithoutAddressDoNothing(t *testing.T) {
-	a := NewAlerts(Config{File: func() *link.File { return &link.File{} }, Receiver: NewReceiver("", "", "")})
-	a.Parked(t.Context(), "link/calls") // must not touch the queue that is not there
-	if err := a.Run(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestAlertsNameTheirSubjectInTheLocalesLanguage(t *testing.T) {
 	file := &link.File{
 		Sites: []*link.Site{{Site: calltouch.Site{ID: "10001"}, Name: "clinic"}},
@@ -315,5 +308,43 @@ func TestAlertOfAQueueThatIsAway(t *testing.T) {
 	away.Store(false)
 	if got := b.next(); !strings.HasSuffix(got, " over") {
 		t.Errorf("got %q, want its end", got)
+	}
+}
+
+// Without a receiver nobody is called, and what needs a person stands in STATE all the same, where the console reads it: until it is over.
+func TestWhatNeedsAPersonIsKnownWithoutAReceiver(t *testing.T) {
+	q, file := queuetest.New(t), &link.File{Sites: []*link.Site{{Site: calltouch.Site{ID: "10001"}}}}
+	a := NewAlerts(Config{Queue: q, File: func() *link.File { return file }, Log: zerolog.Nop()})
+	for range 30 {
+		if err := q.PutAside(t.Context(), queue.Aside{Site: "10001", Reason: "no_id", Origin: "webhook", Received: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.LostRetries(t.Context(), "calls", 3)
+	a.UnreadDays(t.Context(), "10001", 2)
+	a.checkAside(t.Context(), file.Sites[0])
+	raised := func() (words []string) {
+		all, err := a.all(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range all {
+			if one.raised() {
+				words = append(words, string(one.Cause)+" "+one.Subject)
+			}
+		}
+		slices.Sort(words)
+		return words
+	}
+	if got := raised(); !slices.Equal(got, []string{"aside 10001", "lost_retries calls", "unread 10001"}) {
+		t.Errorf("%q", got)
+	}
+	a.LostRetries(t.Context(), "calls", 0)
+	a.UnreadDays(t.Context(), "10001", 0)
+	if got := raised(); !slices.Equal(got, []string{"aside 10001"}) {
+		t.Errorf("when it is over: %q", got)
+	}
+	if err := a.Run(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -21,9 +21,6 @@ const checkEvery = 30 * time.Second
 // Watch begins and ends the alerts of what is parked, dead letters, silent sites and sites of which too
 // much is set aside, until ctx ends. Where quiet is nil, nothing is said of sites.
 func (a *Alerts) Watch(ctx context.Context, quiet *Silence) error {
-	if a.receiver == nil {
-		return nil
-	}
 	for {
 		a.check(ctx, quiet)
 		if wait.Sleep(ctx, checkEvery) != nil {
@@ -187,9 +184,6 @@ const (
 // does, and keeps how far it is in memory: STATE is away with the rest. So a restart in the meantime
 // calls again.
 func (a *Alerts) WatchQueue(ctx context.Context, ready func(context.Context) error) error {
-	if a.receiver == nil {
-		return nil
-	}
 	host, _ := os.Hostname()
 	x, since := alert{Cause: CauseQueue, Subject: host}, time.Time{}
 	for {
@@ -215,7 +209,7 @@ func (a *Alerts) WatchQueue(ctx context.Context, ready func(context.Context) err
 
 // sendLocal tries the notice of an alert that is kept in memory, where one is due.
 func (a *Alerts) sendLocal(ctx context.Context, x alert, now time.Time) alert {
-	if !x.unsent() || now.Before(x.Next) {
+	if a.receiver == nil || !x.unsent() || now.Before(x.Next) {
 		return x
 	}
 	tried := x.try(now, a.pause(x.Tries))
@@ -239,9 +233,6 @@ const (
 // Streams notes how full the streams are, with hysteresis. What was abandoned is over when the log has
 // room.
 func (a *Alerts) Streams(ctx context.Context, sizes []queue.StreamSize) {
-	if a.receiver == nil {
-		return
-	}
 	for _, s := range sizes {
 		switch share := s.Share(); {
 		case s.Limit == 0:

@@ -32,7 +32,7 @@ type stored struct {
 // Run sends what STATE says is to be sent, until ctx ends: whoever saw it, and as long as it lasts.
 func (a *Alerts) Run(ctx context.Context) error {
 	if a.receiver == nil {
-		return nil
+		return nil // WatchQueue stores what STATE did not take
 	}
 	for {
 		a.storeAgain(ctx)

@@ -78,8 +78,13 @@
 
 	// stream keeps one stream open while somebody looks. One that the server ends is asked for anew by the browser itself, one that it
 	// refuses is not: it may be restarting.
-	const stream = (path, on, wanted) => {
+	// Of too many pages that follow what comes, the last hears why nothing does.
+	const stream = (path, region, on, wanted) => {
 		let source = null, again = 0;
+		const why = document.createElement("p");
+		why.className = "box wait";
+		why.setAttribute("role", "status");
+		const full = (e) => { why.textContent = e.data; (region.closest(".scroll") || region).before(why); };
 		const close = () => { clearTimeout(again); if (source) { source.close(); source = null; } };
 		const open = () => {
 			if (source || document.hidden || !wanted()) { return; }
@@ -87,6 +92,8 @@
 			source.addEventListener("error", () => {
 				if (source && source.readyState === EventSource.CLOSED) { close(); again = setTimeout(open, 3000); }
 			});
+			source.addEventListener("full", full);
+			source.addEventListener("on", () => why.remove());
 			Object.entries(on).forEach(([name, act]) => source.addEventListener(name, act));
 		};
 		document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
@@ -100,7 +107,7 @@
 		const button = document.querySelector("[data-pause]"), state = document.querySelector("[data-state]"), most = 200;
 		let paused = false, late = 0;
 		const say = (word) => { clearTimeout(late); late = 0; if (state) { state.textContent = state.dataset[word]; state.className = word; } };
-		const live = stream(tail.dataset.stream, {
+		const live = stream(tail.dataset.stream, tail, {
 			open: async () => {
 				say("live");
 				const answer = await fetch(location.href, { headers: { "X-Part": tail.id } }).catch(() => null);
@@ -109,6 +116,7 @@
 					label([...tail.rows], tail.parentElement);
 				}
 			},
+			full: () => say("broken"),
 			error: () => { late = late || setTimeout(say, 5000, "broken"); },
 			row: (e) => {
 				const row = nodes(e.data, tail), id = row.firstElementChild.id, before = document.getElementById(id);
@@ -135,7 +143,7 @@
 			improve(region);
 			next = null;
 		};
-		const progress = stream(region.dataset.progress, {
+		const progress = stream(region.dataset.progress, region, {
 			part: (e) => { next = e.data; show(); },
 			end: () => { over = true; progress.close(); },
 		}, () => !over);

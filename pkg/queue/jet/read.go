@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -154,6 +155,72 @@ func (c *Client) Scan(ctx context.Context, stream, filter string, from uint64) i
 			if more == 0 || len(batch) == 0 {
 				return
 			}
+		}
+	}
+}
+
+// What Back reads at once: so many places first, of sparse messages so many times more, and never more messages than that.
+const (
+	backFirst  = 256
+	backGrowth = 8
+	backMost   = 1024
+)
+
+// Back iterates over the messages that match filter before a sequence, 0 is the end, the newest first. It reads windows from the end back:
+// who wants the newest few reads little more than these.
+func (c *Client) Back(ctx context.Context, stream, filter string, before uint64) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
+		held, err := c.Extent(ctx, stream)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		end := held.Last + 1
+		if before > 0 {
+			end = min(end, before)
+		}
+		for size := uint64(backFirst); end > held.First; {
+			from := max(held.First, end-min(end, size))
+			list, whole, err := c.window(ctx, stream, filter, from, end)
+			if err != nil {
+				yield(nil, Describe("read "+stream, err))
+				return
+			}
+			if !whole {
+				size /= backGrowth
+				continue
+			}
+			for _, m := range slices.Backward(list) {
+				if !yield(m, nil) {
+					return
+				}
+			}
+			if end = from; len(list) < pageSize {
+				size *= backGrowth
+			}
+		}
+	}
+}
+
+// window reads the messages that match filter from one sequence up to, not including, another. It is not whole where these are more than
+// backMost, which the smallest window has no room for.
+func (c *Client) window(ctx context.Context, stream, filter string, from, end uint64) (list []*Message, whole bool, err error) {
+	for size := end - from; ; {
+		page, more, err := c.Page(ctx, stream, filter, from, pageSize)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, m := range page {
+			if m.Sequence >= end {
+				return list, true, nil
+			}
+			list, from = append(list, m), m.Sequence+1
+		}
+		switch {
+		case more == 0 || len(page) == 0 || from >= end:
+			return list, true, nil
+		case len(list) > backMost && size > backFirst:
+			return nil, false, nil
 		}
 	}
 }

@@ -155,6 +155,9 @@ func consumesAll(request []byte) bool {
 	return x.Config.Durable == "" && (x.Config.Policy == "all" || x.Config.Policy == "by_start_sequence" && x.Config.Start <= 1)
 }
 
+// mostLooked is how many messages are asked for at once where no more are read: of what waits for a link, to find the oldest.
+const mostLooked = 100
+
 func readsAll(request []byte) bool {
 	var x struct {
 		Sequence uint64 `json:"seq"`
@@ -162,5 +165,5 @@ func readsAll(request []byte) bool {
 		Batch    int    `json:"batch"`
 	}
 	_ = json.Unmarshal(request, &x)
-	return x.Sequence <= 1 && x.Batch > 1 && (strings.HasSuffix(x.Filter, ">") || strings.HasSuffix(x.Filter, "*.*.*"))
+	return x.Sequence <= 1 && x.Batch > mostLooked && (strings.HasSuffix(x.Filter, ">") || strings.HasSuffix(x.Filter, ".*"))
 }

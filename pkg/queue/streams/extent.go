@@ -80,6 +80,11 @@ func (s *Streams) Extent(ctx context.Context, stream string) (Extent, error) {
 	return e, err
 }
 
+// SameAs reports whether nothing came and nothing went between the two.
+func (e Extent) SameAs(o Extent) bool {
+	return e.First == o.First && e.Last == o.Last && e.Messages == o.Messages
+}
+
 // Above reports whether the stream fills more than this many hundredths of its bound.
 func (e Extent) Above(percent int64) bool { return e.Limit > 0 && e.Bytes > e.Limit/100*percent }
 
