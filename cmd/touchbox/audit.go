@@ -52,7 +52,7 @@ func (d *desk) listAudit(ctx context.Context, f auditFlags) (err error) {
 		header: d.lang.Text("TIME\tWHO\tFROM\tVERB\tON\tFOUND\tDONE\tWHY"),
 		cells: func(e admin.AuditEntry) []string {
 			return []string{
-				d.when(e.Time), e.Who, fmt.Sprintf("%s %s", e.By, e.Address), d.lang.Worded(admin.VerbWord(e.Verb), e.Verb), show.Cell(e.On, widest), countCell(e.Found), countCell(e.Done), show.Cell(e.Why, widest),
+				d.when(e.Time), d.words().Who(e.Who), d.words().By(e.By, e.Address), d.lang.Worded(admin.VerbWord(e.Verb), e.Verb), show.Cell(d.words().On(e.On), widest), countCell(e.Found), countCell(e.Done), show.Cell(e.Why, widest),
 			}
 		},
 	}.print(d.cli, list, total)

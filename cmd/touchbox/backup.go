@@ -109,7 +109,7 @@ func (c *cli) restore(ctx context.Context, q *queue.Queue, dir string) error {
 	case errors.Is(err, context.Canceled):
 		return errors.New(c.lang.Sprintf("stopped; the queue is empty, the same command begins anew"))
 	case errors.Is(err, backup.ErrNotEmpty):
-		return errors.New(c.lang.Sprintf("%s: restore only into an empty queue, with another TOUCHBOX_DATA or a new NATS store", err.Error()))
+		return errors.New(c.lang.Sprintf("%s: restore only into an empty queue, with another TOUCHBOX_DATA or a new NATS store", err))
 	case err != nil:
 		return err
 	}
@@ -117,7 +117,7 @@ func (c *cli) restore(ctx context.Context, q *queue.Queue, dir string) error {
 	if err := a.Audit(ctx, admin.AuditEntry{Verb: admin.VerbRestore, On: filepath.Base(dir), Done: int(m.Messages())}); err != nil {
 		return err
 	}
-	return c.copied(m, c.lang.Sprintf("%d messages of %s are back", m.Messages(), m.Ended.Local().Format("2006-01-02 15:04")))
+	return c.copied(m, c.lang.Sprintf("%d messages of %s are back", m.Messages(), m.Ended.Local().Format("2006-01-02 15:04 MST")))
 }
 
 // noWorker refuses a queue on which a worker works. On one that was restored in part none can.

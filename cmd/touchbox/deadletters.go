@@ -129,7 +129,7 @@ func (d *desk) showDeadLetters(ctx context.Context, by filterFlags) error {
 
 // printDeadLetter shows a dead letter to a person: why it was given up, and what came.
 func (d *desk) printDeadLetter(v admin.DeadLetterView) {
-	d.say("Event %s", v.Key)
+	d.say("Event %s: %s", v.Key, d.kindWord(v.Kind))
 	d.say("Link %s: %s", d.titled(v.Link), d.lang.Coded(string(event.Dead)))
 	d.say("  given up %s, attempts: %d", d.when(v.Died), v.Attempts)
 	_, _ = fmt.Fprintf(d.out, "  %s\n", show.Printable(d.reasonCell(v.Reason, v.Status)))

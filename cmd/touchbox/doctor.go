@@ -140,6 +140,6 @@ func (c *cli) notTaken(status int, err error) error {
 	case status != 0:
 		return errors.New(c.lang.Sprintf("ALERT_URL answered %d: it took nothing", status))
 	default:
-		return errors.New(c.lang.Sprintf("ALERT_URL: %s", c.lang.Text(err.Error())))
+		return errors.New(c.lang.Sprintf("ALERT_URL: %s", err))
 	}
 }

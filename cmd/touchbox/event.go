@@ -14,7 +14,9 @@ import (
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/show"
 )
@@ -132,7 +134,7 @@ func (d *desk) showEvent(ctx context.Context, key event.Key) error {
 
 // printEvent shows an event to a person: what came, and below it what each link made of it.
 func (d *desk) printEvent(t admin.Timeline, view admin.EventView) {
-	d.say("Event %s", t.Key.String())
+	d.say("Event %s: %s", t.Key.String(), d.kindWord(string(t.Key.Kind)))
 	switch e := t.Event; {
 	case e != nil:
 		d.say("  happened %s, came %s by %s", d.when(e.Time), d.when(e.Received), d.lang.Text(string(e.Origin)))
@@ -157,7 +159,12 @@ func (d *desk) printEvent(t admin.Timeline, view admin.EventView) {
 	}
 }
 
-// printValues shows the fields of an event, by name.
+// kindWord says what an event is, by its kind, in small letters.
+func (d *desk) kindWord(code string) string {
+	return strings.ToLower(d.lang.Text(admin.KindWord(code)))
+}
+
+// printValues shows the fields of an event, by name, with what each is.
 func (d *desk) printValues(fields map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		value := fields[name]
@@ -167,7 +174,7 @@ func (d *desk) printValues(fields map[string]any) {
 		case string:
 			value = d.noNumber(v)
 		}
-		_, _ = fmt.Fprintf(d.out, "  %-20s %s\n", show.Printable(name), oneLine(value))
+		_, _ = fmt.Fprintf(d.out, "  %-20s %-32s %s\n", show.Printable(name), calltouch.Meaning(name, string(d.lang)), oneLine(value))
 	}
 }
 
@@ -254,7 +261,10 @@ func (d *desk) printDetail(raw json.RawMessage) {
 		if condition.Pass {
 			answer = d.lang.Text("yes")
 		}
-		_, _ = fmt.Fprintf(d.out, "      %-4s %s   %s\n", answer, show.Printable(condition.Source), oneLine(condition.Saw))
+		_, _ = fmt.Fprintf(d.out, "      %-4s %s\n", answer, show.Printable(condition.Source))
+		for _, line := range link.Seen(condition.Saw, d.lang) {
+			_, _ = fmt.Fprintf(d.out, "             %s\n", line)
+		}
 	}
 	for _, line := range known.Lines(d.lang) {
 		_, _ = fmt.Fprintf(d.out, "      %s\n", show.Printable(line))

@@ -96,10 +96,10 @@ func (d *desk) listEvents(ctx context.Context, q admin.EventQuery) error {
 
 func (d *desk) eventListing() listing[admin.Row] {
 	return listing[admin.Row]{
-		header: d.lang.Sprintf("EVENT\tHAPPENED (%s)\tBY\tCALLER\tOUTCOMES", d.zoneName()),
+		header: d.lang.Sprintf("EVENT\tKIND\tHAPPENED (%s)\tBY\tCALLER\tOUTCOMES", d.zoneName()),
 		cells:  d.eventCells,
 		json:   func(r admin.Row) any { return d.mask().Row(r) },
-		line:   "%[2]s  %-30[1]s %-8[3]s %-13[4]s %[5]s",
+		line:   "%[3]s  %-30[1]s %-16[2]s %-8[4]s %-13[5]s %[6]s",
 	}
 }
 
@@ -119,7 +119,7 @@ func (d *desk) eventCells(row admin.Row) []string {
 	if fields, err := d.admin.Fields(row.Event); err == nil && fields["callerphone"] != nil {
 		caller = d.noNumber(fmt.Sprint(d.mask().Field("callerphone", fields["callerphone"])))
 	}
-	return []string{row.Event.Key.String(), d.when(row.Event.Time), d.lang.Text(string(row.Event.Origin)), caller, d.outcomeCell(row.Outcomes)}
+	return []string{row.Event.Key.String(), d.kindWord(string(row.Event.Key.Kind)), d.when(row.Event.Time), d.lang.Text(string(row.Event.Origin)), caller, d.outcomeCell(row.Outcomes)}
 }
 
 // noNumber says of a word in the place of a phone that it is none.

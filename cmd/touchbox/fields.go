@@ -15,7 +15,6 @@ import (
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/show"
@@ -126,13 +125,9 @@ func (c *cli) usedFirst(uses []watch.FieldUse) []watch.FieldUse {
 
 func (c *cli) printFields(uses []watch.FieldUse) error {
 	table := listing[watch.FieldUse]{
-		header: c.lang.Text("FIELD\tTYPE\tCAME\tLAST VALUE\tMEANING"),
+		header: c.lang.Text("FIELD\tMEANING\tTYPE\tCAME\tLAST VALUE"),
 		cells: func(u watch.FieldUse) []string {
-			meaning := u.Field.English
-			if c.lang == lang.Russian {
-				meaning = u.Field.Russian
-			}
-			return []string{u.Field.Name, c.lang.Text(string(u.Field.Type)), c.share(u), c.lastValue(u), meaning}
+			return []string{u.Field.Name, calltouch.Meaning(u.Field.Name, string(c.lang)), c.lang.Text(string(u.Field.Type)), c.share(u), c.lastValue(u)}
 		},
 	}
 	if err := table.table(c, uses); err != nil {
@@ -171,6 +166,9 @@ func (c *cli) lastValue(u watch.FieldUse) string {
 	}
 	if t, ok := value.(time.Time); ok && !c.json {
 		return c.lang.Moment(t, time.Now())
+	}
+	if list, ok := value.([]string); ok {
+		value = strings.Join(list, ", ")
 	}
 	const most = 40
 	return show.Cell(show.Printable(fmt.Sprint(value)), most)

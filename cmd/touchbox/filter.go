@@ -211,7 +211,7 @@ func (c *cli) readOutcome(text string) (event.Outcome, error) {
 	if text == "" || slices.Contains(event.Outcomes, event.Outcome(text)) {
 		return event.Outcome(text), nil
 	}
-	return "", app.Mistakef("%s", c.lang.Sprintf("--outcome %q: want one of %s", text, fmt.Sprint(event.Outcomes)))
+	return "", app.Mistakef("%s", c.lang.Sprintf("--outcome %q: want one of %s", text, strings.Trim(strings.ReplaceAll(fmt.Sprint(event.Outcomes), " ", ", "), "[]")))
 }
 
 // gather asks for the rows of each filter of a selection and puts them together.

@@ -169,13 +169,14 @@ func spoken(f *pflag.Flag, l lang.Language) (name, text string) {
 
 // languageOf finds --lang in a command line before it is parsed: what is wrong in it is said in that language too.
 func languageOf(args []string, getenv func(string) string) lang.Language {
-	for i, arg := range args {
+	said := ""
+	for i, arg := range args { // the last one counts, as of any flag
 		if value, ok := strings.CutPrefix(arg, "--lang="); ok {
-			return lang.Detect(value, getenv)
+			said = value
 		}
 		if arg == "--lang" && i+1 < len(args) {
-			return lang.Detect(args[i+1], getenv)
+			said = args[i+1]
 		}
 	}
-	return lang.Detect("", getenv)
+	return lang.Detect(said, getenv)
 }

@@ -95,3 +95,12 @@ func TestCommandsKeepTheirNames(t *testing.T) {
 		t.Errorf("English and Russian:\n%s", diff)
 	}
 }
+
+// Of a flag that is given twice the last one counts.
+func TestTheLastLanguageCounts(t *testing.T) {
+	for want, args := range map[string][]string{"ru": {"--lang", "en", "check", "--lang", "ru"}, "en": {"--lang=ru", "--lang=en"}} {
+		if got := languageOf(args, func(string) string { return "" }); string(got) != want {
+			t.Errorf("%v: %s, want %s", args, got, want)
+		}
+	}
+}

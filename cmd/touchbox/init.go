@@ -140,7 +140,11 @@ func (c *cli) writeConfig(file newFile, sites []string, force bool) error {
 		c.say("Wrote %s. Next: touchbox link new", c.settings.Config)
 		return nil
 	}
-	c.say("Wrote %s. Enter there: %s; then: touchbox check", c.settings.Config, strings.Join(missing, ", "))
+	next := "touchbox link new"
+	if file.Links {
+		next = "touchbox check"
+	}
+	c.say("Wrote %s. Enter there: %s; then: %s", c.settings.Config, strings.Join(missing, ", "), next)
 	return nil
 }
 

@@ -58,6 +58,27 @@ func TestInitForSeveralSites(t *testing.T) {
 	}
 }
 
+// Whoever has no links yet is led to the command that drafts them, and what init writes calls a webhook by its name.
+func TestInitSaysWhatComesNext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "touchbox.yaml")
+	for _, tt := range []struct {
+		args []string
+		next string
+	}{
+		{[]string{"--site", "10001", "--no-links"}, "touchbox link new"},
+		{[]string{"--site", "10001", "--no-links", "--endpoint", "clinic.Website"}, "touchbox link new"},
+		{[]string{"--site", "10001"}, "touchbox check"},
+	} {
+		out, errs, code := command(t, path, append([]string{"init", "--force", "--lang", "ru"}, tt.args...)...)
+		if code != 0 || !strings.Contains(out+errs, tt.next) {
+			t.Errorf("%q: exit code %d, %s%s, want %s", tt.args, code, out, errs, tt.next)
+		}
+		if text, _ := os.ReadFile(path); regexp.MustCompile(`(?i)[^б]хук`).Match(text) {
+			t.Errorf("a webhook by another name in\n%s", text)
+		}
+	}
+}
+
 // A key that is written over an open file is not open.
 func TestInitForceClosesTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "touchbox.yaml")

@@ -64,11 +64,14 @@ func (d *desk) listJobs(ctx context.Context) error {
 		header: d.lang.Text("JOB\tKIND\tSTATE\tDONE\tASKED\tBY\tON\tWHY"),
 		cells: func(j admin.Job) []string {
 			return []string{
-				j.ID, d.jobKind(j), d.jobState(j), fmt.Sprintf("%d/%d", j.Done, j.Found), d.when(j.Asked), j.Who, show.Cell(j.On, widest), show.Cell(j.Why, widest),
+				j.ID, d.jobKind(j), d.jobState(j), fmt.Sprintf("%d/%d", j.Done, j.Found), d.when(j.Asked), j.Who, show.Cell(d.words().On(j.On), widest), show.Cell(j.Why, widest),
 			}
 		},
 	}.print(d.cli, jobs, len(jobs))
 }
+
+// words says what the audit and jobs store in codes.
+func (d *desk) words() admin.Words { return admin.Words{Speaker: d.lang, When: d.when} }
 
 // jobKind and jobState say in words what a job does and how it stands; no command takes them.
 func (c *cli) jobKind(j admin.Job) string  { return c.lang.Text(admin.VerbWord(string(j.Kind))) }
@@ -83,7 +86,7 @@ func (d *desk) showJob(ctx context.Context, id string) error {
 		return d.printJSON(j)
 	}
 	d.say("job %s: %s, %s", j.ID, d.jobKind(j), d.jobState(j))
-	d.say("  on %s", show.Printable(j.On))
+	d.say("  on %s", show.Printable(d.words().On(j.On)))
 	d.say("  asked by %s at %s", show.Printable(j.Who), d.when(j.Asked))
 	if j.Why != "" {
 		d.say("  why: %s", show.Printable(j.Why))
@@ -100,8 +103,8 @@ func (d *desk) showJob(ctx context.Context, id string) error {
 			_, _ = fmt.Fprintf(d.out, one.text+"\n", d.when(one.at))
 		}
 	}
-	if j.Problem != "" {
-		d.say("  %s", show.Printable(j.Problem))
+	if why := d.words().Problem(j); why != "" {
+		d.say("  %s", show.Printable(why))
 	}
 	if j.Kind != admin.JobFind && (j.Interrupted || j.State == admin.JobStopped || j.State == admin.JobFailed) {
 		d.say("  `touchbox jobs continue %s` lets it go on", j.ID)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link/draft"
 	"github.com/touchbox/touchbox/pkg/link/spec"
@@ -121,18 +122,25 @@ func (n *newLink) askField(d draft.Draft, f spec.Proposal) {
 	}
 	_, _ = fmt.Fprintln(n.errs, show.Printable(question))
 	for i, c := range f.Candidates {
-		_, _ = fmt.Fprintf(n.errs, "  %d  %s  %s\n", i+1, c.Value, d.Last(c.Field))
+		_, _ = fmt.Fprintln(n.errs, strings.TrimRight(fmt.Sprintf("  %d  %s  %s  %s", i+1, c.Value, calltouch.Meaning(c.Field, string(n.lang)), d.Last(c.Field)), " "))
 	}
-	_, _ = fmt.Fprint(n.errs, "> ")
-	line := n.readLine()
-	i, err := strconv.Atoi(line)
-	switch {
-	case line == "":
-	case line == "-":
-		n.plan.Answers[f.Path] = ""
-	case err == nil && i >= 1 && i <= len(f.Candidates):
-		n.plan.Answers[f.Path] = f.Candidates[i-1].Value
-	default:
-		n.plan.Answers[f.Path] = asValue(line)
+	for range 3 { // who types something else three times wants to go on
+		_, _ = fmt.Fprint(n.errs, "> ")
+		line := n.readLine()
+		i, err := strconv.Atoi(line)
+		switch {
+		case line == "":
+			return
+		case line == "-":
+			n.plan.Answers[f.Path] = ""
+			return
+		case err == nil && i >= 1 && i <= len(f.Candidates):
+			n.plan.Answers[f.Path] = f.Candidates[i-1].Value
+			return
+		case err != nil:
+			n.plan.Answers[f.Path] = asValue(line)
+			return
+		}
+		_, _ = fmt.Fprintln(n.errs, n.lang.Sprintf("there is no number %s in the list: type an expression such as ${city}, - or Enter", line))
 	}
 }

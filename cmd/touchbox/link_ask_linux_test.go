@@ -163,3 +163,16 @@ func TestUnsureFieldsAreAsked(t *testing.T) {
 		term.sees(want)
 	}
 }
+
+// A number that stands for no candidate is no answer: it would go to Mindbox with every call.
+func TestANumberOutsideTheListIsAskedForAgain(t *testing.T) {
+	config, given := fileAndSpec(t, "Operation Call\n\ncustomer.mobilePhone\ncustomer.ids.crm — id in our CRM\n")
+	t.Setenv("TOUCHBOX_CONFIG", config)
+	term := sit(t, "link", "new", given, "--lang", "en", "--event", "call.ended", "--numbers", "any")
+	term.answers("id in our CRM", "17\n")
+	term.answers("there is no number 17 in the list", "ctClientId\n")
+	if code := <-term.done; code != 0 {
+		t.Fatalf("exit code %d\n%s", code, &term.screen)
+	}
+	term.sees("customer.ids.crm: ${ctClientId}")
+}

@@ -279,11 +279,31 @@ func (n *newLink) finish(d draft.Draft) error {
 	case err != nil:
 		return err
 	case len(d.ToDo) > 0:
-		_, _ = fmt.Fprintln(n.errs, n.lang.Sprintf("still to be decided: %s", strings.Join(d.ToDo, ", ")))
+		_, _ = fmt.Fprintln(n.errs, n.lang.Sprintf("still to be decided: %s", n.deciding(d)))
 	case kept != "":
 		n.say("%s has the links %s now; the old file is %s", n.settings.Config, strings.Join(d.Links, ", "), kept)
 	}
 	return nil
+}
+
+// deciding says what is still to be decided, with the flags that decide it.
+func (n *newLink) deciding(d draft.Draft) string {
+	flags := map[string]string{"from": "--site", "to": "--to", "operation": "--operation"}
+	if n.plan.Numbers == draft.Both && n.plan.Operation != "" {
+		flags["operation"] = "--static-operation"
+	}
+	var all, fields []string
+	for _, key := range d.ToDo {
+		if flag, ok := flags[key]; ok {
+			all = append(all, n.lang.Sprintf("%s (%s NAME says it)", key, flag))
+		} else {
+			fields = append(fields, key)
+		}
+	}
+	if len(fields) > 0 {
+		all = append(all, n.lang.Sprintf("%s (--set FIELD=VALUE says it, --set FIELD= leaves the field out)", strings.Join(fields, ", ")))
+	}
+	return strings.Join(all, "; ")
 }
 
 // usualIndent is that of the items of `links` in the files that init writes.
@@ -292,7 +312,7 @@ const usualIndent = 2
 // put puts the links into the file, once it is right with them.
 func (n *newLink) put(d *draft.Draft) (kept string, err error) {
 	if len(d.ToDo) > 0 {
-		return "", errors.New(n.lang.Sprintf("%s stays as it is: something is still TODO; --set FIELD=VALUE decides a field, --set FIELD= leaves it out", n.settings.Config))
+		return "", errors.New(n.lang.Sprintf("%s stays as it is; still to be decided: %s", n.settings.Config, n.deciding(*d)))
 	}
 	if len(d.Twice) > 0 && !n.flags.shadow {
 		return "", errors.New(n.lang.Sprintf("%s stays as it is: events would go to Mindbox twice, by %s too; take that link out first, or add --shadow", n.settings.Config, strings.Join(d.Twice, ", ")))

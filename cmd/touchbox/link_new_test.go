@@ -114,6 +114,31 @@ func TestLinkNewForSeveralSites(t *testing.T) {
 	}
 }
 
+// What is still to be decided is said with the flag that decides it, in both ways to come to it.
+func TestLinkNewSaysWhatDecides(t *testing.T) {
+	dir := t.TempDir()
+	config, given := filepath.Join(dir, "touchbox.yaml"), filepath.Join(dir, "spec.txt")
+	t.Setenv("TOUCHBOX_DATA", dir)
+	t.Setenv("NATS_URL", "")
+	if err := os.WriteFile(given, []byte("customer.mobilePhone — mobile phone\ncustomer.ids.crm — id in our CRM\ncustomer.ids.erp — id in our ERP\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := command(t, config, "init", "--no-links", "--site", "1=a,2=b"); code != 0 {
+		t.Fatal(errs)
+	}
+	for _, args := range [][]string{{"link", "new", given}, {"link", "new", given, "--write"}} {
+		_, errs, _ := command(t, config, args...)
+		for _, want := range []string{"from (--site NAME", "operation (--operation NAME", "customer.ids.crm, customer.ids.erp (--set FIELD=VALUE"} {
+			if !strings.Contains(errs, want) {
+				t.Errorf("%v: no %q in %s", args, want, errs)
+			}
+		}
+	}
+	if _, errs, _ := command(t, config, "link", "new", given, "--numbers", "both", "--operation", "Call"); !strings.Contains(errs, "operation (--static-operation NAME") {
+		t.Errorf("%s", errs)
+	}
+}
+
 func TestLinkNewAsJSON(t *testing.T) {
 	config, given := fileAndSpec(t, asked+"secret key: hT5qWq0ZkPmLr81x\n")
 	out, errs, code := command(t, config, "link", "new", given, "--json")

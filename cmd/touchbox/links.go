@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -275,21 +274,9 @@ func (d *desk) printReset(r admin.ResetPlan) {
 	if !r.Before.Start.Equal(r.After.Start) {
 		d.say("%s starts at %s, so far at %s", r.Link, d.when(r.After.Start), d.when(r.Before.Start))
 	}
-	if before, after := subjectWords(r.Before.Subjects), subjectWords(r.After.Subjects); before != after {
+	if before, after := event.SubjectsText(r.Before.Subjects), event.SubjectsText(r.After.Subjects); before != after {
 		d.say("%s reads %s, so far %s", r.Link, after, before)
 	}
-}
-
-// subjectWords writes subjects as people say them: 10001 call.ended.
-func subjectWords(subjects []string) string {
-	words := make([]string, len(subjects))
-	for i, s := range subjects {
-		words[i] = s
-		if site, kind, ok := event.SiteAndKind(s); ok {
-			words[i] = site + " " + kind.Dotted()
-		}
-	}
-	return strings.Join(words, ", ")
 }
 
 func (c *cli) linksRemoveCommand() *cobra.Command {

@@ -101,7 +101,7 @@ func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "touchbox",
 		Short:         "The bridge from Calltouch to Mindbox",
-		Long:          "Touchbox takes calls and form requests from Calltouch and delivers them to Mindbox.\n\nFirst steps: touchbox demo, then touchbox init, touchbox check, touchbox up.",
+		Long:          "Touchbox takes calls and form requests from Calltouch and delivers them to Mindbox.\n\nFirst steps: touchbox demo, then touchbox init, touchbox link new, touchbox check, touchbox up.",
 		Version:       app.FullVersion(),
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: c.prepare,

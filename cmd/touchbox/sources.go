@@ -137,7 +137,7 @@ func explainAPI(c *cli, err error) error {
 		for i, d := range unread.Days {
 			days[i] = d.String()
 		}
-		return errors.New(c.lang.Sprintf("Calltouch did not list %s, however often it was asked (%s); the other days were read. The same command asks for them again", strings.Join(days, ", "), unread.Err.Error()))
+		return errors.New(c.lang.Sprintf("Calltouch did not list %s, however often it was asked (%s); the other days were read. The same command asks for them again", strings.Join(days, ", "), unread.Err))
 	}
 	return err
 }

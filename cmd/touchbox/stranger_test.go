@@ -81,11 +81,11 @@ func visited(t *testing.T) *operator {
 		detail, _ := json.Marshal(map[string]any{"conditions": []any{map[string]any{"source": "url != nil", "saw": map[string]string{"url": strange[0]}}}})
 		switch d.Event.Key.ID {
 		case "1", "2", "6":
-			return queue.Decision{Outcome: event.Dead, Reason: "protocol_error", Status: 400, Answer: said, Attempts: 1, Detail: detail}
+			return queue.Decision{Outcome: event.Dead, Reason: "protocol_error", Status: 400, Answer: said, Attempts: 1, Detail: json.RawMessage(detail)}
 		case "3":
-			return queue.Decision{Outcome: event.Waiting, Until: time.Now().Add(time.Hour), Reason: "timeout", Answer: said, Attempts: 1, Detail: detail}
+			return queue.Decision{Outcome: event.Waiting, Until: time.Now().Add(time.Hour), Reason: "timeout", Answer: said, Attempts: 1, Detail: json.RawMessage(detail)}
 		case "4":
-			return queue.Decision{Outcome: event.Filtered, Detail: detail}
+			return queue.Decision{Outcome: event.Filtered, Detail: json.RawMessage(detail)}
 		}
 		return queue.Decision{Outcome: event.Delivered, Answer: said, Attempts: 1}
 	})

@@ -175,7 +175,7 @@ func (t *tester) tell(results []cases.Result, took time.Duration) error {
 		}
 	} else {
 		cases.Print(t.out, results, t.verbose, t.lang)
-		t.say("as expected: %d of %d, in %s", len(results)-failed, len(results), took.Round(time.Microsecond).String())
+		t.say("as expected: %d of %d, in %s", len(results)-failed, len(results), took.Round(time.Microsecond))
 		t.printCoverage()
 	}
 	if failed > 0 {

@@ -40,6 +40,9 @@ func TestTestsOfLinks(t *testing.T) {
 		t.Errorf("without tests: exit code %d, %s", code, errs)
 	}
 	good := writeTests(t, config, "good.yaml", oneCall)
+	if out, _, _ := command(t, config, "test", "--lang", "ru"); !regexp.MustCompile(`, за [\d,]+ (мкс|мс|с)\n`).MatchString(out) {
+		t.Errorf("how long it took is not said in Russian: %s", out)
+	}
 	if out, errs, code := command(t, config, "test"); code != 0 || !strings.Contains(out, "as expected: 1 of 1") {
 		t.Errorf("exit code %d, %s%s", code, out, errs)
 	}

@@ -234,9 +234,12 @@ func (c *cli) siteScriptCommand() *cobra.Command {
 			}
 			one := file.Site(id)
 			if one == nil {
-				return fmt.Errorf("%s", c.lang.Sprintf("no site %q in %s", id, c.settings.Config))
+				return app.Mistakef("%s", c.lang.Sprintf("no site %q in %s", id, c.settings.Config))
 			}
 			config, _ := app.ScriptConfig(file, one.ID)
+			if address == "" {
+				address = "https://" + c.lang.Text("YOUR-HOST")
+			}
 			text := site.Tag(address, one.ID)
 			if inline {
 				text = site.Inline(config)
@@ -246,7 +249,7 @@ func (c *cli) siteScriptCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&id, "site", "", "id or name of the site (required)")
-	cmd.Flags().StringVar(&address, "address", "https://YOUR-HOST", "address of ingest as browsers see it")
+	cmd.Flags().StringVar(&address, "address", "", "`address` of ingest as browsers see it, such as https://touchbox.example.com")
 	cmd.Flags().BoolVar(&inline, "inline", false, "print the script itself between tags")
 	_ = cmd.MarkFlagRequired("site")
 	return cmd

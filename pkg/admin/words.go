@@ -24,6 +24,17 @@ func VerbWord(code string) string { return wordOf(verbWords, code) }
 // JobStateWord says how a job stands: by what Job.Stands says.
 func JobStateWord(code string) string { return wordOf(jobStateWords, code) }
 
+// KindWord says what an event is, by its kind in either spelling.
+func KindWord(code string) string {
+	kind, err := event.ParseKind(code)
+	if err != nil {
+		return code
+	}
+	return kindWords[kind]
+}
+
+var kindWords = map[event.Kind]string{event.CallStarted: "Call begun", event.CallEnded: "Call ended", event.Request: "Form request"}
+
 // WhyWord says why an event is not sent, or what is known of an id: a reason, a Why or a Known. A condition and a field stay as they are.
 func WhyWord(code string) string {
 	if word, ok := whyWords[code]; ok {

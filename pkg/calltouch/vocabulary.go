@@ -118,6 +118,18 @@ func Lookup(name string) (Field, bool) {
 	return *f, true
 }
 
+// Meaning is what a field is, as people know it, in "ru" or else in English; "" of what is no field, or says it by its name.
+func Meaning(name, language string) string {
+	f := byName[name]
+	if f == nil || f.Russian == name {
+		return ""
+	}
+	if language == "ru" {
+		return f.Russian
+	}
+	return f.English
+}
+
 // vocabulary and byName are written once and only read.
 var (
 	vocabulary = slices.Concat(

@@ -179,7 +179,7 @@ func (v *visit) cell(value any) string {
 		if v.program {
 			return string(x)
 		}
-		return kindOf(v.lang, string(x))
+		return v.lang.Text(admin.KindWord(string(x)))
 	case event.Origin:
 		if v.program {
 			return string(x)

@@ -50,7 +50,7 @@ func (v *visit) tell(key event.Key, m admin.Mask) error {
 		Story: story, Revealed: m.Reveal, MayShow: v.who.Reveal && story.Event == nil && !story.Gone && !story.Erased, MayAct: v.may(Act), MayDrop: v.may(Admin),
 		Command: "touchbox event " + word4shell(key.String()), Asked: v.r.URL.Query().Get("link"), Others: others,
 	}
-	v.show(page{Name: "event", Title: orItself(v.lang, kindWords[key.Kind], story.Kind) + " " + admin.Mask{}.ID(key), Group: "/events", View: view})
+	v.show(page{Name: "event", Title: v.lang.Text(admin.KindWord(string(key.Kind))) + " " + admin.Mask{}.ID(key), Group: "/events", View: view})
 	return nil
 }
 

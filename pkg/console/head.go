@@ -34,7 +34,7 @@ func (v *visit) words(f filter) string {
 	add("Link", f.Link)
 	add("Site", f.Site)
 	if f.Kind != "" {
-		add("Kind", kindOf(v.lang, f.Kind))
+		add("Kind", v.lang.Text(admin.KindWord(f.Kind)))
 	}
 	if f.Outcome != "" {
 		add("Outcome", inWords(v.lang, outcomeWords[event.Outcome(f.Outcome)], f.Outcome).Text)

@@ -109,7 +109,7 @@ func (v *visit) about(w admin.Work) []named {
 	add("Link", w.Link)
 	add("Site", w.Site)
 	if w.Kind != "" {
-		add("Kind", orItself(v.lang, kindWords[w.Kind], w.Kind.Dotted()))
+		add("Kind", v.lang.Text(admin.KindWord(string(w.Kind))))
 	}
 	if w.Reason != "" {
 		add("Reason", v.lang.Text(admin.ReasonWord(w.Reason)))

@@ -63,8 +63,8 @@ func TestWhatWaitsIsTriedNowOrGivenUpByAJob(t *testing.T) {
 	h.fill()
 	h.worker()
 	b := h.signedIn(actKey)
-	for path, more := range map[string][]string{"/retries/now": nil, "/retries/cancel": {"why", "wrong template"}} {
-		form := with(shown(t, b.get("/retries?link=dynamic").body), append(more, "link", "dynamic")...)
+	for _, path := range []string{"/retries/now", "/retries/cancel"} { // in this order: what was given up waits no more
+		form := with(shown(t, b.get("/retries?link=dynamic").body), "link", "dynamic", "why", "wrong template")
 		got := b.post(path, form)
 		if got.status != http.StatusSeeOther {
 			t.Fatalf("%s: %d %s", path, got.status, got.body)

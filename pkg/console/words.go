@@ -55,9 +55,6 @@ var originWords = map[event.Origin]string{
 	event.Webhook: "by webhook", event.Poll: "from the list of form requests", event.Journal: "from the journal of calls", event.Backfill: "by a backfill",
 }
 
-// kindWords are the words for kinds of events.
-var kindWords = map[event.Kind]string{event.CallStarted: "Call begun", event.CallEnded: "Call ended", event.Request: "Form request"}
-
 // functions are what templates may call, in one language.
 func (c *Console) functions(l lang.Language) template.FuncMap {
 	return template.FuncMap{
@@ -76,8 +73,8 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"outcome":    func(o event.Outcome) word { return inWords(l, outcomeWords[o], string(o)) },
 		"state":      func(s string) word { return inWords(l, stateWords[s], s) },
 		"origin":     func(o event.Origin) string { return orItself(l, originWords[o], string(o)) },
-		"kind":       func(k event.Kind) string { return orItself(l, kindWords[k], k.Dotted()) },
-		"kindOf":     func(dotted string) string { return kindOf(l, dotted) },
+		"kind":       func(k event.Kind) string { return l.Text(admin.KindWord(string(k))) },
+		"kindOf":     func(dotted string) string { return l.Text(admin.KindWord(dotted)) },
 		"stream":     func(name string) string { return orItself(l, streamWords[name], name) },
 		"hint":       func(reason string) string { return orItself(l, admin.ReasonHints[reason], "") },
 		"detail":     func(raw json.RawMessage) string { return detailLine(l, raw) },
@@ -93,6 +90,9 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"parts":      parts,
 		"verbs":      func() []string { return verbs },
 		"add":        func(x, y uint64) uint64 { return x + y },
+		"on":         func(on string) string { return c.audited(l).On(on) },
+		"who":        func(name string) string { return c.audited(l).Who(name) },
+		"problem":    func(j admin.Job) string { return c.audited(l).Problem(j) },
 		"by":         func(by string) string { return orItself(l, byWords[by], by) },
 		"span":       func(d time.Duration) string { return spanText(l, d) },
 		"zone":       func() string { return zoneText(c.Now().In(c.Zone())) },
@@ -108,6 +108,11 @@ func (c *Console) functions(l lang.Language) template.FuncMap {
 		"note":       func(n string) string { return l.Text(admin.NoteWord(n)) },
 		"role":       func(r Role) string { return orItself(l, roleWords[r], string(r)) },
 	}
+}
+
+// audited says what the audit and jobs store in codes.
+func (c *Console) audited(l lang.Language) admin.Words {
+	return admin.Words{Speaker: l, When: func(at time.Time) string { return l.Moment(at.In(c.Zone()), c.Now()) }}
 }
 
 // withCode is a text whose parts between backticks are code. What has none stays a text.
@@ -183,15 +188,6 @@ func number(_ lang.Language, n any) string {
 		text = text[:len(text)-group]
 	}
 	return strings.Join(append([]string{text}, groups...), "\u202f")
-}
-
-// kindOf is the word for a kind by its name with a dot.
-func kindOf(l lang.Language, dotted string) string {
-	k, err := event.ParseKind(dotted)
-	if err != nil {
-		return dotted
-	}
-	return orItself(l, kindWords[k], dotted)
 }
 
 // spanText writes how long something takes, in its two largest units.

@@ -29,7 +29,9 @@ func TestWordsHaveTwins(t *testing.T) {
 		texts = append(texts, w.Text)
 	}
 	texts = slices.AppendSeq(texts, maps.Values(originWords))
-	texts = slices.AppendSeq(texts, maps.Values(kindWords))
+	for _, k := range event.Kinds {
+		texts = append(texts, admin.KindWord(string(k)))
+	}
 	texts = slices.AppendSeq(texts, maps.Values(roleWords))
 	for _, text := range texts {
 		if _, ok := lang.Twin(text); !ok {

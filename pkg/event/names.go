@@ -83,6 +83,18 @@ func SiteAndKind(subject string) (site string, kind Kind, ok bool) {
 	return words[0], Kind(words[1]), true
 }
 
+// SubjectsText writes subjects as people say them: 10001 call.ended, 10001 request.
+func SubjectsText(subjects []string) string {
+	words := make([]string, len(subjects))
+	for i, s := range subjects {
+		words[i] = s
+		if site, kind, ok := SiteAndKind(s); ok {
+			words[i] = site + " " + kind.Dotted()
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
 // Names of the headers of Touchbox, see the package's comment.
 const (
 	HeaderFormat   = "Touchbox-Format"

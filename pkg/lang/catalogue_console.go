@@ -240,7 +240,7 @@ var consoleCatalogue = map[string]string{
 	"The person was erased, and with them all that was known of it.": "Данные человека стёрты, и с ними всё, что было известно о событии.",
 	"The event itself is no longer kept, only what became of it.":    "Само событие уже не хранится, только то, что с ним стало.",
 	"site": "сайт",
-	"Personal data is shown, and the audit keeps that you have seen it. It goes from this page with the next one.": "Личные данные показаны, и аудит помнит, что вы их видели. Со следующей страницей они исчезнут.",
+	"Personal data is shown, and the audit keeps that you have seen it. It goes from this page with the next one.": "Личные данные показаны, и журнал действий помнит, что вы их видели. Со следующей страницей они исчезнут.",
 	"Its body cannot be read: %s":                                 "Его тело не читается: %s",
 	"It is damaged in the store: a part of it alone can be read.": "Оно повреждено в хранилище: читается только часть.",
 	"What came": "Что пришло",
@@ -377,7 +377,7 @@ var consoleCatalogue = map[string]string{
 	"`touchbox doctor` looks at the whole installation and says what to do.":                "`touchbox doctor` осматривает всю установку и говорит, что делать.",
 	"Log of events": "Журнал событий",
 	"History":       "История",
-	"Audit":         "Аудит",
+	"Audit":         "Журнал действий",
 	"bytes":         "байт",
 	"KB":            "КБ",
 	"MB":            "МБ",
@@ -395,7 +395,7 @@ var consoleCatalogue = map[string]string{
 	"Taken as events:":                                    "Принято как события:",
 	"That was done too often: wait a while.":              "Это делалось слишком часто: подождите.",
 	"Why (the history keeps it; no personal data)":        "Зачем (останется в истории; без личных данных)",
-	"Why (the audit keeps it; no personal data)":          "Зачем (останется в аудите; без личных данных)",
+	"Why (the audit keeps it; no personal data)":          "Зачем (останется в журнале действий; без личных данных)",
 	"Type the number %d":                                  "Введите число %d",
 	"Drop these for good…":                                "Удалить насовсем…",
 	"Drop %s":                                             "Удалить: %s",
@@ -413,7 +413,7 @@ var consoleCatalogue = map[string]string{
 	"Stop it":      "Остановить",
 	"It keeps its place: events wait, and none is lost. Other links go on.": "Место в журнале сохранится: события ждут, ничего не теряется. Другие связки работают.",
 	"Show personal data…": "Открыть данные…",
-	"The audit keeps it.": "Это останется в аудите.",
+	"The audit keeps it.": "Это останется в журнале действий.",
 
 	// Sending again.
 	"Send again":           "Отправить заново",
@@ -463,7 +463,7 @@ var consoleCatalogue = map[string]string{
 	"Began": "Начато",
 	"Who":   "Кто",
 	"Done":  "Сделано",
-	"Nothing was sent again from here since the console was started; the audit knows of all.": "С запуска консоли отсюда ничего не отправляли заново; всё помнит аудит.",
+	"Nothing was sent again from here since the console was started; the audit knows of all.": "С запуска консоли отсюда ничего не отправляли заново; всё помнит журнал действий.",
 
 	// Live, audit, people.
 	"End this session":            "Закрыть сеанс",

@@ -40,11 +40,13 @@ var coreCatalogue = map[string]string{
 	"time: unknown unit %q in duration %q":                "единицы %q в сроке %q не бывает; пишите как 30s, 15m, 72h",
 
 	// Messages of the log that hold a value.
-	"%d wrong keys from %d networks in the last minute":                                  "неверных ключей за последнюю минуту: %d, из сетей: %d",
-	"the time zone of this site is wrong in touchbox.yaml: the cabinet's clock shows %s": "часовой пояс этого сайта в touchbox.yaml неверен: часы кабинета показывают %s",
-	"the file reads %s, the link runs on %s":                                             "в файле %s, связка читает %s",
-	"the file starts it at %s, the link started at %s":                                   "по файлу она начинается с %s, а начата с %s",
-	"link %s was changed in a way that a running link does not follow by itself (%s): it goes on as it was; `touchbox links reset %s` brings it to what the file says": "связка %s изменена так, что на ходу это не подхватить (%s): она работает как раньше; `touchbox links reset %s` приведёт её к файлу",
+	"%d wrong keys from %d networks in the last minute":                                        "неверных ключей за последнюю минуту: %d, из сетей: %d",
+	"the time zone of this site is wrong in touchbox.yaml: the cabinet's clock shows %s":       "часовой пояс этого сайта в touchbox.yaml неверен: часы кабинета показывают %s",
+	"the file reads %s, the link runs on %s":                                                   "в файле %s, связка читает %s",
+	"the file starts it at %s, the link started at %s":                                         "по файлу она начинается с %s, а начата с %s",
+	"the file reads %s, the link runs on %s; the file starts it at %s, the link started at %s": "в файле %s, связка читает %s; по файлу она начинается с %s, а начата с %s",
+	"Calltouch: %w; next try in %s":                                                            "Calltouch: %w; следующая попытка через %s",
+	"link %s was changed in a way that a running link does not follow by itself (%w): it goes on as it was; `touchbox links reset %s` brings it to what the file says": "связка %s изменена так, что на ходу это не подхватить (%w): она работает как раньше; `touchbox links reset %s` приведёт её к файлу",
 
 	// The system and the network.
 	"open %s: %w":                     "не открыть %s: %w",

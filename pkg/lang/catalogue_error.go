@@ -8,7 +8,7 @@ var errorCatalogue = map[string]string{
 	"the file %s cannot be read":         "файл %s не читается",
 	"the file %s is empty":               "файл %s пуст",
 	"%s: no permission for this user":    "%s: у этого пользователя нет прав",
-	"%s: no permission. In a container the user is %s: on the host, sudo chgrp -R %[2]s FOLDER && sudo chmod -R g+rX FOLDER":                                "%s: нет прав. В контейнере пользователь %s: на хосте sudo chgrp -R %[2]s ПАПКА && sudo chmod -R g+rX ПАПКА",
+	"%s: no permission. In a container the user is %s: on the host, sudo find FOLDER ! -name environment -exec chgrp %[2]s {} + -exec chmod g+rX {} +":      "%s: нет прав. В контейнере пользователь %s: на хосте sudo find ПАПКА ! -name environment -exec chgrp %[2]s {} + -exec chmod g+rX {} +",
 	"%s: no permission for this user. Run the command as the user %s: sudo -u %[2]s ...; or, where the service touchbox.service runs, sudo touchboxctl ...": "%s: у этого пользователя нет прав. Выполните команду от имени пользователя %s: sudo -u %[2]s ...; а если работает служба touchbox.service, sudo touchboxctl ...",
 	"--limit: want a positive number":                                                         "--limit: нужно положительное число",
 	"--%s is empty: give it a value, or leave it out":                                         "--%s: пусто; дайте значение или уберите флаг",

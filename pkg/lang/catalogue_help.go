@@ -29,8 +29,8 @@ var helpCatalogue = map[string]string{
 
 	// touchbox.
 	"The bridge from Calltouch to Mindbox": "Мост из Calltouch в Mindbox",
-	"Touchbox takes calls and form requests from Calltouch and delivers them to Mindbox.\n\nFirst steps: touchbox demo, then touchbox init, touchbox check, touchbox up.": "Touchbox берёт звонки и заявки из Calltouch и доставляет их в Mindbox.\n\nПервые шаги: touchbox demo, затем touchbox init, touchbox check, touchbox up.",
-	"language of what a person reads: ru or en (default: the locale's)":                                                                                                   "язык для человека: ru или en (по умолчанию как в системе)",
+	"Touchbox takes calls and form requests from Calltouch and delivers them to Mindbox.\n\nFirst steps: touchbox demo, then touchbox init, touchbox link new, touchbox check, touchbox up.": "Touchbox берёт звонки и заявки из Calltouch и доставляет их в Mindbox.\n\nПервые шаги: touchbox demo, затем touchbox init, touchbox link new, touchbox check, touchbox up.",
+	"language of what a person reads: ru or en (default: the locale's)": "язык для человека: ru или en (по умолчанию как в системе)",
 	"print JSON": "печатать JSON",
 	"show phones, names and e-mails unmasked (secrets stay masked)": "показывать телефоны, имена и почту без маски (секреты остаются скрыты)",
 	"do not ask":      "не спрашивать",
@@ -85,9 +85,9 @@ var helpCatalogue = map[string]string{
 	"Print the tag that loads the site script from ingest (--address), or, with --inline, the whole script to paste into the\n" +
 		"site's pages. It must run on every page that Calltouch's script runs on.": "Напечатать тег, который берёт скрипт сайта у ingest (--address), или, с --inline, весь скрипт, чтобы вставить его в\n" +
 		"страницы сайта. Он нужен на каждой странице, где есть скрипт Calltouch.",
-	"id or name of the site (required)":    "ID или имя сайта (обязательно)",
-	"address of ingest as browsers see it": "адрес ingest, каким его видят браузеры",
-	"print the script itself between tags": "напечатать сам скрипт между тегами",
+	"id or name of the site (required)":                                            "ID или имя сайта (обязательно)",
+	"`address` of ingest as browsers see it, such as https://touchbox.example.com": "`адрес` ingest, каким его видят браузеры, например https://touchbox.example.com",
+	"print the script itself between tags":                                         "напечатать сам скрипт между тегами",
 
 	// demo, simulate.
 	"See calls flow from a simulated Calltouch to a simulated Mindbox": "Посмотреть, как звонки идут из имитации Calltouch в имитацию Mindbox",
@@ -207,7 +207,7 @@ var helpCatalogue = map[string]string{
 		"A long reading shows how far it is; Ctrl-C stops it, and what was found until then is listed.\n" +
 		"--follow goes on with what comes, until Ctrl-C; with --json one object a line then.": "Показать последние события, которые выбирают флаги, и что из них сделала каждая связка; --since и --until — о времени звонка\n" +
 		"или заявки. Журнал событий читается с конца, пока не наберётся сколько нужно; с --phone дальше, пока не наберётся столько же, обычно\n" +
-		"весь. Что имеет --outcome, известно по счёту, который ведёт worker: читается только то, что ещё не посчитано.\n" +
+		"весь. Что имеет --outcome, известно по счёту, который ведёт обработчик: читается только то, что ещё не посчитано.\n" +
 		"Долгое чтение показывает, сколько прочитано; Ctrl-C его прекращает, и показано будет то, что нашлось.\n" +
 		"--follow показывает дальше то, что приходит, до Ctrl-C; с --json тогда по объекту в строке.",
 	"only with this newest outcome, for --link or for any link":                            "только с таким последним исходом, у --link или у любой связки",
@@ -246,7 +246,7 @@ var helpCatalogue = map[string]string{
 		"and, with --outcome, about when the call or request happened.\n\n" +
 		"Interrupted at any moment, the same command goes on. Nothing left to do is no failure.": "Вернуть связкам события, которые выбирают флаги, по умолчанию всё, что не доставлено. Сегодняшняя связка составляет запрос\n" +
 		"заново; transactionId прежний, поэтому выполненное в Mindbox второй раз не выполняется. --outcome выбирает другие события:\n" +
-		"undeliverable и filtered (связка была неверна и исправлена), shadow (связка была на пробе и теперь работает),\n" +
+		"undeliverable и filtered (связка была неверна и исправлена), shadow (связка была в пробном режиме и теперь работает),\n" +
 		"untaken (случилось до начала связки или пришло из backfill),\n" +
 		"abandoned (утрачено связкой, которую убрали и вернули, пока события ещё хранятся),\n" +
 		"delivered (только с --revision ИМЯ: transactionId будут новые). --since и --until — о том, когда от события отказались,\n" +

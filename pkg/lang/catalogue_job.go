@@ -32,6 +32,14 @@ var jobCatalogue = map[string]string{
 	"known already":                                                             "уже известно",
 	"There is nothing of the kind any more: nothing was done.":                  "Ничего такого уже нет: ничего не сделано.",
 
+	// What the audit and jobs are about.
+	"event %s": "событие %s", "link %s": "связка %s", "site %s": "сайт %s", "kind %s": "вид: %s", "reason %s": "причина: %s", "status %s": "статус %s",
+	"since %s": "с %s", "cause %s": "причина %s", "number %s": "номер %s", "job %s": "работа %s", "sessions of %s": "сеансы: %s",
+	"nobody knows who": "неизвестно кто", "dry run": "без сохранения", "a person": "человек", "events": "события", "what was not delivered": "не доставленное", "what waits": "ждущее", "what was set aside": "отложенное",
+	"causes": "причины", "the audit": "журнал действий", "a command on %s": "команда на %s", "the console, %s": "консоль, %s", "the API, %s": "API, %s",
+	"%s more events": "ещё событий: %s", "from %s to %s": "с %s по %s",
+	"left, because nothing goes over the link: %s": "осталось на месте, потому что связка стоит: %s",
+
 	// Past days.
 	"Past days":             "Прошлые дни",
 	"First day":             "Первый день",

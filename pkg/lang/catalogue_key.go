@@ -22,9 +22,9 @@ var keyCatalogue = map[string]string{
 	"Who may sign in; without any, by the link that `touchbox up` prints":                       "Кто может войти; если никого, войти можно по ссылке, которую печатает `touchbox up`",
 	"How long a session lasts in which nothing is done; never longer than 7 days":               "Сколько живёт сессия, в которой ничего не делают; не дольше 7 дней",
 	"A person who may sign in, or a program":                                                    "Человек, который может войти, или программа",
-	"The name that the audit keeps":                                                             "Имя, которое хранит аудит",
-	"see: look; act: also stop, start, retry, replay; admin: also drop, reset, read the audit":  "see: смотреть; act: ещё останавливать, запускать, повторять, отправлять заново; admin: ещё удалять, сбрасывать, читать аудит",
-	"May see phones, names and e-mails unmasked, one event at a time, which the audit keeps":    "Может видеть телефоны, имена и почту целиком, по одному событию, и это хранит аудит",
+	"The name that the audit keeps":                                                             "Имя, которое хранит журнал действий",
+	"see: look; act: also stop, start, retry, replay; admin: also drop, reset, read the audit":  "see: смотреть; act: ещё останавливать, запускать, повторять, отправлять заново; admin: ещё удалять, сбрасывать, читать журнал действий",
+	"May see phones, names and e-mails unmasked, one event at a time, which the audit keeps":    "Может видеть телефоны, имена и почту целиком, по одному событию, и это хранит журнал действий",
 	"The key is a program's: it opens the API alone":                                            "Ключ программы: он открывает только API",
 	"What `touchbox console key` has made: the hash of the key, or where the key itself stands": "То, что сделала `touchbox console key`: хеш ключа или где лежит сам ключ",
 

@@ -85,7 +85,7 @@ var logCatalogue = map[string]string{
 	"the link's consumers are not in order":                                                   "с читателями связки что-то не так",
 	"the links of this worker could not be written down":                                      "связки этого обработчика не удалось записать",
 	"links that left the file could not be looked after":                                      "связки, которых больше нет в файле, не удалось обойти",
-	"this link is not in the file any more: it is paused and keeps its place in the log, which cannot be purged beyond it; put it back, or remove it with `touchbox links remove`": "этой связки больше нет в файле: она на паузе и держит своё место в журнале событий, дальше которого его не очистить; верните её или уберите через `touchbox links remove`",
+	"this link is not in the file any more: it is paused and keeps its place in the log, which cannot be purged beyond it; put it back, or remove it with `touchbox links remove`": "этой связки больше нет в файле: она стоит и держит своё место в журнале событий, дальше которого его не очистить; верните её или уберите через `touchbox links remove`",
 	"the number of workers could not be read":                                                                            "число обработчиков прочитать не удалось",
 	"the number of workers could not be read, counting this one alone":                                                   "число обработчиков прочитать не удалось, считаем только этот",
 	"attributes come and cannot be read: `touchbox event KEY` shows such an event, `touchbox fields` how many there are": "атрибуты приходят и не читаются: `touchbox event KEY` покажет такое событие, `touchbox fields` — сколько их",

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Error is an error's text in this language. The packages of the core, the libraries and the system speak English alone: what
@@ -177,6 +178,14 @@ func (p phrase) say(values []string) string {
 			next = n - 1
 		}
 		next++
-		return values[next-1]
+		return inUnits(values[next-1])
 	})
+}
+
+// inUnits writes a value that is a span of time in Russian units: nobody else says 1m30s.
+func inUnits(value string) string {
+	if d, err := time.ParseDuration(value); err == nil && d.String() == value {
+		return Russian.Duration(d)
+	}
+	return value
 }

@@ -41,7 +41,7 @@ func parse(s string) Language {
 	return English
 }
 
-// Sprintf formats a message in this language, the errors and spans of time among its arguments too. A format without a twin comes out in English.
+// Sprintf formats a message in this language, the errors, spans of time and fractions among its arguments too. A format without a twin comes out in English.
 func (l Language) Sprintf(format string, args ...any) string {
 	if len(args) == 0 {
 		return l.Text(format)
@@ -53,6 +53,10 @@ func (l Language) Sprintf(format string, args ...any) string {
 			said[i] = l.Error(arg)
 		case time.Duration:
 			said[i] = l.Duration(arg)
+		case float64:
+			if l == Russian {
+				said[i] = withComma(arg)
+			}
 		}
 	}
 	return fmt.Sprintf(l.Text(format), said...)

@@ -1,6 +1,8 @@
 package lang
 
 import (
+	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +43,15 @@ func (l Language) Duration(d time.Duration) string {
 // decimal is a number of units with a comma before its fraction.
 func decimal(d, unit time.Duration) string {
 	return strings.Replace(strconv.FormatFloat(float64(d)/float64(unit), 'f', -1, 64), ".", ",", 1)
+}
+
+// withComma is a number whose fraction stands behind a comma.
+type withComma float64
+
+// Format writes the number as the verb asks.
+func (n withComma) Format(state fmt.State, verb rune) {
+	text := fmt.Sprintf(fmt.FormatString(state, verb), float64(n))
+	_, _ = io.WriteString(state, strings.Replace(text, ".", ",", 1))
 }
 
 // Moment is a time as a table shows it, in its own zone. Russian leaves the year out where it is that of now.

@@ -1,6 +1,7 @@
 package lang_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,7 +14,7 @@ import (
 
 // wrong are words that stood for a thing which has another one (CONTRIBUTING lists them): with several roots for one thing, or one
 // root for several, nobody can tell what is meant.
-var wrong = regexp.MustCompile(`(?i)недоставл|недоставк|стоянк|отфильтр|недоставля|переигр|воркер|поддельн|[^а-яё](тень|тени|тенью)[^а-яё]`)
+var wrong = regexp.MustCompile(`(?i)аудит|недоставл|недоставк|стоянк|отфильтр|недоставля|переигр|воркер|поддельн|[^а-яё](тень|тени|тенью)[^а-яё]`)
 
 func TestOneWordAThing(t *testing.T) {
 	var files []string
@@ -65,6 +66,36 @@ func TestDuration(t *testing.T) {
 	}
 	if got := lang.Russian.Sprintf("%s, at most %s", "ждём", 90*time.Second); got != "ждём, не дольше 1 мин 30 с" {
 		t.Errorf("among the arguments of a message: %q", got)
+	}
+}
+
+// flattened is an error or a span of time that is made a text before a Language could say it.
+var flattened = regexp.MustCompile(`(?:\bsay|[lL]ang\.Sprintf|\bl\.Sprintf)\([^\n]*(?:\.Error\(\)|\.(?:Round|Truncate)\([^)\n]*\)\.String\(\))`)
+
+func TestErrorsAndSpansAreSaidByTheLanguage(t *testing.T) {
+	for _, root := range []string{"../../cmd", "../../pkg"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, found := range flattened.FindAllString(string(text), -1) {
+				t.Errorf("%s: give the error or the span itself: %s", path, found)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestFractionsHaveAComma(t *testing.T) {
+	if got := lang.Russian.Sprintf("%.1f GB free of %.1f GB; keep.disk %.1f GB", 1.25, 10.0, -0.5); got != "свободно 1,2 ГБ из 10,0 ГБ; keep.disk -0,5 ГБ" {
+		t.Errorf("%q", got)
+	}
+	if got := lang.English.Sprintf("%.1f GB", 1.25); got != "1.2 GB" {
+		t.Errorf("English: %q", got)
 	}
 }
 

@@ -193,8 +193,8 @@ func (e Explanation) printConditions(b *strings.Builder, l lang.Language) {
 			answer = l.Text("yes")
 		}
 		fmt.Fprintf(b, "  %-4s %s\n", answer, show.Printable(c.Source))
-		for _, name := range slices.Sorted(maps.Keys(c.Saw)) {
-			fmt.Fprintf(b, "         %s = %s\n", show.Printable(name), shown(c.Saw[name], l))
+		for _, line := range Seen(c.Saw, l) {
+			fmt.Fprintf(b, "         %s\n", line)
 		}
 	}
 }
@@ -239,8 +239,11 @@ func (e Explanation) printEmpty(b *strings.Builder, l lang.Language) {
 	}
 	fmt.Fprintln(b, l.Sprintf("Left out, because nothing came of it:"))
 	for _, empty := range e.Empty {
-		names := strings.Join(slices.Sorted(maps.Keys(empty.Saw)), ", ")
-		fmt.Fprintf(b, "  %s = %s: %s\n", show.Printable(empty.Path), show.Printable(empty.Source), empty.Reason.text(names, l))
+		var names []string
+		for _, name := range slices.Sorted(maps.Keys(empty.Saw)) {
+			names = append(names, titled(name, l))
+		}
+		fmt.Fprintf(b, "  %s = %s: %s\n", show.Printable(empty.Path), show.Printable(empty.Source), empty.Reason.text(strings.Join(names, ", "), l))
 	}
 }
 
@@ -254,6 +257,23 @@ func (r Reason) text(names string, l lang.Language) string {
 		return l.Sprintf("%s came, and the expression makes nothing of it", names)
 	}
 	return l.Sprintf("nothing came in %s (not ticked in Calltouch, or empty)", names)
+}
+
+// Seen are the values that a condition saw, each on a line with what its field is. They are safe to print.
+func Seen(saw map[string]any, l lang.Language) []string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(saw)) {
+		lines = append(lines, titled(name, l)+" = "+show.Printable(shown(saw[name], l)))
+	}
+	return lines
+}
+
+// titled is the name of a field with what it is.
+func titled(name string, l lang.Language) string {
+	if meaning := calltouch.Meaning(name, string(l)); meaning != "" {
+		return name + " (" + meaning + ")"
+	}
+	return show.Printable(name)
 }
 
 func shown(v any, l lang.Language) string {

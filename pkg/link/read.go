@@ -53,7 +53,7 @@ func (l *loader) read(n *strictyaml.Node) {
 	l.readLinks()
 	l.readConsole()
 	if len(l.root.items("links")) == 0 {
-		l.Warn(n.Pos, "there are no links: nothing will be sent")
+		l.Warn(l.root.pos("links"), "there are no links: nothing will be sent")
 	}
 }
 

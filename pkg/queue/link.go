@@ -96,18 +96,21 @@ func (s LinkSpec) OtherStart(now LinkState) bool {
 
 // differs says what the file and STATE do not agree on.
 func differs(s LinkSpec, state LinkState) string {
-	var what []string
-	if s.OtherSubjects(state) {
-		what = append(what, fmt.Sprintf("the file reads %s, the link runs on %s", strings.Join(sorted(s.Subjects), " "), strings.Join(state.Subjects, " ")))
-	}
-	if s.OtherStart(state) {
-		what = append(what, fmt.Sprintf("the file starts it at %s, the link started at %s", s.Since.UTC().Format(time.RFC3339), state.Start.UTC().Format(time.RFC3339)))
-	}
-	if len(what) == 0 {
+	reads, ran := event.SubjectsText(sorted(s.Subjects)), event.SubjectsText(state.Subjects)
+	since, started := s.Since.UTC().Format(time.RFC3339), state.Start.UTC().Format(time.RFC3339)
+	var what error
+	switch subjects, start := s.OtherSubjects(state), s.OtherStart(state); {
+	case subjects && start:
+		what = fmt.Errorf("the file reads %s, the link runs on %s; the file starts it at %s, the link started at %s", reads, ran, since, started)
+	case subjects:
+		what = fmt.Errorf("the file reads %s, the link runs on %s", reads, ran)
+	case start:
+		what = fmt.Errorf("the file starts it at %s, the link started at %s", since, started)
+	default:
 		return ""
 	}
-	return fmt.Sprintf("link %s was changed in a way that a running link does not follow by itself (%s): it goes on as it was; "+
-		"`touchbox links reset %s` brings it to what the file says", s.ID, strings.Join(what, "; "), s.ID)
+	return fmt.Errorf("link %s was changed in a way that a running link does not follow by itself (%w): it goes on as it was; "+
+		"`touchbox links reset %s` brings it to what the file says", s.ID, what, s.ID).Error()
 }
 
 // ConsumerName is the durable name of a link's consumers on both streams.

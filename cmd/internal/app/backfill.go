@@ -89,7 +89,7 @@ func Fill(ctx context.Context, f Filling) (admin.Backfilled, error) {
 		}
 	}
 	cfg.Waiting = func(err error, before time.Duration) {
-		t.wait(fmt.Sprintf("Calltouch: %v; next try in %s", err, before.Round(time.Second)))
+		t.wait(fmt.Errorf("Calltouch: %w; next try in %s", err, before.Round(time.Second)).Error())
 		if waiting != nil {
 			waiting(err, before)
 		}

@@ -24,7 +24,7 @@ func (e *DeniedError) Error() string { return e.Text(lang.English) }
 func (e *DeniedError) Text(l lang.Language) string {
 	switch {
 	case e.Here == imageUser:
-		return l.Sprintf("%s: no permission. In a container the user is %s: on the host, sudo chgrp -R %[2]s FOLDER && sudo chmod -R g+rX FOLDER", e.Path, e.Here)
+		return l.Sprintf("%s: no permission. In a container the user is %s: on the host, sudo find FOLDER ! -name environment -exec chgrp %[2]s {} + -exec chmod g+rX {} +", e.Path, e.Here)
 	case e.User == "":
 		return l.Sprintf("%s: no permission for this user", e.Path)
 	}

@@ -79,7 +79,7 @@ func (d *Doctor) hosts(ctx context.Context) {
 		if answer, asked, err := d.head(ctx, base+"/"); err != nil {
 			d.finding("host", base, d.why(err), d.Lang.Text("see the address in touchbox.yaml, the network, and HTTPS_PROXY"))
 		} else {
-			d.ok("host", base, d.Lang.Sprintf("answers in %s", time.Since(asked).Round(time.Millisecond)))
+			d.ok("host", base, d.Lang.Sprintf("answers in %s", max(time.Since(asked).Round(time.Millisecond), time.Millisecond)))
 			d.noteDate(base, answer.Header.Get("Date"), asked)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/lang"
@@ -138,6 +139,7 @@ func New(s spec.Spec, p Plan, f *link.File, text []byte) Draft {
 		for _, name := range p.Sites {
 			if site := f.Site(name); site != nil {
 				c.Attrs = append(c.Attrs, site.Attrs...)
+				c.Elsewhere = c.Elsewhere || !sameClock(site.Location)
 			}
 		}
 		slices.Sort(c.Attrs)
@@ -150,6 +152,18 @@ func New(s spec.Spec, p Plan, f *link.File, text []byte) Draft {
 	d.note(s, f)
 	d.collectToDo()
 	return d
+}
+
+// sameClock reports whether a zone has Moscow's time all year.
+func sameClock(zone *time.Location) bool {
+	const moscow = 3 * 60 * 60
+	year := time.Now().Year()
+	for _, month := range []time.Month{time.January, time.July} {
+		if _, offset := time.Date(year, month, 1, 0, 0, 0, 0, zone).Zone(); offset != moscow {
+			return false
+		}
+	}
+	return true
 }
 
 // known is what the links of a file have in their bodies, of those that read all of the kinds.

@@ -42,6 +42,10 @@ type Context struct {
 	Kinds []event.Kind        // that the link reads
 	Attrs []string            // that its site declares
 	Known map[string][]string // by the path: what other links for such events have there
+	// Elsewhere is true where the clock of a site is not Moscow's: what is wanted by Moscow's is then no function of ours.
+	Elsewhere bool
+
+	zone zone // by whose clock the field at hand is to be told
 }
 
 // Propose proposes an expression for each field of a specification.
@@ -92,6 +96,10 @@ func (c Context) propose(f Field) Proposal {
 // inForm chooses for a field, and gives a time the form that is said of it.
 func (c Context) inForm(p Proposal) Proposal {
 	f, rest := formOf(p.Said, func(text string) bool { return c.named(text) != nil })
+	if f.zone == moscow && c.Elsewhere {
+		f.zone, f.unread = anyZone, true
+	}
+	c.zone = f.zone
 	if slices.Equal(rest, p.Said) {
 		return c.formed(c.choose(p), f)
 	}
@@ -114,7 +122,11 @@ var standard = map[string]string{
 // choose weighs what the place and the name of a field say against what is said of it.
 func (c Context) choose(p Proposal) Proposal {
 	heard := c.hear(p.Field)
+	heard.whole = c.zone.byClock(heard.whole)
 	base := c.byName(p.Path)
+	if !isStandard(p.Path) {
+		base = c.zone.byClock(base)
+	}
 	if known := c.Known[p.Path]; len(known) == 1 {
 		return c.likeOthers(p, known[0], heard)
 	}

@@ -19,7 +19,7 @@ var (
 	// spoken is an operation in a sentence: «операция CallTouch», Operation: CallTouch.
 	spoken = regexp.MustCompile(`(?i)(?:операци\pL+|\boperations?)(?:\s+name)?["'“”»]?\s*[:=—–-]?\s*`)
 
-	endpoint = regexp.MustCompile(`(?i)(?:endpoint ?id|endpoint|точк\pL+ интеграции)["'“”»]?\s*[:=—–-]?\s*["'“”«]?([A-Za-z][\w-]*\.[\w.-]*\w)`)
+	endpoint = regexp.MustCompile(`(?i)(?:endpoint ?id|endpoint|точк\pL+ интеграции)["'“”»)]*\s*[:=—–-]?\s*["'“”«]?([A-Za-z][\w-]*\.[\w.-]*\w)`)
 
 	host = regexp.MustCompile(`https://[\w.-]*(?:mindbox\.(?:ru|cloud)|maestra\.io)\b`)
 
@@ -50,6 +50,7 @@ func (r *reader) readRequest(text string) {
 		r.spokenOperations(text[m[1]:])
 	}
 	r.listedOperations(text)
+	r.tabledOperations(text)
 	for _, operation := range slices.Clone(r.spec.Operations) { // CallTouchStatic beside CallTouch
 		for _, longer := range regexp.MustCompile(`\b`+regexp.QuoteMeta(operation)+`[A-Z_.]\w*`).FindAllString(text, -1) {
 			r.addOperation(longer)

@@ -87,6 +87,7 @@ func Read(text string, l lang.Language) Spec {
 		r.spec.Fields = r.spec.Fields[:mostFields]
 	}
 	r.merge()
+	r.noteConditions(text)
 	r.checkNames()
 	if len(r.spec.Fields) == 0 {
 		r.spec.Shape = None

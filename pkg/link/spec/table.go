@@ -24,7 +24,7 @@ func (r *reader) readTable(text string) []Field {
 		if names < 0 {
 			continue
 		}
-		examples := exampleColumn(rows)
+		aside := asideColumns(rows, names)
 		var fields []Field
 		for _, row := range rows {
 			at := min(names, len(row.cells)-1)
@@ -33,7 +33,7 @@ func (r *reader) readTable(text string) []Field {
 			}
 			f := Field{Path: plainPath(row.cells[at]), Line: row.line}
 			for i, cell := range row.cells {
-				if i != at && cell != "" && i != examples {
+				if i != at && cell != "" && !aside[i] {
 					f.cell(cell)
 				}
 			}
@@ -76,12 +76,37 @@ func tableRows(text, separator string) []row {
 	return rows
 }
 
-// exampleColumn is the column that is headed as one of examples, which may be about a person and mean nothing; -1 without one.
-func exampleColumn(rows []row) int {
-	return slices.IndexFunc(rows[0].cells, func(cell string) bool {
-		cell = strings.ToLower(cell)
-		return strings.HasPrefix(cell, "example") || strings.HasPrefix(cell, "sample") || strings.HasPrefix(cell, "пример")
-	})
+// asideColumns are the columns that say nothing of what a field means: those headed as examples, which may be about a person, and those
+// that say whether it has to be there. Their heads stand above the first field, perhaps below another table.
+func asideColumns(rows []row, names int) map[int]bool {
+	aside := map[int]bool{}
+	for _, row := range rows {
+		if at := min(names, len(row.cells)-1); isPath(row.cells[at]) && isRoot(firstSegment(row.cells[at])) {
+			break
+		}
+		for i, cell := range row.cells {
+			aside[i] = aside[i] || headsAside.MatchString(cell)
+		}
+	}
+	return aside
+}
+
+var headsAside = regexp.MustCompile(`(?i)^(?:example|sample|пример|обязател|required|mandatory)`)
+
+// tabledOperations reads operations that stand in a table of their own: below a head that speaks of them, in cells that are nothing but a name.
+func (r *reader) tabledOperations(text string) {
+	for _, separator := range []string{"\t", "|", ";"} {
+		below := false
+		for _, row := range tableRows(text, separator) {
+			below = below && !slices.ContainsFunc(row.cells, func(cell string) bool { return isRoot(firstSegment(cell)) }) ||
+				slices.ContainsFunc(row.cells, func(cell string) bool { return ofOperations.MatchString(cell) && !isPath(cell) })
+			for _, cell := range row.cells {
+				if below && isPath(cell) && looksNamed(cell) {
+					r.addOperation(cell)
+				}
+			}
+		}
+	}
 }
 
 // nameColumn is the column that holds names of fields; -1 where none does.

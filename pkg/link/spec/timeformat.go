@@ -15,6 +15,57 @@ type form struct {
 	pattern string // as the second argument of utc() and local() has it; "" where none is named
 	unix    int    // units in a second where it is to be Unix time; 0 where it is not
 	unread  bool   // a form is named, and not one that is known
+	zone    zone   // by whose clock
+}
+
+// zone is by whose clock a time is to be told.
+type zone string
+
+// The clocks.
+const (
+	anyZone zone = "" // nobody says
+	utc     zone = "UTC"
+	moscow  zone = "Moscow"
+	local   zone = "local" // the site's
+)
+
+// otherZone is a clock that is neither UTC's nor Moscow's: nothing is sure then.
+const otherZone zone = "other"
+
+// offset is a clock by its distance from UTC.
+var offset = regexp.MustCompile(`(?i)(?:UTC|GMT)\s?([+−–-])\s?(\d{1,2})(?::?(\d\d))?`)
+
+// clocks are the words for each, in the order in which they are looked for.
+var clocks = []struct {
+	zone  zone
+	words *regexp.Regexp
+}{
+	{moscow, regexp.MustCompile(`(?i)по\s+москве|(?:по\s+|в\s+)?(?:московск\pL*(?:\s+(?:врем|час|пояс)\pL*)*|мск|msk|moscow(?:\s+time)?)`)},
+	{local, regexp.MustCompile(`(?i)(?:по\s+|в\s+)?(?:местн|локальн)\pL*\s+врем\pL*|local time`)},
+	{utc, regexp.MustCompile(`(?i)UTC|GMT|по гринвичу`)},
+}
+
+// zoneIn finds by whose clock a text has a time, and gives the text without these words. UTC stays in it: it is a word of the meanings too.
+func zoneIn(text string) (zone, string) {
+	if m := offset.FindStringSubmatchIndex(text); m != nil {
+		part := func(n int) string { return text[max(m[2*n], 0):max(m[2*n+1], 0)] }
+		z := otherZone
+		if part(1) == "+" && strings.TrimLeft(part(2), "0") == "3" && strings.Trim(part(3), "0") == "" {
+			z = moscow
+		}
+		return z, text[:m[0]] + text[m[1]:]
+	}
+	for _, c := range clocks {
+		at := bare(c.words, text)
+		switch {
+		case at == nil:
+		case c.zone == utc:
+			return utc, text
+		default:
+			return c.zone, text[:at[0]] + text[at[1]:]
+		}
+	}
+	return anyZone, text
 }
 
 var (
@@ -38,7 +89,11 @@ func formOf(remarks []string, name func(string) bool) (form, []string) {
 	rest := make([]string, 0, len(remarks))
 	for _, text := range remarks {
 		was := text
-		switch at := layoutIn(text); {
+		if z, without := zoneIn(text); z != anyZone && !name(text) {
+			f.unread = f.unread || z == otherZone || f.zone != anyZone && f.zone != z // of two clocks neither is sure
+			f.zone, text = z, without
+		}
+		switch at := bare(layout, text); {
 		case name(text):
 		case at != nil:
 			f.pattern = pattern(text[at[0]:at[1]])
@@ -60,15 +115,15 @@ func formOf(remarks []string, name func(string) bool) (form, []string) {
 	}
 	if f.pattern != "" {
 		if _, err := expression.ParseTimeFormat(f.pattern); err != nil {
-			return form{unread: true}, rest
+			return form{unread: true, zone: f.zone}, rest
 		}
 	}
 	return f, rest
 }
 
-// layoutIn is where a form stands in a text, between signs that are no letters; nil without one.
-func layoutIn(text string) []int {
-	for _, at := range layout.FindAllStringIndex(text, -1) {
+// bare is where a pattern stands in a text, between signs that are no letters; nil without one.
+func bare(pattern *regexp.Regexp, text string) []int {
+	for _, at := range pattern.FindAllStringIndex(text, -1) {
 		before, _ := utf8.DecodeLastRuneInString(text[:at[0]])
 		after, _ := utf8.DecodeRuneInString(text[at[1]:])
 		if !unicode.IsLetter(before) && !unicode.IsLetter(after) {
@@ -126,7 +181,7 @@ var times = []string{"${utc(time)}", "${local(time)}", "${date(time)}", "${callt
 func (c Context) formed(p Proposal, f form) Proposal {
 	aboutTime := slices.Contains(times, p.Value)
 	switch {
-	case p.Certainty == Absent || f == form{} || p.Path == "executionDateTimeUtc" || p.Value != "" && !aboutTime: // Mindbox takes that field in the form of the destination
+	case p.Certainty == Absent || f == form{zone: f.zone} || p.Path == "executionDateTimeUtc" || p.Value != "" && !aboutTime: // Mindbox takes that field in the form of the destination
 		return p
 	case f.unread:
 		if p.Certainty == Sure {
@@ -152,9 +207,9 @@ func (c Context) formed(p Proposal, f form) Proposal {
 }
 
 // values are the expressions for a time in this form, the best first. A form with Z is of UTC, one with an offset or without hours is of the
-// site's zone; where neither says it, what the field was taken for does, and nothing else is sure.
+// site's zone; where neither says it, the clock that is named does, or what the field was taken for, and nothing else is sure.
 func (f form) values(taken string) []string {
-	utc, local := `${utc(time, "`+f.pattern+`")}`, `${local(time, "`+f.pattern+`")}`
+	byUTC, bySite := `${utc(time, "`+f.pattern+`")}`, `${local(time, "`+f.pattern+`")}`
 	switch {
 	case f.unix == 1:
 		return []string{"${timestamp}"}
@@ -163,11 +218,28 @@ func (f form) values(taken string) []string {
 	case f.pattern == "yyyy-MM-dd":
 		return []string{"${date(time)}"}
 	case strings.Contains(f.pattern, "Z"):
-		return []string{utc}
+		return []string{byUTC}
 	case strings.Contains(f.pattern, "zzz"), !strings.Contains(f.pattern, "H"):
-		return []string{local}
+		return []string{bySite}
+	case f.zone == utc:
+		return []string{byUTC}
+	case f.zone != anyZone:
+		return []string{bySite}
 	case taken == "${utc(time)}":
-		return []string{utc, local}
+		return []string{byUTC, bySite}
 	}
-	return []string{local, utc}
+	return []string{bySite, byUTC}
+}
+
+// byClock are the meanings that tell a time by the clock that is named, in Mindbox's form, and those that are no time; all where none is left.
+func (z zone) byClock(all []meaning) []meaning {
+	drop := map[zone][]string{utc: {"local(time)", "date(time)", "calltime", "requestDate", "timestamp"}, local: {"utc(time)", "calltime", "requestDate", "timestamp"}}
+	if z == moscow {
+		z = local
+	}
+	some := slices.DeleteFunc(slices.Clone(all), func(m meaning) bool { return slices.Contains(drop[z], m.expr) })
+	if len(some) == 0 {
+		return all
+	}
+	return some
 }
