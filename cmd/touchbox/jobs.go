@@ -19,7 +19,7 @@ func (c *cli) jobsCommand() *cobra.Command {
 		Use:   "jobs",
 		Short: "List the jobs: bulk work, how far it is, who asked for it; show, stop or continue one",
 		Long: "List what was asked for with --job, and every replay that a command works at: state (queued, running, interrupted, stopped, done,\n" +
-			"failed), how many things it has to do with and has come through. A worker or `touchbox up` works jobs off, one at a time, and goes on\n" +
+			"failed), how many things it has to do with and has come through. A worker or `touchbox up` works jobs off, some at a time, and goes on\n" +
 			"with them after a restart; nothing is done twice. A job is kept for 30 days after its end.",
 		Args: cobra.NoArgs,
 		RunE: c.onDesk(func(ctx context.Context, d *desk, _ []string) error { return d.listJobs(ctx) }),

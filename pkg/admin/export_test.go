@@ -54,6 +54,9 @@ func (a Admin) CountWhole(ctx context.Context) (map[string]Counts, map[string]ti
 	return byLink, success, nil
 }
 
+// WorkAt works at a job, as whoever saw it waiting a moment ago.
+func (a Admin) WorkAt(ctx context.Context, id string) error { return a.runJob(ctx, id, nil) }
+
 // PackedOutcomes are the outcomes of a link's events by their places in one block of a board that has packed it, and the places that
 // have one of the outcomes, the newest first.
 func PackedOutcomes(link string, at map[uint64]event.Outcome, want event.Outcome) (of map[uint64]event.Outcome, having []uint64, err error) {

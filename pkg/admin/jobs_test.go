@@ -400,6 +400,107 @@ func TestAJobGoesOnWhenTheQueueAnswersAgain(t *testing.T) {
 	}
 }
 
+// Who comes too late to a job that has ended does nothing.
+func TestAJobThatHasEndedIsNotWorkedAtAgain(t *testing.T) {
+	h := newHouse(t)
+	h.Actor = anna
+	h.die(1)
+	id := h.ask(admin.JobDrop, admin.Work{}, "a test call")
+	if err := h.StopJob(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	before, audit := h.job(id), len(h.entries())
+	if err := h.WorkAt(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if j := h.job(id); j.State != admin.JobStopped || !j.Ended.Equal(before.Ended) || len(h.entries()) != audit {
+		t.Errorf("%+v, %q", j, h.entries())
+	}
+	if dead := queuetest.DeadLetters(t, h.Queue, queue.Filter{}); len(dead) != 1 {
+		t.Errorf("left: %+v", dead)
+	}
+}
+
+// What a job had to leave is not through: it goes on with it.
+func TestAJobGoesOnWithWhatItHadToLeave(t *testing.T) {
+	h := newHouse(t)
+	h.Actor = anna
+	h.die(1, 2, 3)
+	if err := h.Stop(t.Context(), "dynamic", "a new ТЗ"); err != nil {
+		t.Fatal(err)
+	}
+	id := h.ask(admin.JobReplay, admin.Work{}, "")
+	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
+		t.Fatal(err)
+	}
+	if j := h.job(id); j.State != admin.JobFailed || j.Found != 3 || j.Left() != 3 || j.Problem == "" {
+		t.Errorf("%+v", j)
+	}
+	if err := h.Start(t.Context(), "dynamic", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.ContinueJob(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
+		t.Fatal(err)
+	}
+	if j := h.job(id); j.State != admin.JobDone || j.Changed != 3 || j.Left() != 0 {
+		t.Errorf("%+v", j)
+	}
+}
+
+// A process that stops leaves a job to the next one with the numbers of that moment.
+func TestAJobIsHandedOverWithItsNumbers(t *testing.T) {
+	h := newHouse(t)
+	var ids []int
+	for id := range 200 {
+		ids = append(ids, id+1)
+	}
+	h.die(ids...)
+	id := h.ask(admin.JobReplay, admin.Work{Rate: 100}, "")
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- h.RunNextJob(ctx, everyKind) }()
+	h.until("some are through", func() bool { return h.job(id).Done > 0 })
+	wrote := h.job(id).Done
+	h.until("there are more than it wrote", func() bool { return len(queuetest.Retries(t, h.Queue, queue.Filter{})) > wrote+10 })
+	stop()
+	<-ran
+	if j, n := h.job(id), len(queuetest.Retries(t, h.Queue, queue.Filter{})); j.State != admin.JobRunning || j.Done != n || j.Changed != n {
+		t.Errorf("%d are through, and it says %+v", n, j)
+	}
+}
+
+// Who has lost the lease of a job leaves it to who has it now: its state, its lease and the audit.
+func TestAJobIsLeftToWhoHasItsLease(t *testing.T) {
+	waittest.Slow(t, "a lease is renewed every ten seconds")
+	h := newHouse(t)
+	h.Actor = anna
+	var ids []int
+	for id := range 30 {
+		ids = append(ids, id+1)
+	}
+	h.die(ids...)
+	id := h.ask(admin.JobReplay, admin.Work{Rate: 1}, "")
+	ran := make(chan error, 1)
+	go func() { ran <- h.RunNextJob(t.Context(), everyKind) }()
+	h.until("some are through", func() bool { return h.job(id).Done > 0 })
+	other := map[string]any{"name": "another process", "since": time.Now()}
+	if _, err := h.Queue.State().PutTTL(t.Context(), event.LeaseKeys.Of(event.LeaseJob(id)), other, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ran; err == nil {
+		t.Error("it was through in time")
+	}
+	if j := h.job(id); j.State != admin.JobRunning || j.Interrupted || !j.Ended.IsZero() {
+		t.Errorf("%+v", j)
+	}
+	if entries := h.entries(); len(entries) != 1 {
+		t.Errorf("in the audit: %q", entries)
+	}
+}
+
 // A job that has ended is forgotten after its time, however it came to its end.
 func TestAJobThatEndedIsForgottenAfterItsTime(t *testing.T) {
 	h := newHouse(t)

@@ -157,6 +157,7 @@ func TestRequire(t *testing.T) {
 		{"none came", "", calltouch.Fields{"city": "x"}, []string{"customer.mobilePhone", "customer.email", "customer.ids.site"}},
 		{"a hidden number", "", calltouch.Fields{"callerphone": "anonymous"}, []string{"customer.mobilePhone", "customer.email", "customer.ids.site"}},
 		{"all that are named", "    require: [customer.mobilePhone, x]", some, []string{"customer.mobilePhone", "x"}},
+		{"one of those that are named", "    require: [customer.mobilePhone, customer.email]", some, []string{"customer.mobilePhone"}},
 		{"an object", "    require: [customer]", some, nil},
 		{"an object that came out empty", "    require: [customer]", calltouch.Fields{"city": "x"}, []string{"customer"}},
 		{"nothing", "    require: []", calltouch.Fields{}, nil},
@@ -196,14 +197,14 @@ func TestDeviceUUID(t *testing.T) {
 }
 
 func TestNotes(t *testing.T) {
-	l := load(t, withBody("\n      customer.firstName: ${fio}\n      comment: ${comment}\n      n: ${timestamp}\n      ok: ${city}", "    require: []")).Link("one")
+	l := load(t, withBody("\n      customer.firstName: ${fio}\n      comment: ${comment}\n      n: ${timestamp}\n      ok: ${city}\n      length: ${len(city) * 3000000}", "    require: []")).Link("one")
 	r, err := l.Render(calltouch.Fields{
 		"fio": strings.Repeat("я", 101), "comment": strings.Repeat("я", 1001), "timestamp": int64(1) << 31, "city": strings.Repeat("я", 1000),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"customer.firstName", "comment", "n"}, r.Notes); diff != "" {
+	if diff := cmp.Diff([]string{"customer.firstName", "comment", "n", "length"}, r.Notes); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -219,6 +220,27 @@ func TestHeadersAndQuery(t *testing.T) {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(map[string]string{"v": "1"}, r.Query); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A secret in a header or parameter is told to whoever shows an answer, and ends no line.
+func TestSecretsInHeadersAndQueryAreConcealed(t *testing.T) {
+	text := strings.Replace(withBody("\n      x: y", "    require: []"), "endpoint: clinic.Website}",
+		`endpoint: clinic.Website, headers: {X-Key: {env: A}, X-Page: p}, query: {key: {env: B}, v: 1}}`, 1)
+	f, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: func(name string) string { return "secret-" + name + "\r\nInjected: b" }})
+	if err != nil {
+		t.Fatal(problems)
+	}
+	r, err := f.Link("one").Render(calltouch.Fields{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := "secret-A  Injected: b", "secret-B  Injected: b"
+	if r.Header["X-Key"] != a || r.Query["key"] != b {
+		t.Errorf("%q, %q", r.Header, r.Query)
+	}
+	if diff := cmp.Diff([]string{a, b}, r.Concealed); diff != "" {
 		t.Error(diff)
 	}
 }

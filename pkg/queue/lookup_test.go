@@ -2,12 +2,14 @@ package queue_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // Rule 10: what comes behind an interruption may have been settled before.
@@ -131,6 +133,31 @@ func TestTheLastRecordsAreReadAgain(t *testing.T) {
 	}
 }
 
+// What HISTORY says nothing about is given back at once, and comes again soon after it answers: not when the server has missed a word.
+func TestWhatCannotBeComparedComesAgainSoon(t *testing.T) {
+	t.Parallel()
+	server := queuetest.Start(t)
+	q := queuetest.Open(t, server, queue.Options{})
+	queuetest.PublishCalls(t, q, 0, 400)
+	spec := queuetest.Calls("a")
+	spec.Since, spec.AckWait, spec.Handlers = time.Now().Add(-time.Hour), time.Minute, 64
+	l := queuetest.OpenLink(t, q, spec)
+	if err := queue.DeleteStream(t.Context(), q, event.HistoryStream); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := queue.CountAsked(t.Context(), q, "$JS.API.STREAM.INFO.TOUCHBOX_HISTORY")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &queuetest.Handler{}
+	h.Consume(t, l)
+	queuetest.Eventually(t, "it looks for the last records", func() bool { return asked() > 1 })
+	if err := q.Provision(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waittest.Within(t, 30*time.Second, "all is delivered", func() bool { return h.Outcomes()[event.Delivered] == 400 })
+}
+
 // One event at a time, as a parked link takes it, is looked up by itself, however much waits behind it.
 func TestAProbeIsLookedUpSingly(t *testing.T) {
 	t.Parallel()
@@ -145,10 +172,14 @@ func TestAProbeIsLookedUpSingly(t *testing.T) {
 	h := &queuetest.Handler{Decide: func(*queue.Delivery) queue.Decision {
 		return queue.Decision{Outcome: event.Waiting, Parked: true, Until: time.Now().Add(time.Hour)}
 	}}
-	h.ConsumeBy(t, queuetest.OpenLink(t, q, spec), queue.Consumption{Turn: func(context.Context) (queue.Turn, error) {
-		return queue.Turn{Probe: true}, nil
+	var probes atomic.Int64
+	h.ConsumeBy(t, queuetest.OpenLink(t, q, spec), queue.Consumption{Turn: func(ctx context.Context) (queue.Turn, error) {
+		if probes.Add(1) > 5 {
+			<-ctx.Done()
+		}
+		return queue.Turn{Probe: true}, ctx.Err()
 	}})
-	queuetest.Eventually(t, "some probes", func() bool { return len(h.Deliveries()) >= 5 })
+	queuetest.Eventually(t, "some probes", func() bool { return len(h.Deliveries()) == 5 })
 	if n := read(); n > 0 {
 		t.Errorf("the end of HISTORY was read %d times for some probes", n)
 	}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/calltouch/hook"
+	"github.com/touchbox/touchbox/pkg/event"
 )
 
 // hall is a server with bounds of its own.
@@ -31,7 +32,12 @@ type hall struct {
 
 func newHall(t *testing.T, bounds hook.Bounds, secure *tls.Config) *hall {
 	t.Helper()
-	b := newBench()
+	return newHallOf(t, newBench(), bounds, secure)
+}
+
+// newHallOf is one for the hooks of a bench.
+func newHallOf(t *testing.T, b *bench, bounds hook.Bounds, secure *tls.Config) *hall {
+	t.Helper()
 	b.config.Observe = nil
 	h := &hall{t: t}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -121,6 +127,41 @@ func TestBoundedConnections(t *testing.T) {
 				t.Error("the newest of them was closed too")
 			}
 		})
+	}
+}
+
+// slowShelf is a store that says when it is asked, and answers when it may.
+type slowShelf struct {
+	*shelf
+	asked chan struct{}
+	may   chan struct{}
+}
+
+func (s slowShelf) Publish(ctx context.Context, e event.Event) (event.Receipt, error) {
+	s.asked <- struct{}{}
+	<-s.may
+	return s.shelf.Publish(ctx, e)
+}
+
+// A connection with a hook in hand makes room for nobody.
+func TestBoundedLeavesAHookInHand(t *testing.T) {
+	b := newBench()
+	store := slowShelf{b.store, make(chan struct{}), make(chan struct{})}
+	b.config.Store = store
+	h := newHallOf(t, b, hook.Bounds{Connections: 2}, nil)
+	var busy []net.Conn
+	for range 2 {
+		busy = append(busy, h.open(whole))
+		<-store.asked
+	}
+	if c := h.open(whole); !closed(c) {
+		t.Error("one too many was let in")
+	}
+	close(store.may)
+	for i, c := range busy {
+		if code := statusOf(c); code != http.StatusOK {
+			t.Errorf("the hook in hand on connection %d: %d", i, code)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"github.com/touchbox/touchbox/pkg/web"
 	"io"
 	"log"
 	"net"
@@ -9,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/touchbox/touchbox/pkg/web"
 )
 
 // Limits of the server that takes hooks. Calltouch sends a hook in one go; who is slower holds a

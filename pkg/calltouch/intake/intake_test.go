@@ -95,6 +95,10 @@ func TestOffer(t *testing.T) {
 			intake.Result{Aside: calltouch.AsideTooLarge}, event.Aside{Reason: "too_large", Key: "10001/call-ended/1", Size: len(large)},
 		},
 		{"a record of another site", record(t, `{"callId":1,"siteId":7}`), shelf{}, intake.Result{Aside: calltouch.AsideOtherSite}, event.Aside{Reason: "other_site", Key: "10001/call-ended/1", Size: 23}},
+		{
+			"a large record of another site", record(t, strings.Replace(large, `"callId":1`, `"callId":1,"siteId":7`, 1)), shelf{limit: 100 << 10},
+			intake.Result{Aside: calltouch.AsideOtherSite}, event.Aside{Reason: "other_site", Key: "10001/call-ended/1", Size: len(large) + len(`,"siteId":7`)},
+		},
 		{"a record without an id", record(t, `{"timestamp":1698092972}`), shelf{}, intake.Result{Aside: calltouch.AsideNoID}, event.Aside{Reason: "no_id", Size: 24}},
 		{"a hook again", intake.Again(event.Aside{Site: "10001", Key: "k", Body: []byte("id=")}, site.View()), shelf{}, intake.Result{Aside: calltouch.AsideEmpty}, event.Aside{Reason: "empty", Key: "k"}},
 		{"a hook that cannot be read", intake.Unreadable(event.Aside{Site: "10001", Key: "k"}), shelf{}, intake.Result{Aside: calltouch.AsideUnreadable}, event.Aside{Reason: "unreadable", Key: "k"}},

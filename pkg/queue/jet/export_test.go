@@ -15,6 +15,13 @@ var (
 	ReadAck      = readAck
 )
 
+// AnswersWaited is for how many answers to publishes is waited.
+func AnswersWaited(c *Client) int {
+	c.answers.mu.Lock()
+	defer c.answers.mu.Unlock()
+	return len(c.answers.waiting)
+}
+
 // WasRemoved asks whether a removal that was refused with a code is done.
 func WasRemoved(ctx context.Context, c *Client, stream string, sequence uint64, code int) bool {
 	return c.wasRemoved(ctx, stream, sequence, jetstream.ErrorCode(code))

@@ -42,6 +42,30 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// Nothing is kept of a publish that has its answer, and nothing of one that has none.
+func TestNoAnswerIsWaitedForLongerThanItsPublish(t *testing.T) {
+	t.Parallel()
+	c := numbers(t)
+	publish(t, c, "a", "b")
+	if n := jet.AnswersWaited(c); n != 0 {
+		t.Errorf("%d answers are waited for that have come", n)
+	}
+	if _, err := c.Conn().Subscribe("mute", func(*nats.Msg) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Conn().Flush(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := c.Publish(ctx, &nats.Msg{Subject: "mute"}); !jet.Unanswered(err) {
+		t.Errorf("published where nobody answers: %v", err)
+	}
+	if n := jet.AnswersWaited(c); n != 0 {
+		t.Errorf("%d answers are waited for by nobody", n)
+	}
+}
+
 // A batch is stored whole or not at all, each message held to its guard, and the code of a refusal is told.
 func TestBatch(t *testing.T) {
 	t.Parallel()
