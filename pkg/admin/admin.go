@@ -17,7 +17,7 @@
 //	failed, aside     what waits, what died, what came and is no event; and what one does to them; identify: a second look at it
 //	select, replay    which events to give back to their links, as what, and the run that does it; preview: one that was told of before
 //	jobs, jobrun      bulk work that outlives the process that works at it; backfill: past days, as such work
-//	rows              lists without an end, one row after the other
+//	rows, part        lists without an end, one row after the other; a long list part by part, from its newest end
 //	links, linkchange how links stand; what the file changes of them, resets and removals
 //	versions          links as they were
 //	audit             who changed or saw what

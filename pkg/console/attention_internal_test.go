@@ -13,7 +13,7 @@ import (
 func TestEachKindOfAttentionHasItsWords(t *testing.T) {
 	routes := []string{"/settings", "/health", "/links/", "/causes/", "/sites/", "/aside?", "/events?"}
 	for _, l := range languages {
-		v := &visit{c: &Console{}, lang: l}
+		v := &visit{c: &Console{Options: Options{Admin: func() admin.Admin { return admin.Admin{} }}}, lang: l}
 		said := map[string]bool{}
 		for _, kind := range admin.AttentionKinds {
 			since := time.Now()

@@ -11,6 +11,7 @@
 //	people, signin    keys of people, sign-in links, the throttle
 //	render, words     templates, languages, the words for outcomes and states; attention: what needs a person
 //	chart             bars by the hour and the day
+//	find              what a person types into the field of every page
 package console
 
 import (
