@@ -70,7 +70,7 @@ func TestDuration(t *testing.T) {
 }
 
 // flattened is an error or a span of time that is made a text before a Language could say it.
-var flattened = regexp.MustCompile(`(?:[^.\w]say|[lL]ang\.Sprintf|\bl\.Sprintf)\([^\n]*(?:\.Error\(\)|\.(?:Round|Truncate)\([^)\n]*\)\.String\(\))`)
+var flattened = regexp.MustCompile(`(?:[^.\w]say|[lL]ang\.Sprintf|\bl\.Sprintf)\([^\n]*(?:\b[eE]rr\.Error\(\)|\.(?:Round|Truncate)\([^)\n]*\)\.String\(\))`)
 
 func TestErrorsAndSpansAreSaidByTheLanguage(t *testing.T) {
 	for _, root := range []string{"../../cmd", "../../pkg"} {
