@@ -168,7 +168,7 @@ func TestUnsureFieldsAreAsked(t *testing.T) {
 func TestANumberOutsideTheListIsAskedForAgain(t *testing.T) {
 	config, given := fileAndSpec(t, "Operation Call\n\ncustomer.mobilePhone\ncustomer.ids.crm — id in our CRM\n")
 	t.Setenv("TOUCHBOX_CONFIG", config)
-	term := sit(t, "link", "new", given, "--lang", "en", "--event", "call.ended", "--numbers", "any")
+	term := sit(t, "link", "new", given, "--lang", "en", "--event", "call.ended", "--numbers", "any", "--operation", "Call")
 	term.answers("id in our CRM", "17\n")
 	term.answers("there is no number 17 in the list", "ctClientId\n")
 	if code := <-term.done; code != 0 {
