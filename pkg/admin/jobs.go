@@ -440,10 +440,10 @@ func (a Admin) turnJob(ctx context.Context, verb, id string, turn func(*Job) err
 	}
 }
 
-// keepJob stores a job over its revision; one that has ended for jobKept. queue.ErrConflict.
+// keepJob stores a job over its revision; one that has ended for as long as its kind is kept. queue.ErrConflict.
 func (a Admin) keepJob(ctx context.Context, j Job, revision uint64) (err error) {
 	if j.Ends() {
-		_, err = a.Queue.State().UpdateTTL(ctx, event.JobKeys.Of(j.ID), j, revision, jobKept)
+		_, err = a.Queue.State().UpdateTTL(ctx, event.JobKeys.Of(j.ID), j, revision, j.kept())
 	} else {
 		_, err = a.Queue.State().Update(ctx, event.JobKeys.Of(j.ID), j, revision)
 	}

@@ -89,7 +89,7 @@ func Fill(ctx context.Context, f Filling) (admin.Backfilled, error) {
 		}
 	}
 	cfg.Waiting = func(err error, before time.Duration) {
-		t.wait(fmt.Errorf("Calltouch: %w; next try in %s", err, before.Round(time.Second)).Error())
+		t.wait(fmt.Sprintf("Calltouch: %v; next try in %s", err, before.Round(time.Second)))
 		if waiting != nil {
 			waiting(err, before)
 		}
