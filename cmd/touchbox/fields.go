@@ -51,7 +51,7 @@ func (c *cli) fieldsCommand() *cobra.Command {
 }
 
 // mostDays is far beyond what is kept.
-const mostDays = 10_000
+const mostDays = 100_000
 
 // fieldUses asks the running Touchbox; without one it gives the vocabulary alone and says so.
 func (c *cli) fieldUses(ctx context.Context, siteName string, days int) ([]watch.FieldUse, error) {
