@@ -32,6 +32,7 @@ type board struct {
 	markRevision uint64
 	revisions    map[uint64]uint64    // of the blocks in STATE
 	places       map[event.Key]uint64 // of events that wait: their next records name RETRIES
+	settled      map[waitKey]bool     // whether HISTORY said of a message that RETRIES holds that it was settled
 	step         func(context.Context) error
 
 	hours   map[int64]hourCounts // that are over, by their start; of a board that is not written
@@ -281,6 +282,7 @@ func (b *board) addRecord(ctx context.Context, r queue.KeyedRecord) error {
 	if r.Outcome == event.Delivered && r.Time.After(b.mark.Success[r.Link]) {
 		b.mark.Success[r.Link] = r.Time
 	}
+	delete(b.settled, waitKey{r.Link, r.Sequence})
 	place, err := b.placeOf(ctx, r)
 	if err != nil || place == 0 || !b.links[i].reads(r.Key) {
 		return err

@@ -151,7 +151,7 @@ func (p *boardBlock) countSites(sites map[string]*SourceStatus, held func(int) b
 // replayed. One that a record settled counts as gone: it is there only
 // because its acknowledgement was lost or is on its way.
 func (b *board) waiting(ctx context.Context, retries []queue.Retry) (map[string]map[uint64]bool, error) {
-	waits := map[string]map[uint64]bool{}
+	waits, asked := map[string]map[uint64]bool{}, map[waitKey]bool{}
 	for _, r := range retries {
 		place := r.Event.Sequence
 		if place == 0 {
@@ -167,11 +167,11 @@ func (b *board) waiting(ctx context.Context, retries []queue.Retry) (map[string]
 		if block.at(r.Link, place)&^unrecorded == codeOf(event.Waiting) {
 			continue
 		}
-		records, err := b.a.Queue.History(ctx, r.Event.Key)
+		settled, err := b.settledBefore(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(records, func(one queue.Record) bool { return one.Link == r.Link && settles(one, r.Sequence) }) {
+		if asked[waitKey{r.Link, r.Sequence}] = settled; settled {
 			continue
 		}
 		if waits[r.Link] == nil {
@@ -179,7 +179,24 @@ func (b *board) waiting(ctx context.Context, retries []queue.Retry) (map[string]
 		}
 		waits[r.Link][place] = true
 	}
+	b.settled = asked
 	return waits, nil
+}
+
+// waitKey is a message of RETRIES.
+type waitKey struct {
+	link     string
+	sequence uint64
+}
+
+// settledBefore reports whether a message that RETRIES holds was settled. HISTORY is asked once, and again when a record
+// has come of it: a thousand replayed events that wait would be a thousand questions at each look.
+func (b *board) settledBefore(ctx context.Context, r queue.Retry) (bool, error) {
+	if settled, asked := b.settled[waitKey{r.Link, r.Sequence}]; asked {
+		return settled, nil
+	}
+	records, err := b.a.Queue.History(ctx, r.Event.Key)
+	return slices.ContainsFunc(records, func(one queue.Record) bool { return one.Link == r.Link && settles(one, r.Sequence) }), err
 }
 
 // sources lists the sites of the file, then the others that the log knows.

@@ -18,6 +18,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/erase"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
 // board gives the house a Board that is kept until the test ends; its Admin answers from it.
@@ -278,4 +279,36 @@ func TestWithoutTheQueueTheBoardSaysSoAtOnce(t *testing.T) {
 	if _, err := a.Causes(t.Context(), admin.Filter{}); err == nil || errors.Is(err, admin.ErrReading) {
 		t.Errorf("causes: %v", err)
 	}
+}
+
+// TestWhatWaitsIsAskedForOnce replays more than a look may ask questions, with nobody who works at it.
+func TestWhatWaitsIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var calls []int
+	for n := range 60 {
+		calls = append(calls, 100+n)
+	}
+	h.die(calls...)
+	items := h.selected(admin.Selection{})
+	if len(items) != len(calls) {
+		t.Fatal(len(items))
+	}
+	if _, err := h.Replay(t.Context(), items, admin.ReplayOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	a := h.board()
+	h.sameAnswers(a)
+	sent := func() uint64 { return h.Queue.Client().Conn().Stats().OutMsgs }
+	h.publish(900)
+	before := sent()
+	a.Board.Refresh(t.Context())
+	if n := sent() - before; n >= uint64(len(calls)) {
+		t.Errorf("a look with %d replayed events that wait asks the queue %d times", len(calls), n)
+	}
+	stop := h.run("dynamic", func(*queue.Delivery) queue.Decision { return refused })
+	h.wait("dynamic", event.Dead, 900)
+	h.until("all have died again", func() bool { return len(queuetest.Retries(t, h.Queue, queue.Filter{})) == 0 })
+	stop()
+	h.sameAnswers(a)
 }
