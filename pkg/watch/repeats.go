@@ -6,11 +6,13 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/wait"
 )
 
 const (
@@ -21,6 +23,9 @@ const (
 	// repeatBacklog bounds the notes that wait to be written. Beyond it they are left out: what
 	// they tell of is stored, and no hook may wait for a note.
 	repeatBacklog = 256
+	// noteEvery is the pause between two notes, each of which asks HISTORY and the log and is written to the disk by itself:
+	// a flood of repeats must not take these from the hooks that are stored meanwhile.
+	noteEvery = 20 * time.Millisecond
 )
 
 // Repeats is the queue as the webhook address sees it: beside storing events it notes, off the way of the
@@ -56,6 +61,7 @@ func (r *Repeats) Run(ctx context.Context) error {
 			return nil
 		case e := <-r.in:
 			r.noteGuarded(ctx, e)
+			_ = wait.Sleep(ctx, noteEvery)
 		}
 	}
 }
