@@ -21,6 +21,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/console"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
 // BenchmarkIngestBesideTheConsole measures how long a webhook takes, in turns: with nobody at the console, and with eight tabs open (four
@@ -33,6 +34,11 @@ func BenchmarkIngestBesideTheConsole(b *testing.B) {
 		h.publish(1_000_000+id, 30)
 	}
 	h.work("dynamic", queue.Decision{Outcome: event.Dead, Reason: "validation_error", Status: 400, Attempts: 1, Version: h.admin.File.Link("dynamic").Version}, dead)
+	open := queuetest.OpenLink(b, h.admin.Queue, queue.LinkSpec{ID: "dynamic", Subjects: h.admin.File.Link("dynamic").Subjects()})
+	_, rest := queuetest.Consume(b, open, func(d *queue.Delivery) queue.Decision {
+		return queue.Decision{Outcome: event.Delivered, Status: 200, Attempts: d.Attempts + 1}
+	})
+	defer rest()
 	ingest := httptest.NewServer(hook.NewHandler(hook.Config{Sites: []calltouch.Site{{ID: "10001", HookKeys: func() []string { return []string{secrets.hook} }}}, Store: h.admin.Queue}))
 	defer ingest.Close()
 	id := 0
