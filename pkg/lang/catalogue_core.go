@@ -45,6 +45,7 @@ var coreCatalogue = map[string]string{
 	"the file reads %s, the link runs on %s":                                                   "в файле %s, связка читает %s",
 	"the file starts it at %s, the link started at %s":                                         "по файлу она начинается с %s, а начата с %s",
 	"the file reads %s, the link runs on %s; the file starts it at %s, the link started at %s": "в файле %s, связка читает %s; по файлу она начинается с %s, а начата с %s",
+	"Calltouch: %w; next try in %s":                                                            "Calltouch: %w; следующая попытка через %s",
 	"link %s was changed in a way that a running link does not follow by itself (%w): it goes on as it was; `touchbox links reset %s` brings it to what the file says": "связка %s изменена так, что на ходу это не подхватить (%w): она работает как раньше; `touchbox links reset %s` приведёт её к файлу",
 
 	// The system and the network.

@@ -89,7 +89,8 @@ func Fill(ctx context.Context, f Filling) (admin.Backfilled, error) {
 		}
 	}
 	cfg.Waiting = func(err error, before time.Duration) {
-		t.wait(fmt.Sprintf("Calltouch: %v; next try in %s", err, before.Round(time.Second)))
+		//lint:ignore ST1005 Calltouch is a name, and the text is one of an error: so it is said in the language of who looks
+		t.wait(fmt.Errorf("Calltouch: %w; next try in %s", err, before.Round(time.Second)).Error())
 		if waiting != nil {
 			waiting(err, before)
 		}
