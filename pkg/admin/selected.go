@@ -79,6 +79,9 @@ func (w Words) part(text string) string {
 	if from, to, ok := strings.Cut(text, " to "); ok && isDay(from) && isDay(to) {
 		return w.Speaker.Sprintf("from %s to %s", from, to)
 	}
+	if word, known := verbWords[text]; known { // of the audit itself
+		return w.Speaker.Text(word)
+	}
 	return text
 }
 

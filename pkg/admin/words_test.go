@@ -43,6 +43,7 @@ func TestWhatWasSelectedIsSaidInWords(t *testing.T) {
 		"deadletters: link calls":              "не доставленное: связка calls",
 		"events: dead link calls, site 10001":  "события: не доставлено, связка calls, сайт 10001",
 		"audit: ":                              "журнал действий",
+		"audit: sign_in":                       "журнал действий: вход",
 		"job abcd1234":                         "работа abcd1234",
 		"sessions of Анна":                     "сеансы: Анна",
 		aPerson:                                "человек",
