@@ -525,9 +525,9 @@ func (s *Board) Standing(ctx context.Context) (Standing, error) {
 		return Standing{}, err
 	}
 	s.mu.RLock()
-	old := time.Since(s.stand.at) > standLimit
+	old, never := time.Since(s.stand.at) > standLimit, s.stand.at.IsZero()
 	s.mu.RUnlock()
-	if old { // nothing can be shown without it: a server that is slow is waited for
+	if old && !never { // nothing can be shown without it: a server that is slow is waited for, a first reading is said to go on
 		_ = s.stands.await(ctx)
 	}
 	if old || !watched { // who comes back in the morning does not see the evening

@@ -61,7 +61,7 @@ func TestPagesAreLightWithAHundredLinks(t *testing.T) {
 	key := event.Key{Site: "10001", Kind: event.CallEnded, ID: "1"}
 	for _, path := range []string{
 		"/", "/live", "/events", "/events?outcome=dead", "/events?link=calls-of-a-clinic-1", "/events/" + key.String(), "/events/" + key.String() + "?link=calls-of-a-clinic-99", "/causes", "/deadletters", "/retries",
-		"/aside", "/links", "/links/calls-of-a-clinic-4", "/sites", "/sites/10001", "/settings", "/health", "/jobs", "/audit", "/people", "/replays/new?outcome=dead", "/replays/new?outcome=filtered",
+		"/aside", "/links", "/links/calls-of-a-clinic-4", "/sites", "/sites/10001", "/settings", "/health", "/jobs", "/audit", "/people", "/replays/new?outcome=dead", "/replays/new?outcome=filtered&link=calls-of-a-clinic-59",
 	} {
 		for n := 0; path != "" && n < 3; n++ {
 			got := b.get(path)

@@ -114,6 +114,7 @@ const patience = time.Second
 func (v *visit) watchQueue(giveUp context.CancelFunc) (stop func() bool) {
 	ctx, end := context.WithCancel(v.r.Context())
 	over, away := make(chan struct{}), false
+	reachable := v.admin.Reachable // of this moment: the page goes on to change v
 	go func() {
 		defer close(over)
 		again := time.NewTicker(patience)
@@ -124,7 +125,7 @@ func (v *visit) watchQueue(giveUp context.CancelFunc) (stop func() bool) {
 				return
 			case <-again.C:
 			}
-			if !v.admin.Reachable() {
+			if !reachable() {
 				away = true
 				giveUp()
 				return

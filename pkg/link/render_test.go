@@ -227,7 +227,7 @@ func TestHeadersAndQuery(t *testing.T) {
 // A secret in a header or parameter is told to whoever shows an answer, and ends no line.
 func TestSecretsInHeadersAndQueryAreConcealed(t *testing.T) {
 	text := strings.Replace(withBody("\n      x: y", "    require: []"), "endpoint: clinic.Website}",
-		`endpoint: clinic.Website, headers: {X-Key: {env: A}, X-Page: p}, query: {key: {env: B}, v: 1}}`, 1)
+		`endpoint: clinic.Website, headers: {X-Key: {env: A}, X-Page: "${url}"}, query: {key: {env: B}, v: "${utm_source}"}}`, 1)
 	f, problems, err := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: func(name string) string { return "secret-" + name + "\r\nInjected: b" }})
 	if err != nil {
 		t.Fatal(problems)

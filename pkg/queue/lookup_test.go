@@ -9,7 +9,6 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
-	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // Rule 10: what comes behind an interruption may have been settled before.
@@ -131,31 +130,6 @@ func TestTheLastRecordsAreReadAgain(t *testing.T) {
 		}
 		known = n
 	}
-}
-
-// What HISTORY says nothing about is given back at once, and comes again soon after it answers: not when the server has missed a word.
-func TestWhatCannotBeComparedComesAgainSoon(t *testing.T) {
-	t.Parallel()
-	server := queuetest.Start(t)
-	q := queuetest.Open(t, server, queue.Options{})
-	queuetest.PublishCalls(t, q, 0, 400)
-	spec := queuetest.Calls("a")
-	spec.Since, spec.AckWait, spec.Handlers = time.Now().Add(-time.Hour), time.Minute, 64
-	l := queuetest.OpenLink(t, q, spec)
-	if err := queue.DeleteStream(t.Context(), q, event.HistoryStream); err != nil {
-		t.Fatal(err)
-	}
-	asked, err := queue.CountAsked(t.Context(), q, "$JS.API.STREAM.INFO.TOUCHBOX_HISTORY")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &queuetest.Handler{}
-	h.Consume(t, l)
-	queuetest.Eventually(t, "it looks for the last records", func() bool { return asked() > 1 })
-	if err := q.Provision(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	waittest.Within(t, 30*time.Second, "all is delivered", func() bool { return h.Outcomes()[event.Delivered] == 400 })
 }
 
 // One event at a time, as a parked link takes it, is looked up by itself, however much waits behind it.
