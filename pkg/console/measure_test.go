@@ -14,7 +14,6 @@ import (
 	"github.com/touchbox/touchbox/pkg/link/linktest"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
-	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // measurePages says how quick the pages are at a hundred links, so many events and a tenth of them not delivered.
@@ -27,13 +26,9 @@ func measurePages(t *testing.T, events int) {
 		config.Links = append(config.Links, linktest.Link{ID: fmt.Sprintf("link-%d", i), Operation: "Operation" + strconv.Itoa(i)})
 	}
 	server := queuetest.Start(t)
-	h := &house{t: t, queue: server, log: &waittest.Buffer{}}
-	h.admin = admin.Admin{Queue: queuetest.Open(t, server, queue.Options{}), File: config.Parse(t)}
-	h.admin.Fields = fieldsOf(h.admin.File)
+	h := newHouseOf(t, queuetest.Open(t, server, queue.Options{}), config.Parse(t))
+	h.queue = server
 	for _, l := range h.admin.File.Links {
-		if _, err := h.admin.Queue.Register(t.Context(), queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Since: time.Now().Add(-time.Hour)}); err != nil {
-			t.Fatal(err)
-		}
 		queuetest.OpenLink(t, h.admin.Queue, queue.LinkSpec{ID: l.ID, Subjects: l.Subjects(), Handlers: 16})
 	}
 	var group errgroup.Group
