@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/kelseyhightower/envconfig"
 
@@ -234,7 +236,10 @@ func loadConfig(path string, o link.Options) (*link.File, link.Problems, error) 
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil, Mistakef("%w; write one with `touchbox init`, or set TOUCHBOX_CONFIG to yours", err)
 	}
-	return file, problems, denied(path, err)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EISDIR) {
+		return nil, nil, Mistake{denied(path, err)} // a person has to act: starting again would come to the same
+	}
+	return file, problems, err
 }
 
 // natsSchemes are the ways to reach a NATS server; tls and wss are encrypted.

@@ -3,8 +3,12 @@ package app
 import (
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/touchbox/touchbox/pkg/lang"
+	"github.com/touchbox/touchbox/pkg/link"
 )
 
 func TestReadSettings(t *testing.T) {
@@ -179,5 +183,26 @@ func TestSyncedIsSaidOfAnAddress(t *testing.T) {
 	}
 	if (Settings{}).synced(DefaultNATS) || (Settings{}).synced("") {
 		t.Error("nobody has said it")
+	}
+}
+
+// A file that is not to be read is for a person to mend, like one with mistakes: the exit code is 2, and no service begins again and again.
+func TestAFileThatCannotBeReadIsAMistake(t *testing.T) {
+	folder := t.TempDir()
+	for _, path := range []string{folder, filepath.Join(folder, "none.yaml")} {
+		_, _, err := Settings{Config: path}.LoadConfig(lang.English, link.Neither)
+		if ExitCode(err) != ExitMistake {
+			t.Errorf("%s: %d, %v", path, ExitCode(err), err)
+		}
+	}
+	if os.Geteuid() == 0 {
+		t.Skip("root reads what nobody may")
+	}
+	path := filepath.Join(folder, "closed.yaml")
+	if err := os.WriteFile(path, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := (Settings{Config: path}).LoadConfig(lang.English, link.Neither); ExitCode(err) != ExitMistake {
+		t.Errorf("%d, %v", ExitCode(err), err)
 	}
 }
