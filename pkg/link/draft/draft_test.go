@@ -3,6 +3,7 @@ package draft_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -247,5 +248,18 @@ func TestPutKeepsTheOldFileItsModeAndALinkToIt(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestWhatAKilledProcessLeftIsInNobodysWay: in a container the next process has the number of the one before it.
+func TestWhatAKilledProcessLeftIsInNobodysWay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "touchbox.yaml")
+	for name, text := range map[string]string{path: "old", filepath.Join(filepath.Dir(path), fmt.Sprintf(".touchbox.yaml.%d", os.Getpid())): "half"} {
+		if err := os.WriteFile(name, []byte(text), 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := draft.Replace(path, []byte("old"), []byte("new")); err != nil {
+		t.Fatal(err)
 	}
 }

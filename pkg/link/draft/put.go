@@ -2,6 +2,7 @@ package draft
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -77,9 +78,10 @@ func unchanged(path string, old []byte) (string, error) {
 	return path, err
 }
 
-// replace puts a new file in the place of another one, whole or not at all.
+// replace puts a new file in the place of another one, whole or not at all. What a killed process has left is in nobody's way: in
+// a container every process has the same number.
 func replace(path string, text []byte) error {
-	fresh := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d", filepath.Base(path), os.Getpid()))
+	fresh := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
 	if err := create(fresh, path, text); err != nil {
 		return fmt.Errorf("write the new file: %w", err)
 	}
