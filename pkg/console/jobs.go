@@ -124,7 +124,7 @@ func (v *visit) about(w admin.Work) []named {
 	add("Name of the correction", w.Revision)
 	add("In place of", w.As)
 	if w.Rate > 0 {
-		add("Pace, a second", strconv.FormatFloat(w.Rate, 'f', -1, 64))
+		add("Pace", v.lang.Sprintf("%v a second", w.Rate))
 	}
 	return list
 }

@@ -16,6 +16,8 @@ var jobCatalogue = map[string]string{
 	"See which past events are not stored": "Посмотреть, чего из прошлого нет",
 	"In place of":                          "Вместо",
 	"Pace, a second":                       "Темп, в секунду",
+	"Pace":                                 "Темп",
+	"%v a second":                          "%v в секунду",
 	"Let it go on":                         "Продолжить",
 	"%s a second, about %s left.":          "%s в секунду, осталось около %s.",
 	"A worker or `touchbox up` takes it up within seconds, after the job of its kind that is under way.":                                 "Обработчик или `touchbox up` возьмётся за неё через несколько секунд, после такой же работы, если она идёт.",
