@@ -86,7 +86,7 @@ func usage(w io.Writer, cmd *cobra.Command, l lang.Language) error {
 	part := func(title, text string) { fmt.Fprintf(&b, "\n%s\n%s\n", l.Text(title), strings.TrimRight(text, " \n")) }
 	b.WriteString(l.Text("Usage:"))
 	if cmd.Runnable() {
-		b.WriteString("\n  " + strings.Replace(cmd.UseLine(), "[flags]", l.Text("[flags]"), 1))
+		b.WriteString("\n  " + useLine(cmd, l))
 	}
 	if cmd.HasAvailableSubCommands() {
 		b.WriteString("\n  " + l.Sprintf("%s [command]", cmd.CommandPath()))
@@ -179,4 +179,9 @@ func languageOf(args []string, getenv func(string) string) lang.Language {
 		}
 	}
 	return lang.Detect(said, getenv)
+}
+
+// useLine is how a command is called, in one line.
+func useLine(cmd *cobra.Command, l lang.Language) string {
+	return strings.Replace(cmd.UseLine(), "[flags]", l.Text("[flags]"), 1)
 }

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	root := c.root()
 	root.SetArgs(args)
 	c.speak(root, args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case kept.err != nil && !c.serves && !errors.Is(err, kept.err): // not every line asks whether it was taken
 		err = errors.Join(err, fmt.Errorf("what the command printed was not taken: %w", kept.err))
@@ -56,6 +56,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	code := app.ExitCode(err)
 	if code != app.ExitOK {
 		_, _ = fmt.Fprintln(c.errs, c.lang.Error(err))
+	}
+	if !c.started && kept.err == nil && cmd != root {
+		_, _ = fmt.Fprintln(c.errs, c.lang.Sprintf("usage: %s (--help says more)", useLine(cmd, c.lang)))
 	}
 	return code
 }
