@@ -3,7 +3,6 @@ package console_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -56,25 +55,11 @@ func TestGuardOfTheAPIAsATable(t *testing.T) {
 			for _, origin := range guardOrigins {
 				for _, host := range guardHosts {
 					for _, who := range keyed {
-						r := httptest.NewRequest(method, path, nil)
-						r.RemoteAddr, r.Host = "127.0.0.1:4711", host.name
-						r.Header.Set("X-Forwarded-For", fmt.Sprintf("2001:db8:%x:%x::1", asked>>12, asked&0xfff)) // none has used up its wrong keys
-						for name, value := range origin.headers {
-							r.Header.Set(name, value)
-						}
-						cookie := "touchbox"
-						if host.encrypted {
-							r.Header.Set("X-Forwarded-Proto", "https")
-							cookie = "__Host-touchbox"
-						}
+						cookie := ""
 						if who.cookie != "" {
-							r.AddCookie(&http.Cookie{Name: cookie, Value: admin})
+							cookie = admin
 						}
-						if who.key != "" {
-							r.Header.Set("Authorization", "Bearer "+who.key)
-						}
-						w := httptest.NewRecorder()
-						h.console.ServeHTTP(w, r)
+						w := h.asked(guardAsk{method, path, origin, host, cookie, who.key, asked})
 						asked++
 						want := map[bool]int{true: 200, false: 405}[method == routed]
 						if n := done[pattern]; n != 0 && method == routed {

@@ -223,25 +223,7 @@ func TestGuardAsATable(t *testing.T) {
 			for _, host := range guardHosts {
 				for _, who := range h.guardPeople() {
 					for _, what := range guardRoutes {
-						r := httptest.NewRequest(method, what.path, nil)
-						r.RemoteAddr, r.Host = "127.0.0.1:4711", host.name
-						r.Header.Set("X-Forwarded-For", fmt.Sprintf("2001:db8:%x::1", asked)) // each from a house of its own: none has used up its wrong keys
-						for name, value := range origin.headers {
-							r.Header.Set(name, value)
-						}
-						cookie := "touchbox"
-						if host.encrypted {
-							r.Header.Set("X-Forwarded-Proto", "https")
-							cookie = "__Host-touchbox"
-						}
-						if who.cookie != "" {
-							r.AddCookie(&http.Cookie{Name: cookie, Value: who.cookie})
-						}
-						if who.bearer != "" {
-							r.Header.Set("Authorization", "Bearer "+who.bearer)
-						}
-						w := httptest.NewRecorder()
-						h.console.ServeHTTP(w, r)
+						w := h.asked(guardAsk{method, what.path, origin, host, who.cookie, who.bearer, asked})
 						asked++
 						where := fmt.Sprintf("%s %s at %q by %s, %s", method, what.path, host.name, who.name, origin.name)
 						if want := guardWants(method, origin, host, who, what); w.Code != want {
@@ -263,6 +245,39 @@ func TestGuardAsATable(t *testing.T) {
 	if asked < 5000 {
 		t.Errorf("%d combinations alone", asked)
 	}
+}
+
+// guardAsk is one request of the tables of the guard.
+type guardAsk struct {
+	method, path   string
+	origin         guardOrigin
+	host           guardHost
+	cookie, bearer string // "" for none
+	number         int    // of the request
+}
+
+// asked asks for it, each from a house of its own: none has used up its wrong keys.
+func (h *house) asked(a guardAsk) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(a.method, a.path, nil)
+	r.RemoteAddr, r.Host = "127.0.0.1:4711", a.host.name
+	r.Header.Set("X-Forwarded-For", fmt.Sprintf("2001:db8:%x:%x::1", a.number>>12, a.number&0xfff))
+	for name, value := range a.origin.headers {
+		r.Header.Set(name, value)
+	}
+	cookie := "touchbox"
+	if a.host.encrypted {
+		r.Header.Set("X-Forwarded-Proto", "https")
+		cookie = "__Host-touchbox"
+	}
+	if a.cookie != "" {
+		r.AddCookie(&http.Cookie{Name: cookie, Value: a.cookie})
+	}
+	if a.bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+a.bearer)
+	}
+	w := httptest.NewRecorder()
+	h.console.ServeHTTP(w, r)
+	return w
 }
 
 // guardOrigin is what a browser, or a program, says of where a request comes from.

@@ -23,15 +23,7 @@ func told(l lang.Language, values []admin.Value, main bool) []valueView {
 		if slices.Contains(telling, v.Name) != main {
 			continue
 		}
-		english, russian := admin.FieldMeaning(v.Name)
-		one := valueView{Name: v.Name, Meaning: english, Text: v.Text}
-		if l == lang.Russian {
-			one.Meaning = russian
-		}
-		if one.Meaning == one.Name {
-			one.Meaning = ""
-		}
-		list = append(list, one)
+		list = append(list, valueView{Name: v.Name, Meaning: admin.FieldMeaning(v.Name, string(l)), Text: v.Text})
 	}
 	if main {
 		slices.SortFunc(list, func(x, y valueView) int { return slices.Index(telling, x.Name) - slices.Index(telling, y.Name) })

@@ -19,16 +19,16 @@ import (
 // but on an event's first way: there what failed at once is asked again at once, with the same transaction id. Most
 // such failures (a connection that a balancer closed, one bad server of many) are over by then, and the event need not wait
 // for a retry. Whoever fails every time meets the breaker that much sooner.
-func deliver(ctx context.Context, h *handling) bool {
+func deliver(ctx context.Context, h *handling) {
 	again := soon()
 	for {
 		fleeting := request(ctx, h)
 		if !fleeting || h.delivery.Attempts > 0 || h.delivery.Probe {
-			return true
+			return
 		}
 		pause := again.NextBackOff()
 		if pause == backoff.Stop || wait.Sleep(ctx, pause) != nil {
-			return true
+			return
 		}
 		h.detail.Again = append(h.detail.Again, h.decision.Reason)
 		h.decision.Again++
