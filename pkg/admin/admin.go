@@ -7,27 +7,26 @@
 // Values that come out of it may hold personal data; what is shown of them is a view, made by a Mask.
 //
 //	view, mask        what is shown: one form and one mask for commands, console and API; moment: times as people give them
+//	words             what is stored by a code, in words; stored_words: what the audit and jobs say in English, in a person's language
 //	outcomes          the rule of what became of an event, and the counts
-//	board, board_keep counts kept ahead by a worker, so that nobody reads the whole history for them
-//	hours             what became of events hour by hour, kept likewise
-//	live, ring        the Board of a process that shows all this to many: one reader, and the newest events
-//	dead              its index of DEADLETTERS; attention: what needs a person
-//	places            events by their outcome: the counts know it by their place
-//	events, follow    many events; timeline: all that is known of one
+//	outcome_index     each event's outcome by its place; outcome_keep: kept ahead by a worker, so that nobody reads the whole history;
+//	                  outcome_sums: what it counts; hours: the same hour by hour; places: events by their outcome
+//	board             the read model of a process that shows all this to many; board_read: its one reader; ring: the newest events
+//	dead              its index of DEADLETTERS; causes: dead letters by why they died; attention: what needs a person
+//	events, follow    many events; timeline: all that is known of one; story: with each condition's verdict and its body
 //	failed, aside     what waits, what died, what came and is no event; and what one does to them; identify: a second look at it
-//	select, replay    which events to give back to their links, as what, and the run that does it; preview: one that was told of before
-//	jobs, jobrun      bulk work that outlives the process that works at it; backfill: past days, as such work
+//	select            which events to give back to their links; replay_item: one of them, as what; replay: the run that does it;
+//	                  previewed: one that was told of before
+//	jobs, work        bulk work that outlives the process that works at it; job_run: who works at it; job_do, backfill: at what
 //	rows, part        lists without an end, one row after the other; a long list part by part, from its newest end
 //	links, linkchange how links stand; what the file changes of them, resets and removals
-//	versions          links as they were
+//	versions          links as they were, and in what two versions differ
 //	audit             who changed or saw what
 //	side, differ      what a version of a link makes of an event; in what two requests differ
 //	sift              which stored events can be tried
 //	try, try_tally    a change of the file on stored events; nothing is sent
 //	compare           two links on the same events; a link beside a list of ids
 //	forecast          the same of a replay, before it
-//	history           the versions of a link
-//	story, causes     one event with each condition's verdict and its body; dead letters by why they died; reasons: in words
 //	lookup            events by a phone number; cards: what file and queue hold of a link, a site, the whole
 //	session           who has signed in to the console
 //	person            whom erase looks for, in every spelling
@@ -203,4 +202,20 @@ func (a Admin) Knows(ctx context.Context, id string) (bool, error) {
 	}
 	_, n, err := a.Queue.OldestDeadLetters(ctx, queue.Filter{Link: id}, 1)
 	return n > 0, err
+}
+
+// ErrUnknown reports what was never stored, or is kept no longer.
+var ErrUnknown = queue.ErrNotFound
+
+// Refusal is the error, among those that a person can do something about, that err is; nil where it is none of them.
+// Its own words say what to do.
+func Refusal(err error) error {
+	for _, one := range []error{
+		ErrNotReplayable, ErrRevision, ErrNotInFile, ErrInFile, ErrInUse, ErrGone, ErrNothingRuns, ErrShadow, ErrNoPreview, ErrGrown, ErrJobEnded, ErrNoWhy, ErrDays, ErrNoToken, ErrNoSite, queue.ErrUnderWay, queue.ErrHeld, queue.ErrConflict, queue.ErrFull,
+	} {
+		if errors.Is(err, one) {
+			return one
+		}
+	}
+	return nil
 }

@@ -95,20 +95,6 @@ func daysText(w Work) string {
 	return text
 }
 
-// backfill does what a job of this kind says.
-func (r *jobRun) backfill(ctx context.Context) (int, error) {
-	d, err := r.admin.days(r.before.Work)
-	if err != nil {
-		return 0, err
-	}
-	if r.admin.Backfill == nil {
-		return 0, errNoBackfill
-	}
-	sum, err := r.admin.Backfill(ctx, d, r.filling)
-	r.fill(sum)
-	return changedBy(d, sum), err
-}
-
 // changedBy is how much a backfill has changed.
 func changedBy(d Days, sum Backfilled) int {
 	if d.DryRun {

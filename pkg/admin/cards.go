@@ -3,13 +3,11 @@ package admin
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
-	"github.com/touchbox/touchbox/pkg/queue"
 )
 
 // The cards say what the file and the queue hold of a thing, in plain values and without a secret.
@@ -183,43 +181,4 @@ func (a Admin) Processes(ctx context.Context) ([]ProcessCard, error) {
 		cards[i] = ProcessCard{h.Process, Mask{}.Text(h.Problem)}
 	}
 	return cards, err
-}
-
-// Caller is the number from which an event came, as it may be shown; "" where it has none.
-func (a Admin) Caller(e event.Event, m Mask) string {
-	fields, err := a.fields(e)
-	if err != nil || fields["callerphone"] == nil {
-		return ""
-	}
-	return fmt.Sprint(m.Field("callerphone", fields["callerphone"]))
-}
-
-// DeadRows are the dead letters that the filter selects, oldest first and at most so many, and how many there are
-// altogether; with a cause only those of it.
-func (a Admin) DeadRows(ctx context.Context, f Filter, cause string, limit int) (rows []DeadLetterView, total int, err error) {
-	list, total, err := a.DeadOfCause(ctx, f, cause, limit)
-	for _, d := range list {
-		rows = append(rows, Mask{}.DeadLetter(d))
-	}
-	return rows, total, err
-}
-
-// DeadOfCause is DeadLetters of one cause alone; "" is any.
-func (a Admin) DeadOfCause(ctx context.Context, f Filter, cause string, limit int) (list []queue.DeadLetter, total int, err error) {
-	if a.Board != nil {
-		return a.Board.deadRows(ctx, a, f, cause, limit)
-	}
-	if cause == "" {
-		return a.DeadLetters(ctx, f, limit)
-	}
-	return first(func(yield func(queue.DeadLetter, error) bool) {
-		for d, err := range a.Queue.DeadLetters(ctx, f) {
-			if err == nil && CauseOf(d) != cause {
-				continue
-			}
-			if !yield(d, err) || err != nil {
-				return
-			}
-		}
-	}, limit)
 }

@@ -1,13 +1,17 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"time"
 
+	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
@@ -70,3 +74,64 @@ var varying = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|"[^"]*"|'[^']*
 // sameWords is an answer without what varies. What is quoted goes too: it is a value as a rule, and who quotes a field's
 // name says it in other words as well.
 func sameWords(answer string) string { return varying.ReplaceAllString(answer, "…") }
+
+// DeadRows are the dead letters that the filter selects, oldest first and at most so many, and how many there are
+// altogether; with a cause only those of it.
+func (a Admin) DeadRows(ctx context.Context, f Filter, cause string, limit int) (rows []DeadLetterView, total int, err error) {
+	list, total, err := a.DeadOfCause(ctx, f, cause, limit)
+	for _, d := range list {
+		rows = append(rows, Mask{}.DeadLetter(d))
+	}
+	return rows, total, err
+}
+
+// DeadOfCause is DeadLetters of one cause alone; "" is any.
+func (a Admin) DeadOfCause(ctx context.Context, f Filter, cause string, limit int) (list []queue.DeadLetter, total int, err error) {
+	if a.Board != nil {
+		return a.Board.deadRows(ctx, a, f, cause, limit)
+	}
+	if cause == "" {
+		return a.DeadLetters(ctx, f, limit)
+	}
+	return first(func(yield func(queue.DeadLetter, error) bool) {
+		for d, err := range a.Queue.DeadLetters(ctx, f) {
+			if err == nil && CauseOf(d) != cause {
+				continue
+			}
+			if !yield(d, err) || err != nil {
+				return
+			}
+		}
+	}, limit)
+}
+
+// grouping makes causes of letters.
+type grouping map[string]*Cause
+
+func (g grouping) add(kind Cause, died time.Time, answer string, key event.Key) {
+	c := g[kind.ID]
+	if c == nil {
+		c = &kind
+		c.First = died
+		g[kind.ID] = c
+	}
+	c.Count++
+	if !died.Before(c.Last) {
+		c.Last, c.Answer, c.Sample = died, answer, key.String()
+	}
+	if died.Before(c.First) {
+		c.First = died
+	}
+}
+
+// sorted are the causes, the most frequent first.
+func (g grouping) sorted() []Cause {
+	list := make([]Cause, 0, len(g))
+	for _, c := range slices.Collect(maps.Values(g)) {
+		list = append(list, *c)
+	}
+	slices.SortFunc(list, func(x, y Cause) int {
+		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Link, y.Link), cmp.Compare(x.ID, y.ID))
+	})
+	return list
+}

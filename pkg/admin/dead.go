@@ -1,11 +1,9 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"iter"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -164,37 +162,6 @@ func (x *deadIndex) grouped(f Filter) []Cause {
 		g.add(Cause{ID: c.id, Link: c.link, Reason: c.reason, Status: c.status}, one.died, one.answer, one.key)
 	}
 	return g.sorted()
-}
-
-// grouping makes causes of letters.
-type grouping map[string]*Cause
-
-func (g grouping) add(kind Cause, died time.Time, answer string, key event.Key) {
-	c := g[kind.ID]
-	if c == nil {
-		c = &kind
-		c.First = died
-		g[kind.ID] = c
-	}
-	c.Count++
-	if !died.Before(c.Last) {
-		c.Last, c.Answer, c.Sample = died, answer, key.String()
-	}
-	if died.Before(c.First) {
-		c.First = died
-	}
-}
-
-// sorted are the causes, the most frequent first.
-func (g grouping) sorted() []Cause {
-	list := make([]Cause, 0, len(g))
-	for _, c := range slices.Collect(maps.Values(g)) {
-		list = append(list, *c)
-	}
-	slices.SortFunc(list, func(x, y Cause) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Link, y.Link), cmp.Compare(x.ID, y.ID))
-	})
-	return list
 }
 
 // found are the letters that a filter selects, of one cause where it is named: the first so many, and how many there are.

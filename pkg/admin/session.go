@@ -141,19 +141,3 @@ func noSession(err error) error {
 	}
 	return err
 }
-
-// ErrUnknown reports what was never stored, or is kept no longer.
-var ErrUnknown = queue.ErrNotFound
-
-// Refusal is the error, among those that a person can do something about, that err is; nil where it is none of them.
-// Its own words say what to do.
-func Refusal(err error) error {
-	for _, one := range []error{
-		ErrNotReplayable, ErrRevision, ErrNotInFile, ErrInFile, ErrInUse, ErrGone, ErrNothingRuns, ErrShadow, ErrNoPreview, ErrGrown, ErrJobEnded, ErrNoWhy, ErrDays, ErrNoToken, ErrNoSite, queue.ErrUnderWay, queue.ErrHeld, queue.ErrConflict, queue.ErrFull,
-	} {
-		if errors.Is(err, one) {
-			return one
-		}
-	}
-	return nil
-}

@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -307,4 +308,13 @@ func inOrder(v any, keys string) ([]byte, error) {
 		write(key)
 	}
 	return append(append([]byte{'{'}, b.Bytes()...), '}'), nil
+}
+
+// Caller is the number from which an event came, as it may be shown; "" where it has none.
+func (a Admin) Caller(e event.Event, m Mask) string {
+	fields, err := a.fields(e)
+	if err != nil || fields["callerphone"] == nil {
+		return ""
+	}
+	return fmt.Sprint(m.Field("callerphone", fields["callerphone"]))
 }
