@@ -9,10 +9,11 @@
 //	view, mask        what is shown: one form and one mask for commands, console and API; moment: times as people give them
 //	words             what is stored by a code, in words; stored_words: what the audit and jobs say in English, in a person's language
 //	outcomes          the rule of what became of an event, and the counts
-//	outcome_index     each event's outcome by its place; outcome_keep: kept ahead by a worker, so that nobody reads the whole history;
-//	                  outcome_sums: what it counts; hours: the same hour by hour; places: events by their outcome
-//	board             the read model of a process that shows all this to many; board_read: its one reader; ring: the newest events
-//	dead              its index of DEADLETTERS; causes: dead letters by why they died; attention: what needs a person
+//	outcome_index     each event's outcome by its place, in blocks (outcome_block); outcome_keep: kept ahead by a worker, so that nobody
+//	                  reads the whole history; outcome_sums: what it counts; hours: the same hour by hour; places: events by their outcome
+//	board             the read model of a process that shows all this to many; board_read: its one reader; ring: the newest events;
+//	                  dead: an index of DEADLETTERS; standing: how links and sites stand; attention: what needs a person
+//	causes            dead letters by why they died
 //	events, follow    many events; timeline: all that is known of one; story: with each condition's verdict and its body
 //	failed, aside     what waits, what died, what came and is no event; and what one does to them; identify: a second look at it
 //	select            which events to give back to their links; replay_item: one of them, as what; replay: the run that does it;

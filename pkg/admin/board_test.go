@@ -2,277 +2,313 @@ package admin_test
 
 import (
 	"bytes"
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
+	"maps"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/link/linktest"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/erase"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
-// countedAlike holds the kept counts to those that one reading of HISTORY and the log gives.
-func (h *house) countedAlike(after string) {
+// board gives the house a Board that is kept until the test ends; its Admin answers from it.
+func (h *house) board() admin.Admin {
 	h.t.Helper()
-	want, success, err := h.CountWhole(h.t.Context())
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	links, sources, err := h.LinksWithOutcomes(h.t.Context())
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	events := 0
-	for _, err := range h.Queue.Events(h.t.Context(), queue.ScanOptions{}) {
-		if err != nil {
-			h.t.Fatal(err)
+	board := admin.NewBoard(func() admin.Admin { return h.Admin }, zerolog.Nop())
+	ctx, stop := context.WithCancel(h.t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { _ = board.Run(ctx) })
+	h.t.Cleanup(func() { stop(); done.Wait() })
+	a := h.Admin
+	a.Board = board
+	h.until("the board has read all", func() bool {
+		_, _, err := a.Events(h.t.Context(), admin.EventQuery{})
+		s, standErr := board.Standing(h.t.Context())
+		return err == nil && standErr == nil && s.Read == 1
+	})
+	return a
+}
+
+// sameAnswers holds what the Board answers to what is read without it.
+func (h *house) sameAnswers(a admin.Admin) {
+	h.t.Helper()
+	for _, o := range append([]event.Outcome{""}, event.Outcomes...) {
+		for _, link := range []string{"", "dynamic"} {
+			q := admin.EventQuery{Outcome: o, Link: link}
+			got, total, err := a.Events(h.t.Context(), q)
+			want, wantTotal, wantErr := h.Events(h.t.Context(), q)
+			if err != nil || wantErr != nil || total != wantTotal {
+				h.t.Errorf("%q of %q: %d, want %d; %v, %v", o, link, total, wantTotal, err, wantErr)
+			}
+			if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
+				h.t.Errorf("%q of %q: %s", o, link, diff)
+			}
 		}
-		events++
 	}
-	if sources[0].Events != events {
-		h.t.Errorf("after %s: %d events of the site, want %d", after, sources[0].Events, events)
+	a.Board.Refresh(h.t.Context())
+	links, sites, err := a.LinksWithOutcomes(h.t.Context())
+	wantLinks, wantSites, wantErr := h.LinksWithOutcomes(h.t.Context())
+	if err != nil || wantErr != nil {
+		h.t.Fatal(err, wantErr)
 	}
-	for _, l := range links {
-		if diff := cmp.Diff(want[l.ID], *l.Outcomes); diff != "" {
-			h.t.Errorf("after %s, link %s: %s", after, l.ID, diff)
+	for i := range links {
+		if diff := cmp.Diff(wantLinks[i].Outcomes, links[i].Outcomes); diff != "" {
+			h.t.Errorf("link %s: %s", links[i].ID, diff)
 		}
-		if at, ok := success[l.ID]; ok && (l.Success == nil || !l.Success.Equal(at)) {
-			h.t.Errorf("after %s, link %s: last success %v, want %v", after, l.ID, l.Success, at)
-		}
+	}
+	if diff := cmp.Diff(wantSites, sites); diff != "" {
+		h.t.Error(diff)
+	}
+	causes, err := a.Causes(h.t.Context(), admin.Filter{})
+	wantCauses, wantErr := h.Causes(h.t.Context(), admin.Filter{})
+	if err != nil || wantErr != nil {
+		h.t.Fatal(err, wantErr)
+	}
+	if diff := cmp.Diff(wantCauses, causes); diff != "" {
+		h.t.Error(diff)
 	}
 }
 
-func (h *house) keepCounts() {
-	h.t.Helper()
-	if err := h.KeepOnce(h.t.Context()); err != nil {
-		h.t.Fatal(err)
+func shown(rows []admin.Row) []admin.RowView {
+	var list []admin.RowView
+	for _, row := range rows {
+		list = append(list, admin.Mask{}.Row(row))
 	}
+	return list
 }
 
-func TestCountsThatAreKeptAreThoseOfTheHistory(t *testing.T) {
-	for seed := range uint64(3) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, 1))
+func TestTheBoardAnswersAsAReadingOfTheStreamsDoes(t *testing.T) {
+	t.Parallel()
+	for name, kept := range map[string]bool{"of what is kept": true, "of the streams": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := newHouse(t)
 			h.register()
-			next := 0
-			steps := map[string]func(){
-				"new events": func() {
-					for range 5 {
-						next++
-						h.publish(next)
+			h.publish(1, 2, 3, 4, 5, 6, 7, 8)
+			settle := func() {
+				stop := h.run("dynamic", func(d *queue.Delivery) queue.Decision {
+					outcomes := []queue.Decision{
+						{Outcome: event.Delivered, Attempts: 1}, {Outcome: event.Filtered}, {Outcome: event.Undeliverable}, refused,
+						{Outcome: event.Waiting, Attempts: 1, Reason: "server_error", Until: time.Now().Add(time.Hour)},
 					}
-				},
-				"a backfill": func() {
-					next++
-					h.store(event.Event{Key: call(next), Origin: event.Backfill, Body: []byte("id=" + fmt.Sprint(next)), Received: time.Now(), Time: time.Now().AddDate(0, 0, -3)})
-				},
-				"work": func() { h.workOff(random) },
-				"a replay": func() {
-					items, err := h.Select(t.Context(), admin.Selection{})
-					if err == nil && len(items) > 0 {
-						_, err = h.Replay(t.Context(), items[:1+len(items)/2], admin.ReplayOptions{})
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-				},
-				"an erasure": func() {
-					one := fmt.Sprintf("7916%07d", 1+random.IntN(max(1, next)))
-					if _, err := h.Erase(t.Context(), erase.Whom{Match: func(e event.Event) bool { return bytes.Contains(e.Body, []byte(one)) }}); err != nil {
-						t.Fatal(err)
-					}
-				},
-				"a cancellation": func() {
-					if _, err := h.Cancel(t.Context(), queue.Filter{Link: "dynamic"}, ""); err != nil {
-						t.Fatal(err)
-					}
-				},
-				"a purge": func() {
-					first, end, err := h.Queue.Span(t.Context(), time.Time{})
-					if err == nil {
-						err = h.Queue.Client().Purge(t.Context(), event.EventsStream, first+(end-first)/5)
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-				},
+					return outcomes[int(d.Event.Key.ID[0])%len(outcomes)]
+				})
+				h.until("nothing is unread", func() bool {
+					stats, err := h.Queue.LinkStats(t.Context(), "dynamic")
+					return err == nil && stats.Unread == 0 && stats.InHand == 0
+				})
+				stop()
 			}
-			names := []string{"new events", "work", "a backfill", "a replay", "an erasure", "a cancellation", "a purge"}
-			for n := range 30 {
-				name := names[random.IntN(len(names))]
-				if n < 3 {
-					name = names[n]
-				}
-				steps[name]()
-				if random.IntN(2) == 0 {
-					h.keepCounts()
-				}
-				h.countedAlike(name)
+			settle()
+			if kept {
+				h.keepCounts()
 			}
+			h.publish(9, 10)
+			a := h.board()
+			h.sameAnswers(a)
+			h.publish(11, 12, 13)
+			h.sameAnswers(a)
+			settle()
+			h.sameAnswers(a)
+			items, err := h.Select(t.Context(), admin.Selection{})
+			if err != nil || len(items) == 0 {
+				t.Fatal(items, err)
+			}
+			if _, err := h.Replay(t.Context(), items[:1], admin.ReplayOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			h.sameAnswers(a)
+			if _, err := h.Drop(t.Context(), admin.Selection{Filter: admin.Filter{Link: "dynamic"}}, "no more"); err != nil {
+				t.Fatal(err)
+			}
+			h.sameAnswers(a)
 		})
 	}
 }
 
-// workOff handles what is unread and due with outcomes of all kinds.
-func (h *house) workOff(random *rand.Rand) {
-	h.t.Helper()
-	outcomes := []queue.Decision{
-		{Outcome: event.Delivered, Attempts: 1}, {Outcome: event.Filtered}, {Outcome: event.Undeliverable}, {Outcome: event.Shadow}, refused,
-		{Outcome: event.Waiting, Attempts: 1, Reason: "server_error", Until: time.Now().Add(time.Hour)},
-		{Outcome: event.Waiting, Attempts: 1, Reason: "server_error"},
-	}
-	salt := random.IntN(100)
-	stop := h.run("dynamic", func(d *queue.Delivery) queue.Decision {
-		n := salt
-		for _, c := range d.Event.Key.ID {
-			n += int(c)
-		}
-		decision := outcomes[(n+d.Attempts)%len(outcomes)]
-		if d.Attempts > 2 {
-			return outcomes[0]
-		}
-		decision.Attempts += d.Attempts
-		return decision
-	})
-	h.until("nothing is unread", func() bool {
-		stats, err := h.Queue.LinkStats(h.t.Context(), "dynamic")
-		return err == nil && stats.Unread == 0 && stats.InHand == 0
-	})
-	stop()
-}
-
-func TestCountsBeginAnewWithOtherLinks(t *testing.T) {
+func TestAnErasedPersonIsInNoRingAndNoList(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1, 2, 3)
-	h.store(event.Event{Key: call(9), Origin: event.Journal, Body: []byte("id=9"), Received: time.Now(), Time: time.Now().AddDate(0, 0, -3)}) // untaken so far
-	h.keepCounts()
-	h.countedAlike("the first reading")
-	h.File = linktest.File{Site: "timezone: Europe/Moscow", Links: []linktest.Link{
-		{ID: "dynamic", Event: "[call.ended, request]", More: "since: 2020-01-01T00:00:00Z\nwhen: duration > 5"}, {ID: "other", Event: "[call.ended, request]"},
-	}}.Parse(t)
-	if _, err := h.Reset(t.Context(), "dynamic", queue.Watching{}); err != nil {
-		t.Fatal(err)
+	a := h.board()
+	keys := []event.Key{call(1), call(2), call(3)}
+	person := erase.Whom{Match: func(e event.Event) bool { return bytes.Contains(e.Body, []byte("79160000002")) }}
+	if gone, err := h.Erase(t.Context(), person); err != nil || gone.Events != 1 {
+		t.Fatal(gone, err)
 	}
-	h.countedAlike("a reset, before the worker has seen it")
-	h.keepCounts()
-	h.countedAlike("a reset")
-	h.publish(4, 5)
-	h.keepCounts()
-	h.countedAlike("more events")
-	h.File = linktest.File{Site: "timezone: Europe/Moscow", Links: []linktest.Link{{ID: "other", Event: "[call.ended, request]"}}}.Parse(t)
-	if _, err := h.Remove(t.Context(), "dynamic", queue.Watching{}); err != nil {
-		t.Fatal(err)
+	about := func(what string, rows []admin.Row, err error) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		got := map[string]bool{}
+		for _, row := range rows {
+			got[row.Event.Key.ID] = true
+		}
+		if ids := slices.Sorted(maps.Keys(got)); !slices.Equal(ids, []string{"1", "3"}) {
+			t.Errorf("%s: %v", what, ids)
+		}
 	}
-	h.countedAlike("a removal")
-	h.keepCounts()
-	h.countedAlike("a removal that the worker has seen")
+	for _, q := range []admin.EventQuery{{}, {Outcome: event.Dead}, {Link: "dynamic"}} {
+		rows, _, err := a.Events(t.Context(), q)
+		about(fmt.Sprintf("%+v", q), rows, err)
+	}
+	rows, err := a.RowsOf(t.Context(), keys)
+	about("a list that was found before", rows, err)
+	causes, err := a.Causes(t.Context(), admin.Filter{})
+	if err != nil || len(causes) != 1 || causes[0].Count != 2 {
+		t.Errorf("causes: %+v, %v", causes, err)
+	}
+	letters, total, err := a.DeadRows(t.Context(), admin.Filter{}, causes[0].ID, 10)
+	ids := map[string]bool{}
+	for _, one := range letters {
+		ids[one.ID] = true
+	}
+	if err != nil || total != 2 || len(letters) != 2 || !ids["1"] || !ids["3"] {
+		t.Errorf("dead letters: %d of %d, %v", len(letters), total, err)
+	}
 }
 
-func TestAPartOfTheCountsThatIsKeptBeforeItIsSaidHowFarChangesNothing(t *testing.T) {
+func TestTheLiveTailTellsOfNewEventsAndOfTheirOutcomes(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.register()
-	h.publish(1, 2)
-	h.keepCounts()
-	var mark json.RawMessage
-	if _, err := h.Queue.State().Get(t.Context(), event.CountedKey, &mark); err != nil {
-		t.Fatal(err)
+	h.publish(1)
+	a := h.board()
+	ctx, stop := context.WithCancel(t.Context())
+	var mu sync.Mutex
+	var told []string
+	followed := make(chan error, 1)
+	go func() {
+		followed <- a.Follow(ctx, admin.EventQuery{Link: "dynamic"}, func(r admin.Row) error {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, fmt.Sprintf("%s %s", r.Event.Key.ID, r.Outcomes["dynamic"]))
+			return nil
+		})
+	}()
+	has := func(want string) func() bool {
+		return func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Contains(told, want)
+		}
 	}
-	h.publish(3)
-	stop := h.run("dynamic", always(queue.Decision{Outcome: event.Delivered, Attempts: 1}))
-	h.wait("dynamic", event.Delivered, 1, 2, 3)
+	n := 1
+	h.until("a new event is told of", func() bool { n++; h.publish(n); return has(fmt.Sprintf("%d waiting", n-1))() })
+	work := h.run("dynamic", always(queue.Decision{Outcome: event.Delivered, Attempts: 1}))
+	h.until("its outcome is told of", has(fmt.Sprintf("%d delivered", n)))
+	work()
 	stop()
-	h.keepCounts()
-	if _, err := h.Queue.State().Put(t.Context(), event.CountedKey, mark); err != nil { // as if the process had died here
-		t.Fatal(err)
+	if err := <-followed; err != nil {
+		t.Error(err)
 	}
-	h.countedAlike("a crash")
-	h.keepCounts()
-	h.countedAlike("the repeat")
 }
 
-func TestKeptCountsOfAnotherStoreCountForNone(t *testing.T) {
+func TestHoursAreCountedOnceAndKept(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1, 2, 3)
 	h.keepCounts()
-	var mark map[string]any
-	if _, err := h.Queue.State().Get(t.Context(), event.CountedKey, &mark); err != nil {
+	sum := func(a admin.Admin, link string) int {
+		n := 0
+		for _, hour := range a.Board.Hours(link, 24) {
+			if !hour.Known {
+				t.Errorf("%s is not known", hour.Start)
+			}
+			n += hour.Counts[event.Dead]
+		}
+		return n
+	}
+	// An hour before is over: it is kept by its own key, and read from there.
+	before := time.Now().UTC().Truncate(time.Hour).Add(-time.Hour)
+	const hours = 31 * 24
+	value := map[string]any{"start": before, "links": map[string]map[event.Outcome]int{"dynamic": {event.Dead: 5, event.Delivered: 7}}}
+	if _, err := h.Queue.State().Put(t.Context(), event.HourKeys.Of(fmt.Sprintf("%03d", before.Unix()/3600%hours)), value); err != nil {
 		t.Fatal(err)
 	}
-	for name, history := range map[string]map[string]any{
-		"a history that is shorter than what was read": {"sequence": 1000},
-		"a history of another time":                    {"sequence": 3, "time": time.Now().Add(-time.Hour)},
-	} {
-		mark["history"], mark["success"] = history, map[string]any{}
-		if _, err := h.Queue.State().Put(t.Context(), event.CountedKey, mark); err != nil {
-			t.Fatal(err)
-		}
-		h.publish(len(name)) // one more
-		h.countedAlike(name)
-		h.keepCounts()
-		h.countedAlike(name + ", kept anew")
+	a := h.board()
+	if got := sum(a, "dynamic"); got != 8 {
+		t.Errorf("%d dead by the hour, want 8", got)
+	}
+	if got := a.Board.Hours("dynamic", 24)[22].Counts[event.Delivered]; got != 7 && a.Board.Hours("dynamic", 24)[21].Counts[event.Delivered] != 7 {
+		t.Errorf("%d delivered in the hour before", got)
+	}
+	if got := sum(a, "other"); got != 0 {
+		t.Errorf("%d of another link", got)
 	}
 }
 
-func TestKeptCountsThatCannotBeReadAreCountedAnew(t *testing.T) {
+// TestHoursOfWhichHistoryHasAPartAreNotKnown: what was purged before makes the first hour a part.
+func TestHoursOfWhichHistoryHasAPartAreNotKnown(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	h.die(1, 2, 3)
-	for i, damage := range []struct {
-		key   string
-		value any
-	}{
-		{event.CountKeys.Of("0"), map[string]any{"rows": []string{"dynamic"}, "codes": []byte("?")}},
-		{event.CountKeys.Of("0"), "by hand"},
-		{event.CountedKey, "by hand"},
-	} {
-		h.keepCounts()
-		if _, err := h.Queue.State().Put(t.Context(), damage.key, damage.value); err != nil {
-			t.Fatal(err)
-		}
-		h.countedAlike("damage")
-		h.publish(4 + i)
-		if err := h.KeepOnce(t.Context()); err == nil {
-			t.Errorf("%s: the damage goes unnoticed", damage.key)
-		}
-		h.keepCounts()
-		h.countedAlike("the repair")
-	}
-}
-
-func TestKeptCountsAreReadAndNotCountedAnew(t *testing.T) {
-	h := newHouse(t)
-	h.die(1, 2, 3)
-	h.keepCounts()
-	read := uint64(0)
-	told := h.Admin
-	told.Scans = func(s admin.Scanned) { read += s.Total }
-	list, _, err := told.LinksWithOutcomes(t.Context())
-	if err != nil || list[0].Outcomes.Dead != 3 || read != 0 {
-		t.Errorf("%+v after %d messages, %v", list[0].Outcomes, read, err)
-	}
-	h.publish(4)
-	if list, _, err = told.LinksWithOutcomes(t.Context()); err != nil || list[0].Outcomes.Waiting != 1 || read != 1 {
-		t.Errorf("%+v after %d messages, %v", list[0].Outcomes, read, err)
-	}
-}
-
-// An old block of a long log is packed: what its events came to is known all the same.
-func TestOutcomesOfAPackedBlockAreKnown(t *testing.T) {
-	want := map[uint64]event.Outcome{5: event.Dead, 6: event.Delivered, 900: event.Dead}
-	of, having, err := admin.PackedOutcomes("dynamic", want, event.Dead)
-	if err != nil {
+	if err := h.Queue.Client().Purge(t.Context(), event.HistoryStream, 2); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, of); diff != "" {
-		t.Error(diff)
+	a := h.board()
+	for _, hour := range a.Board.Hours("dynamic", 24) {
+		if hour.Known {
+			t.Errorf("%s counts as known: %v", hour.Start, hour.Counts)
+		}
 	}
-	if diff := cmp.Diff([]uint64{900, 5}, having); diff != "" {
-		t.Error(diff)
+}
+
+func TestWithoutTheQueueTheBoardSaysSoAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.die(1, 2)
+	a := h.board()
+	h.server.Stop()
+	h.until("nobody is asked in vain", func() bool {
+		began := time.Now()
+		_, err := a.Board.Standing(t.Context())
+		return err != nil && time.Since(began) < time.Second
+	})
+	if _, err := a.Causes(t.Context(), admin.Filter{}); err == nil || errors.Is(err, admin.ErrReading) {
+		t.Errorf("causes: %v", err)
 	}
+}
+
+// TestWhatWaitsIsAskedForOnce replays more than a look may ask questions, with nobody who works at it.
+func TestWhatWaitsIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var calls []int
+	for n := range 60 {
+		calls = append(calls, 100+n)
+	}
+	h.die(calls...)
+	items := h.selected(admin.Selection{})
+	if len(items) != len(calls) {
+		t.Fatal(len(items))
+	}
+	if _, err := h.Replay(t.Context(), items, admin.ReplayOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	a := h.board()
+	h.sameAnswers(a)
+	sent := func() uint64 { return h.Queue.Client().Conn().Stats().OutMsgs }
+	h.publish(900)
+	before := sent()
+	a.Board.Refresh(t.Context())
+	if n := sent() - before; n >= uint64(len(calls)) {
+		t.Errorf("a look with %d replayed events that wait asks the queue %d times", len(calls), n)
+	}
+	stop := h.run("dynamic", func(*queue.Delivery) queue.Decision { return refused })
+	h.wait("dynamic", event.Dead, 900)
+	h.until("all have died again", func() bool { return len(queuetest.Retries(t, h.Queue, queue.Filter{})) == 0 })
+	stop()
+	h.sameAnswers(a)
 }

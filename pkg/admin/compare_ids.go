@@ -92,11 +92,11 @@ func (a Admin) CompareIDs(ctx context.Context, o IDOptions) (IDComparison, error
 func (c *idComparer) readLog(ctx context.Context) error {
 	q := EventQuery{Link: c.o.Link, Since: c.o.Since, Until: c.o.Until}
 	found := linkOutcomes{links: []linkInfo{c.link}}
-	b, sums, err := c.admin.counts(ctx)
+	x, sums, err := c.admin.counts(ctx)
 	if err != nil {
 		return err
 	}
-	outcomeOf := b.outcomes(sums.waits)
+	outcomeOf := x.outcomes(sums.waits)
 	o := q.scan(found.links)
 	o.Told = c.admin.scanning(event.EventsStream)
 	for e, err := range c.admin.matching(ctx, q, o, found) {

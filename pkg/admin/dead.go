@@ -194,8 +194,8 @@ func (x *deadIndex) died(cause string, now time.Time, n int) []Hour {
 }
 
 // deadItems are the letters of a selection, as a replay takes them.
-func (s *Board) deadItems(ctx context.Context, of Selection) ([]Item, error) {
-	x, err := s.deadNow(ctx)
+func (b *Board) deadItems(ctx context.Context, of Selection) ([]Item, error) {
+	x, err := b.deadNow(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -213,9 +213,9 @@ func (s *Board) deadItems(ctx context.Context, of Selection) ([]Item, error) {
 }
 
 // deadLetters iterates over the letters of a selection, which it reads as they are asked for.
-func (s *Board) deadLetters(ctx context.Context, a Admin, of Selection) iter.Seq2[queue.DeadLetter, error] {
+func (b *Board) deadLetters(ctx context.Context, a Admin, of Selection) iter.Seq2[queue.DeadLetter, error] {
 	return func(yield func(queue.DeadLetter, error) bool) {
-		items, err := s.deadItems(ctx, of)
+		items, err := b.deadItems(ctx, of)
 		if err != nil {
 			yield(queue.DeadLetter{}, err)
 			return

@@ -61,11 +61,11 @@ func (a Admin) WorkAt(ctx context.Context, id string) error { return a.runJob(ct
 // have one of the outcomes, the newest first.
 func PackedOutcomes(link string, at map[uint64]event.Outcome, want event.Outcome) (of map[uint64]event.Outcome, having []uint64, err error) {
 	links := []linkInfo{{id: "another"}, {id: link}}
-	b := newBoard(Admin{}, links)
-	block := &boardBlock{rows: map[string][]byte{}, last: map[string]map[event.Origin]time.Time{"10001": {event.Webhook: time.Now()}}}
-	b.blocks[0], b.mark.Events.Sequence = block, (blocksOpen+1)*blockSize
+	x := newIndex(Admin{}, links)
+	block := &indexBlock{rows: map[string][]byte{}, last: map[string]map[event.Origin]time.Time{"10001": {event.Webhook: time.Now()}}}
+	x.blocks[0], x.mark.Events.Sequence = block, (blocksOpen+1)*blockSize
 	for place, o := range at {
-		b.set(block, link, place, codeOf(o))
+		x.set(block, link, place, codeOf(o))
 	}
 	block.sums = &blockSums{links: map[string]Counts{}}
 	for _, o := range at {
@@ -73,17 +73,17 @@ func PackedOutcomes(link string, at map[uint64]event.Outcome, want event.Outcome
 		c.Add(o)
 		block.sums.links[link] = c
 	}
-	if err := b.packOld(0); err != nil || block.packed == nil {
+	if err := x.packOld(0); err != nil || block.packed == nil {
 		return nil, nil, fmt.Errorf("the block was not packed: %w", err)
 	}
 	of = map[uint64]event.Outcome{}
-	outcome := b.outcomes(nil)
+	outcome := x.outcomes(nil)
 	for place := range at {
 		if of[place], err = outcome(event.Event{Sequence: place}, links[1]); err != nil {
 			return nil, nil, err
 		}
 	}
-	return of, slices.Collect(b.having(links, want, nil, 0, blockSize)), nil
+	return of, slices.Collect(x.having(links, want, nil, 0, blockSize)), nil
 }
 
 // RunNextJob works off the oldest job of these kinds that waits. No job is no error.

@@ -3,6 +3,8 @@ package admin
 import (
 	"context"
 	"maps"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -148,4 +150,82 @@ func settled(row Row) bool {
 		}
 	}
 	return true
+}
+
+// follower is one who follows the newest events.
+type follower struct {
+	rows chan Row
+	lost atomic.Int64 // rows that came while nobody took them
+}
+
+// rowsToTell are the rows of what came and of what has changed. mu is held.
+func (b *Board) rowsToTell(fresh []ringRow, touched map[uint64]bool) []Row {
+	if len(b.ring.followers) == 0 {
+		return nil
+	}
+	for _, row := range fresh {
+		touched[row.place] = true
+	}
+	places := make([]uint64, 0, len(touched))
+	for place := range touched {
+		places = append(places, place)
+	}
+	slices.Sort(places)
+	var rows []Row
+	for _, place := range places[max(0, len(places)-followMost):] {
+		if r, there := b.ring.at(place); there {
+			rows = append(rows, b.row(r, b.links))
+		}
+	}
+	return rows
+}
+
+// tell gives rows to all who follow. Who does not take them loses them.
+func (b *Board) tell(rows []Row) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for f := range b.ring.followers {
+		for _, row := range rows {
+			select {
+			case f.rows <- row:
+			default:
+				f.lost.Add(1)
+			}
+		}
+	}
+}
+
+// follow tells of each new event that the query selects, and again when an outcome of it changes, until ctx ends.
+func (b *Board) follow(ctx context.Context, q EventQuery, links []linkInfo, show func(Row) error) error {
+	f := &follower{rows: make(chan Row, followMost)}
+	b.mu.Lock()
+	if b.ring.followers == nil {
+		b.ring.followers = map[*follower]struct{}{}
+	}
+	b.ring.followers[f] = struct{}{}
+	b.mu.Unlock()
+	b.reads.poke()
+	defer func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.ring.followers, f)
+	}()
+	t := tail{show: show, outcome: q.Outcome}
+	q.Outcome = ""
+	began := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case row := <-f.rows:
+			reads := q.Link == "" || slices.ContainsFunc(links, func(k linkInfo) bool { return k.reads(row.Event.Key) })
+			ok, err := q.selects(row.Event, linkOutcomes{})
+			if err == nil && ok && reads && row.Event.Stored.After(began.Add(-followFor)) {
+				err = t.tell(row)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
 }

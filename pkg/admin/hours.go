@@ -37,36 +37,36 @@ func hourKey(start time.Time) string {
 
 // beginHours is told of the first record of HISTORY that is read, where that begins anew. What was purged before it makes
 // the hour of that record a part, and all before it unknown.
-func (b *board) beginHours(first time.Time, sequence uint64) {
+func (x *outcomeIndex) beginHours(first time.Time, sequence uint64) {
 	since := time.Unix(0, 0).UTC() // nothing is missing
 	if sequence > 1 {
-		b.partial = first.UTC().Truncate(time.Hour)
-		since = b.partial.Add(time.Hour)
+		x.partial = first.UTC().Truncate(time.Hour)
+		since = x.partial.Add(time.Hour)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.mark.Hours.IsZero() || since.Before(b.mark.Hours) {
-		b.mark.Hours = since
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.mark.Hours.IsZero() || since.Before(x.mark.Hours) {
+		x.mark.Hours = since
 	}
-	b.mark.Hour = hourCounts{}
+	x.mark.Hour = hourCounts{}
 }
 
 // countHour counts a record. Its hour is the one of HISTORY's clock, or the newest where that went back.
-func (b *board) countHour(ctx context.Context, r queue.Record) error {
+func (x *outcomeIndex) countHour(ctx context.Context, r queue.Record) error {
 	if r.Link == "" || codeOf(r.Outcome) == 0 {
 		return nil
 	}
-	if start := r.Stored().UTC().Truncate(time.Hour); start.After(b.mark.Hour.Start) {
-		if err := b.closeHour(ctx); err != nil {
+	if start := r.Stored().UTC().Truncate(time.Hour); start.After(x.mark.Hour.Start) {
+		if err := x.closeHour(ctx); err != nil {
 			return err
 		}
-		b.mu.Lock()
-		b.mark.Hour = hourCounts{Start: start}
-		b.mu.Unlock()
+		x.mu.Lock()
+		x.mark.Hour = hourCounts{Start: start}
+		x.mu.Unlock()
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	h := &b.mark.Hour
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	h := &x.mark.Hour
 	if h.Links == nil {
 		h.Links = map[string]map[event.Outcome]int{}
 	}
@@ -78,54 +78,54 @@ func (b *board) countHour(ctx context.Context, r queue.Record) error {
 }
 
 // closeHour keeps the newest hour, which is over.
-func (b *board) closeHour(ctx context.Context) error {
-	h := b.mark.Hour
-	if h.Start.IsZero() || h.Start.Equal(b.partial) || h.Start.Before(b.a.now().Add(-hoursKept*time.Hour)) {
+func (x *outcomeIndex) closeHour(ctx context.Context) error {
+	h := x.mark.Hour
+	if h.Start.IsZero() || h.Start.Equal(x.partial) || h.Start.Before(x.a.now().Add(-hoursKept*time.Hour)) {
 		return nil
 	}
-	if b.writes {
-		_, err := b.a.Queue.State().Put(ctx, hourKey(h.Start), h)
+	if x.writes {
+		_, err := x.a.Queue.State().Put(ctx, hourKey(h.Start), h)
 		return err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.hours[h.Start.Unix()] = h
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.hours[h.Start.Unix()] = h
 	oldest := h.Start.Add(-hoursKept * time.Hour).Unix()
-	maps.DeleteFunc(b.hours, func(start int64, _ hourCounts) bool { return start <= oldest })
+	maps.DeleteFunc(x.hours, func(start int64, _ hourCounts) bool { return start <= oldest })
 	return nil
 }
 
 // loadHours reads the hours that are kept.
-func (b *board) loadHours(ctx context.Context) error {
-	entries, err := b.a.Queue.State().List(ctx, string(event.HourKeys))
+func (x *outcomeIndex) loadHours(ctx context.Context) error {
+	entries, err := x.a.Queue.State().List(ctx, string(event.HourKeys))
 	if err != nil {
 		return err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	for _, e := range entries {
 		var h hourCounts
 		if json.Unmarshal(e.Value, &h) == nil {
-			b.hours[h.Start.Unix()] = h
+			x.hours[h.Start.Unix()] = h
 		}
 	}
 	return nil
 }
 
 // lastHours are the last n hours of a link, this one last.
-func (b *board) lastHours(link string, n int) []Hour {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	now := b.a.now().UTC().Truncate(time.Hour)
+func (x *outcomeIndex) lastHours(link string, n int) []Hour {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	now := x.a.now().UTC().Truncate(time.Hour)
 	list := make([]Hour, n)
 	for i := range list {
 		start := now.Add(-time.Duration(n-1-i) * time.Hour)
-		h := Hour{Start: start, Known: !b.mark.Hours.IsZero() && !start.Before(b.mark.Hours), Counts: map[event.Outcome]int{}}
-		kept, ok := b.hours[start.Unix()]
-		if b.mark.Hour.Start.Equal(start) {
-			kept, ok = b.mark.Hour, true
+		h := Hour{Start: start, Known: !x.mark.Hours.IsZero() && !start.Before(x.mark.Hours), Counts: map[event.Outcome]int{}}
+		kept, ok := x.hours[start.Unix()]
+		if x.mark.Hour.Start.Equal(start) {
+			kept, ok = x.mark.Hour, true
 		}
-		h.Known = h.Known || ok && !start.Equal(b.partial)
+		h.Known = h.Known || ok && !start.Equal(x.partial)
 		for outcome, count := range kept.Links[link] {
 			h.Counts[outcome] = count
 		}

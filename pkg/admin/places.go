@@ -13,12 +13,12 @@ import (
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
-// The board knows each event's outcome by its place in the log. So who looks for an outcome reads the events that have
+// The index knows each event's outcome by its place in the log. So who looks for an outcome reads the events that have
 // it, and neither the history nor the rest of the log.
 
-// counts are a board of now with what it says: the one of the process where there is one, else what is kept with what
+// counts are an index of now with what it says: the one of the process where there is one, else what is kept with what
 // was written since. ErrReading.
-func (a Admin) counts(ctx context.Context) (*board, boardSums, error) {
+func (a Admin) counts(ctx context.Context) (*outcomeIndex, indexSums, error) {
 	if a.Board != nil {
 		return a.Board.counts(ctx)
 	}
@@ -26,16 +26,16 @@ func (a Admin) counts(ctx context.Context) (*board, boardSums, error) {
 }
 
 // outcomes look each event up by its place, one after the other. What they unpack they keep for the next: a list is about few blocks.
-func (b *board) outcomes(waits map[string]map[uint64]bool) outcomeOf {
+func (x *outcomeIndex) outcomes(waits map[string]map[uint64]bool) outcomeOf {
 	var of *blockJSON
 	var rows map[string][]byte
 	return func(e event.Event, k linkInfo) (event.Outcome, error) {
 		if waits[k.id][e.Sequence] {
 			return event.Waiting, nil
 		}
-		b.mu.RLock()
-		defer b.mu.RUnlock()
-		if block := b.blocks[e.Sequence/blockSize]; block != nil {
+		x.mu.RLock()
+		defer x.mu.RUnlock()
+		if block := x.blocks[e.Sequence/blockSize]; block != nil {
 			if block.packed == nil || block.packed != of {
 				of, rows = block.packed, block.open()
 			}
@@ -47,24 +47,15 @@ func (b *board) outcomes(waits map[string]map[uint64]bool) outcomeOf {
 	}
 }
 
-// open are the rows of a block, which stays packed if it is.
-func (p *boardBlock) open() map[string][]byte {
-	if p.packed == nil {
-		return p.rows
-	}
-	rows, _ := p.packed.unpack() // what was packed here can be unpacked
-	return rows
-}
-
 // having iterates over the places from first up to, not including, end whose events have an outcome for one of the
 // links, the newest first.
-func (b *board) having(links []linkInfo, want event.Outcome, waits map[string]map[uint64]bool, first, end uint64) iter.Seq[uint64] {
+func (x *outcomeIndex) having(links []linkInfo, want event.Outcome, waits map[string]map[uint64]bool, first, end uint64) iter.Seq[uint64] {
 	return func(yield func(uint64) bool) {
 		if end <= first {
 			return
 		}
 		for n := (end - 1) / blockSize; ; n-- {
-			for _, place := range slices.Backward(b.havingOf(n, links, want, waits)) {
+			for _, place := range slices.Backward(x.havingOf(n, links, want, waits)) {
 				if place >= first && place < end && !yield(place) {
 					return
 				}
@@ -77,11 +68,11 @@ func (b *board) having(links []linkInfo, want event.Outcome, waits map[string]ma
 }
 
 // havingOf are those of one block, in their order.
-func (b *board) havingOf(n uint64, links []linkInfo, want event.Outcome, waits map[string]map[uint64]bool) []uint64 {
+func (x *outcomeIndex) havingOf(n uint64, links []linkInfo, want event.Outcome, waits map[string]map[uint64]bool) []uint64 {
 	found := map[uint64]bool{}
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	block := b.blocks[n]
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	block := x.blocks[n]
 	if block == nil {
 		return nil
 	}
@@ -167,18 +158,18 @@ const mostLookedAt = 2000
 // withOutcome reads the newest events that have the outcome of a query, by their places. With an error comes what was
 // found by then.
 func (a Admin) withOutcome(ctx context.Context, q EventQuery, found *linkOutcomes) (events []event.Event, total int, err error) {
-	b, sums, err := a.counts(ctx)
+	x, sums, err := a.counts(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	found.of = b.outcomes(sums.waits)
+	found.of = x.outcomes(sums.waits)
 	first, end, err := a.span(ctx, q)
 	if err != nil {
 		return nil, 0, err
 	}
 	of, plain, read := q, q.Site == "" && q.Kind == "" && q.Since.IsZero() && q.Until.IsZero() && q.About == nil && q.Before == 0, 0
 	of.Outcome = ""
-	for places := range inParts(b.having(found.links, q.Outcome, sums.waits, first, end), placesAtOnce) {
+	for places := range inParts(x.having(found.links, q.Outcome, sums.waits, first, end), placesAtOnce) {
 		enough := len(events) >= q.Limit
 		switch {
 		case enough && plain && a.Board == nil:
@@ -223,16 +214,16 @@ func inParts[T any](all iter.Seq[T], n int) iter.Seq[[]T] {
 
 // withOutcomeInOrder iterates over all events that have an outcome for one of the links, in the order of the log.
 func (a Admin) withOutcomeInOrder(ctx context.Context, q EventQuery, o event.Outcome, found *linkOutcomes) (iter.Seq2[event.Event, error], error) {
-	b, sums, err := a.counts(ctx)
+	x, sums, err := a.counts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found.of = b.outcomes(sums.waits)
+	found.of = x.outcomes(sums.waits)
 	first, end, err := a.Queue.Span(ctx, q.stored())
 	if err != nil {
 		return nil, err
 	}
-	places := slices.Collect(b.having(found.links, o, sums.waits, first, end))
+	places := slices.Collect(x.having(found.links, o, sums.waits, first, end))
 	slices.Reverse(places)
 	told, all := a.scanning(event.EventsStream), uint64(len(places))
 	return func(yield func(event.Event, error) bool) {

@@ -4,14 +4,11 @@ import (
 	"context"
 	"slices"
 	"sort"
-	"sync/atomic"
-	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/queue"
 )
 
-// ring holds the newest events of the log, without their bodies, in its order. What became of them is the board's, by
+// ring holds the newest events of the log, without their bodies, in its order. What became of them is the index's, by
 // their places. Nothing personal is in it: the number of the caller is masked before.
 type ring struct {
 	rows      []ringRow
@@ -34,42 +31,6 @@ const (
 	ringSlack = ringMost / 10
 	ringFirst = 1000
 )
-
-// came remembers an event for the ring: the last ones, however many come between two looks.
-func (own *readerOwn) came(row ringRow) {
-	if own.fresh = append(own.fresh, row); len(own.fresh) > 2*ringMost {
-		own.fresh = slices.Clone(own.fresh[len(own.fresh)-ringMost-ringSlack-1:]) // so many that the ring lets all before them go
-	}
-}
-
-// rowOf is an event as the ring holds it: nothing of its body but the number.
-func (a Admin) rowOf(e event.Event) ringRow {
-	row := ringRow{place: e.Sequence, event: e, caller: a.Caller(e, Mask{})}
-	row.event.Body, row.event.Query, row.event.Fingerprint = nil, "", event.Fingerprint{}
-	return row
-}
-
-// readNewest reads the newest events of the log, about so many, and reports whether those are all.
-func (s *Board) readNewest(ctx context.Context, a Admin, b *board, most uint64) (rows []ringRow, all bool, err error) {
-	end := b.mark.Events.Sequence
-	held, err := a.Queue.Extent(ctx, event.EventsStream)
-	if err != nil || end == 0 || held.Messages == 0 {
-		return nil, true, err
-	}
-	from := max(held.First, end-min(end, most)+1)
-	for e, err := range a.scanLog(ctx, queue.ScanOptions{From: from, Before: end + 1}) {
-		if err != nil {
-			return nil, false, err
-		}
-		rows = append(rows, a.rowOf(e))
-		if len(rows)%keepStep == 0 {
-			if err := s.own.pace.WaitN(ctx, keepStep); err != nil {
-				return nil, false, err
-			}
-		}
-	}
-	return rows, from == held.First, nil
-}
 
 // begin takes the newest events in the place of all others.
 func (r *ring) begin(rows []ringRow, all bool) {
@@ -115,26 +76,26 @@ func (r *ring) at(place uint64) (ringRow, bool) {
 }
 
 // row is an event with its outcomes. mu is held.
-func (s *Board) row(r ringRow, links []linkInfo) Row {
-	row, _ := linkOutcomes{links, s.b.outcomes(s.sums.waits)}.row(r.event) // the board knows or does not, it cannot fail
+func (b *Board) row(r ringRow, links []linkInfo) Row {
+	row, _ := linkOutcomes{links, b.index.outcomes(b.sums.waits)}.row(r.event) // the index knows or does not, it cannot fail
 	row.Caller = r.caller
 	return row
 }
 
 // newest are the newest events that a query selects that asks for no outcome. Only the ring is looked at: the total is
 // Uncounted where the log goes further back.
-func (s *Board) newest(ctx context.Context, a Admin, q EventQuery, links []linkInfo) ([]Row, int, error) {
-	if err := s.fresh(ctx); err != nil {
+func (b *Board) newest(ctx context.Context, a Admin, q EventQuery, links []linkInfo) ([]Row, int, error) {
+	if err := b.fresh(ctx); err != nil {
 		return nil, 0, err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.b == nil {
-		return nil, 0, s.readingErr()
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.index == nil {
+		return nil, 0, b.readingErr()
 	}
 	var rows []Row
-	total, complete := 0, s.ring.whole
-	for _, r := range slices.Backward(s.ring.rows) {
+	total, complete := 0, b.ring.whole
+	for _, r := range slices.Backward(b.ring.rows) {
 		if q.Link != "" && !slices.ContainsFunc(links, func(k linkInfo) bool { return k.reads(r.event.Key) }) {
 			continue
 		}
@@ -146,7 +107,7 @@ func (s *Board) newest(ctx context.Context, a Admin, q EventQuery, links []linkI
 			continue
 		}
 		if total++; len(rows) < q.Limit && (q.Before == 0 || r.place < q.Before) {
-			rows = append(rows, s.row(r, links))
+			rows = append(rows, b.row(r, links))
 		}
 	}
 	slices.Reverse(rows)
@@ -154,82 +115,4 @@ func (s *Board) newest(ctx context.Context, a Admin, q EventQuery, links []linkI
 		total = Uncounted
 	}
 	return rows, total, nil
-}
-
-// follower is one who follows the newest events.
-type follower struct {
-	rows chan Row
-	lost atomic.Int64 // rows that came while nobody took them
-}
-
-// rowsToTell are the rows of what came and of what has changed. mu is held.
-func (s *Board) rowsToTell(fresh []ringRow, touched map[uint64]bool) []Row {
-	if len(s.ring.followers) == 0 {
-		return nil
-	}
-	for _, row := range fresh {
-		touched[row.place] = true
-	}
-	places := make([]uint64, 0, len(touched))
-	for place := range touched {
-		places = append(places, place)
-	}
-	slices.Sort(places)
-	var rows []Row
-	for _, place := range places[max(0, len(places)-followMost):] {
-		if r, there := s.ring.at(place); there {
-			rows = append(rows, s.row(r, s.links))
-		}
-	}
-	return rows
-}
-
-// tell gives rows to all who follow. Who does not take them loses them.
-func (s *Board) tell(rows []Row) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for f := range s.ring.followers {
-		for _, row := range rows {
-			select {
-			case f.rows <- row:
-			default:
-				f.lost.Add(1)
-			}
-		}
-	}
-}
-
-// follow tells of each new event that the query selects, and again when an outcome of it changes, until ctx ends.
-func (s *Board) follow(ctx context.Context, q EventQuery, links []linkInfo, show func(Row) error) error {
-	f := &follower{rows: make(chan Row, followMost)}
-	s.mu.Lock()
-	if s.ring.followers == nil {
-		s.ring.followers = map[*follower]struct{}{}
-	}
-	s.ring.followers[f] = struct{}{}
-	s.mu.Unlock()
-	s.reads.poke()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.ring.followers, f)
-	}()
-	t := tail{show: show, outcome: q.Outcome}
-	q.Outcome = ""
-	began := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case row := <-f.rows:
-			reads := q.Link == "" || slices.ContainsFunc(links, func(k linkInfo) bool { return k.reads(row.Event.Key) })
-			ok, err := q.selects(row.Event, linkOutcomes{})
-			if err == nil && ok && reads && row.Event.Stored.After(began.Add(-followFor)) {
-				err = t.tell(row)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}
 }

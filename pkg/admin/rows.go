@@ -70,11 +70,11 @@ func (a Admin) eachEvent(ctx context.Context, q EventQuery, show func(Row) bool)
 	}
 	found := linkOutcomes{links, a.byKey(ctx)}
 	if q.Outcome != "" { // it is asked of every event
-		b, sums, err := a.counts(ctx)
+		x, sums, err := a.counts(ctx)
 		if err != nil {
 			return err
 		}
-		found.of = b.outcomes(sums.waits)
+		found.of = x.outcomes(sums.waits)
 	}
 	first, end, err := a.Queue.Span(ctx, q.stored())
 	if err != nil {

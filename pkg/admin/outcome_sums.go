@@ -10,8 +10,8 @@ import (
 	"github.com/touchbox/touchbox/pkg/queue"
 )
 
-// boardSums are what a board says of the events that the log holds now.
-type boardSums struct {
+// indexSums are what an index says of the events that the log holds now.
+type indexSums struct {
 	links   map[string]Counts
 	sites   map[string]*SourceStatus
 	success map[string]time.Time
@@ -19,17 +19,17 @@ type boardSums struct {
 }
 
 // sums counts the events that the log holds, those that wait in RETRIES as waiting.
-func (b *board) sums(ctx context.Context, retries []queue.Retry) (boardSums, error) {
-	s := boardSums{links: map[string]Counts{}, sites: map[string]*SourceStatus{}, success: maps.Clone(b.mark.Success)}
-	log, err := b.a.Queue.Extent(ctx, event.EventsStream)
+func (x *outcomeIndex) sums(ctx context.Context, retries []queue.Retry) (indexSums, error) {
+	s := indexSums{links: map[string]Counts{}, sites: map[string]*SourceStatus{}, success: maps.Clone(x.mark.Success)}
+	log, err := x.a.Queue.Extent(ctx, event.EventsStream)
 	if err != nil {
 		return s, err
 	}
-	gaps, err := b.a.Queue.Client().Gaps(ctx, event.EventsStream)
+	gaps, err := x.a.Queue.Client().Gaps(ctx, event.EventsStream)
 	if err != nil {
 		return s, err
 	}
-	for _, k := range b.links {
+	for _, k := range x.links {
 		s.links[k.id] = Counts{}
 	}
 	gone := map[uint64]map[uint64]bool{} // by block
@@ -39,21 +39,21 @@ func (b *board) sums(ctx context.Context, retries []queue.Retry) (boardSums, err
 		}
 		gone[place/blockSize][place] = true
 	}
-	if s.waits, err = b.waiting(ctx, retries); err != nil {
+	if s.waits, err = x.waiting(ctx, retries); err != nil {
 		return s, err
 	}
-	for n := log.First / blockSize; log.Messages > 0 && n <= b.mark.Events.Sequence/blockSize; n++ {
-		part, err := b.sumsOf(ctx, n, max(log.First, n*blockSize), gone[n])
+	for n := log.First / blockSize; log.Messages > 0 && n <= x.mark.Events.Sequence/blockSize; n++ {
+		part, err := x.sumsOf(ctx, n, max(log.First, n*blockSize), gone[n])
 		if err != nil {
 			return s, err
 		}
 		s.add(part)
 	}
-	return s, b.countWaiting(ctx, &s, func(place uint64) bool { return place >= log.First && !gone[place/blockSize][place] })
+	return s, x.countWaiting(ctx, &s, func(place uint64) bool { return place >= log.First && !gone[place/blockSize][place] })
 }
 
 // add adds what a block counts.
-func (s *boardSums) add(part *blockSums) {
+func (s *indexSums) add(part *blockSums) {
 	for id, c := range part.links {
 		all := s.links[id]
 		all.sum(c)
@@ -75,11 +75,11 @@ func (s *boardSums) add(part *blockSums) {
 }
 
 // countWaiting counts as waiting what is replayed, and what died or was filtered before no longer as that.
-func (b *board) countWaiting(ctx context.Context, s *boardSums, held func(uint64) bool) error {
+func (x *outcomeIndex) countWaiting(ctx context.Context, s *indexSums, held func(uint64) bool) error {
 	for id, places := range s.waits {
 		c := s.links[id]
 		for place := range places {
-			block, err := b.block(ctx, place/blockSize)
+			block, err := x.block(ctx, place/blockSize)
 			if err != nil {
 				return err
 			}
@@ -96,17 +96,17 @@ func (b *board) countWaiting(ctx context.Context, s *boardSums, held func(uint64
 }
 
 // sumsOf counts a block, unless that was done and it has not changed since.
-func (b *board) sumsOf(ctx context.Context, n, from uint64, gone map[uint64]bool) (*blockSums, error) {
-	if p := b.blocks[n]; p != nil && p.sums != nil && p.sums.from == from && p.sums.gone == len(gone) {
+func (x *outcomeIndex) sumsOf(ctx context.Context, n, from uint64, gone map[uint64]bool) (*blockSums, error) {
+	if p := x.blocks[n]; p != nil && p.sums != nil && p.sums.from == from && p.sums.gone == len(gone) {
 		return p.sums, nil
 	}
-	block, err := b.block(ctx, n)
+	block, err := x.block(ctx, n)
 	if err != nil {
 		return nil, err
 	}
 	held := func(i int) bool { place := n*blockSize + uint64(i); return place >= from && !gone[place] }
 	sums := &blockSums{from: from, gone: len(gone), links: map[string]Counts{}, sites: map[string]*SourceStatus{}}
-	for _, k := range b.links {
+	for _, k := range x.links {
 		var c Counts
 		for i, code := range block.rows[k.id] {
 			if code != 0 && held(i) {
@@ -116,14 +116,14 @@ func (b *board) sumsOf(ctx context.Context, n, from uint64, gone map[uint64]bool
 		sums.links[k.id] = c
 	}
 	block.countSites(sums.sites, held)
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	block.sums = sums
 	return sums, nil
 }
 
 // countSites adds the events of each site, and when the newest came.
-func (p *boardBlock) countSites(sites map[string]*SourceStatus, held func(int) bool) {
+func (p *indexBlock) countSites(sites map[string]*SourceStatus, held func(int) bool) {
 	for site, last := range p.last {
 		s := &SourceStatus{Site: site, Last: map[event.Origin]time.Time{}}
 		here := map[event.Origin]bool{}
@@ -147,27 +147,27 @@ func (p *boardBlock) countSites(sites map[string]*SourceStatus, held func(int) b
 	}
 }
 
-// waiting are the places of the events that RETRIES holds, by link, where the board says otherwise: what is
+// waiting are the places of the events that RETRIES holds, by link, where the index says otherwise: what is
 // replayed. One that a record settled counts as gone: it is there only
 // because its acknowledgement was lost or is on its way.
-func (b *board) waiting(ctx context.Context, retries []queue.Retry) (map[string]map[uint64]bool, error) {
+func (x *outcomeIndex) waiting(ctx context.Context, retries []queue.Retry) (map[string]map[uint64]bool, error) {
 	waits, asked := map[string]map[uint64]bool{}, map[waitKey]bool{}
 	for _, r := range retries {
 		place := r.Event.Sequence
 		if place == 0 {
 			var err error
-			if place, err = b.a.placeOf(ctx, r.Event.Key); err != nil {
+			if place, err = x.a.placeOf(ctx, r.Event.Key); err != nil {
 				return nil, err
 			}
 		}
-		block, err := b.block(ctx, place/blockSize)
+		block, err := x.block(ctx, place/blockSize)
 		if err != nil {
 			return nil, err
 		}
 		if block.at(r.Link, place)&^unrecorded == codeOf(event.Waiting) {
 			continue
 		}
-		settled, err := b.settledBefore(ctx, r)
+		settled, err := x.settledBefore(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -179,7 +179,7 @@ func (b *board) waiting(ctx context.Context, retries []queue.Retry) (map[string]
 		}
 		waits[r.Link][place] = true
 	}
-	b.settled = asked
+	x.settled = asked
 	return waits, nil
 }
 
@@ -191,16 +191,16 @@ type waitKey struct {
 
 // settledBefore reports whether a message that RETRIES holds was settled. HISTORY is asked once, and again when a record
 // has come of it: a thousand replayed events that wait would be a thousand questions at each look.
-func (b *board) settledBefore(ctx context.Context, r queue.Retry) (bool, error) {
-	if settled, asked := b.settled[waitKey{r.Link, r.Sequence}]; asked {
+func (x *outcomeIndex) settledBefore(ctx context.Context, r queue.Retry) (bool, error) {
+	if settled, asked := x.settled[waitKey{r.Link, r.Sequence}]; asked {
 		return settled, nil
 	}
-	records, err := b.a.Queue.History(ctx, r.Event.Key)
+	records, err := x.a.Queue.History(ctx, r.Event.Key)
 	return slices.ContainsFunc(records, func(one queue.Record) bool { return one.Link == r.Link && settles(one, r.Sequence) }), err
 }
 
 // sources lists the sites of the file, then the others that the log knows.
-func (s boardSums) sources(a Admin) []SourceStatus {
+func (s indexSums) sources(a Admin) []SourceStatus {
 	var list []SourceStatus
 	for _, site := range a.File.Sites {
 		one := SourceStatus{Site: site.ID, Last: map[event.Origin]time.Time{}}
@@ -218,34 +218,34 @@ func (s boardSums) sources(a Admin) []SourceStatus {
 	return list
 }
 
-// count is what the board says now.
-func (a Admin) count(ctx context.Context) (boardSums, error) {
+// count is what the index says now.
+func (a Admin) count(ctx context.Context) (indexSums, error) {
 	_, sums, err := a.counted(ctx)
 	return sums, err
 }
 
-// counted is a board of now, and what it says.
-func (a Admin) counted(ctx context.Context) (*board, boardSums, error) {
+// counted is an index of now, and what it says.
+func (a Admin) counted(ctx context.Context) (*outcomeIndex, indexSums, error) {
 	links, err := a.links(ctx)
 	if err != nil {
-		return nil, boardSums{}, err
+		return nil, indexSums{}, err
 	}
 	retries, err := a.retriesNow(ctx) // before HISTORY: what is settled in between counts as waiting
 	if err != nil {
-		return nil, boardSums{}, err
+		return nil, indexSums{}, err
 	}
 	for {
-		b, err := a.readBoard(ctx, links)
+		x, err := a.readIndex(ctx, links)
 		if err != nil {
-			return nil, boardSums{}, err
+			return nil, indexSums{}, err
 		}
-		sums, err := b.sums(ctx, retries)
-		if err != nil || !b.kept {
-			return b, sums, err
+		sums, err := x.sums(ctx, retries)
+		if err != nil || !x.kept {
+			return x, sums, err
 		}
-		again := newBoard(a, links)
+		again := newIndex(a, links)
 		if err := again.load(ctx); err != nil || again.kept {
-			return b, sums, err
+			return x, sums, err
 		}
 		// A worker has begun anew meanwhile, and taken parts away that were still to be read.
 	}

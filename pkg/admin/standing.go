@@ -1,0 +1,111 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/touchbox/touchbox/pkg/queue"
+)
+
+// standing is how links stand, as the server says.
+type standing struct {
+	at     time.Time
+	links  []LinkStatus
+	sizes  []queue.StreamSize
+	causes []Cause
+	alerts []Attention
+	err    error
+}
+
+// standNow asks the server how links stand.
+func (b *Board) standNow(ctx context.Context) error {
+	a := b.desk()
+	now := standing{at: time.Now()}
+	now.links, now.err = a.Links(ctx)
+	if now.err == nil {
+		now.sizes, now.err = a.Queue.Sizes(ctx)
+	}
+	if now.err == nil {
+		now.alerts, now.err = a.alerts(ctx)
+	}
+	if now.err == nil && b.dead.whole.Load() {
+		now.err = b.dead.refresh(ctx, a.Queue, nil)
+		now.causes = b.dead.grouped(Filter{})
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if now.err != nil {
+		b.stand.err = now.err
+		return now.err
+	}
+	b.stand = now
+	return nil
+}
+
+// Standing is how links and sites stand.
+type Standing struct {
+	At        time.Time
+	Read      float64        // share of what there is to read that was read; below 1 outcomes and sites are not known yet
+	Links     []LinkStatus   // with their outcomes, where these are known
+	Sites     []SourceStatus // where they are known
+	Sizes     []queue.StreamSize
+	Attention []Attention
+}
+
+// Standing says how links and sites stand, by the Board where there is one.
+func (a Admin) Standing(ctx context.Context) (Standing, error) {
+	if a.Board != nil {
+		return a.Board.Standing(ctx)
+	}
+	links, sites, err := a.LinksWithOutcomes(ctx)
+	return Standing{At: a.now(), Read: 1, Links: links, Sites: sites}, err
+}
+
+// Standing gives it as of a moment ago; where that is too long ago, it is asked for.
+func (b *Board) Standing(ctx context.Context) (Standing, error) {
+	watched := b.watched()
+	b.asked.Store(time.Now().UnixNano())
+	if err := b.away(); err != nil {
+		return Standing{}, err
+	}
+	b.mu.RLock()
+	old, never := time.Since(b.stand.at) > standLimit, b.stand.at.IsZero()
+	b.mu.RUnlock()
+	if old && !never { // nothing can be shown without it: a server that is slow is waited for, a first reading is said to go on
+		_ = b.stands.await(ctx)
+	}
+	if old || !watched { // who comes back in the morning does not see the evening
+		b.Refresh(ctx)
+	}
+	return b.shown()
+}
+
+func (b *Board) shown() (Standing, error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	now := b.stand
+	if time.Since(now.at) > standLimit {
+		if now.err == nil {
+			now.err = ErrReading
+		}
+		return Standing{}, now.err
+	}
+	a := b.desk()
+	out := Standing{At: now.at, Read: b.Share(), Links: slices.Clone(now.links), Sizes: now.sizes}
+	if b.index != nil {
+		for i := range out.Links {
+			c, counted := b.sums.links[out.Links[i].ID]
+			if !counted {
+				continue
+			}
+			out.Links[i].Outcomes = &c
+			if t, ok := b.sums.success[out.Links[i].ID]; ok {
+				out.Links[i].Success = &t
+			}
+		}
+		out.Sites = b.sums.sources(a)
+	}
+	out.Attention = b.seen.dated(out.attention(now.causes, now.alerts), now.at)
+	return out, nil
+}
