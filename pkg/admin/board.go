@@ -30,7 +30,7 @@ type Board struct {
 	reads, stands turn
 	asked         atomic.Int64 // when somebody looked last, Unix nanoseconds
 	share         atomic.Int64 // of what there is to read, in thousandths
-	dead          deadIndex
+	dead          *deadIndex
 
 	mu        sync.RWMutex
 	index     *outcomeIndex // nil until all was read once
@@ -78,10 +78,10 @@ const (
 
 // NewBoard makes a Board of what an Admin sees; desk gives one by the file that is in force. Run keeps it.
 func NewBoard(desk func() Admin, log zerolog.Logger) *Board {
-	s := &Board{desk: desk, log: log, own: readerOwn{pace: rate.NewLimiter(keepRate, keepRate), touched: map[uint64]bool{}}}
-	s.reads.init()
-	s.stands.init()
-	return s
+	b := &Board{desk: desk, log: log, dead: newDeadIndex(), own: readerOwn{pace: rate.NewLimiter(keepRate, keepRate), touched: map[uint64]bool{}}}
+	b.reads.init()
+	b.stands.init()
+	return b
 }
 
 // Run keeps the Board until ctx ends. What fails is tried again; those who look are told.
@@ -197,20 +197,24 @@ func (b *Board) fresh(ctx context.Context) error {
 	return nil
 }
 
-// deadNow is the index of DEADLETTERS as of now. ErrReading.
+// deadNow is the index of DEADLETTERS, as of now where that can be had within a moment. ErrReading.
 func (b *Board) deadNow(ctx context.Context) (*deadIndex, error) {
 	b.asked.Store(time.Now().UnixNano())
 	if err := b.away(); err != nil {
 		return nil, err
 	}
+	within, cancel := context.WithTimeout(ctx, freshWithin)
+	defer cancel()
 	if !b.dead.whole.Load() { // the first reading may take long
-		within, cancel := context.WithTimeout(ctx, freshWithin)
-		defer cancel()
 		if _ = b.reads.await(within); !b.dead.whole.Load() {
 			return nil, ErrReading
 		}
 	}
-	return &b.dead, b.dead.refresh(ctx, b.desk().Queue, nil)
+	err := b.dead.refresh(within, b.desk().Queue, nil)
+	if within.Err() != nil && ctx.Err() == nil && b.dead.whole.Load() {
+		err = nil // what is there is shown
+	}
+	return b.dead, err
 }
 
 // retriesNow is what waits, as of now where that can be had within a moment. ErrReading.

@@ -312,3 +312,21 @@ func TestWhatWaitsIsAskedForOnce(t *testing.T) {
 	stop()
 	h.sameAnswers(a)
 }
+
+// A page about dead letters waits for a server that is slow to answer as long as for any other news, and not for all who ask besides.
+func TestAPageOfDeadLettersIsNotHeldUpByASlowServer(t *testing.T) {
+	t.Parallel()
+	server := queuetest.Spawn(t)
+	h := &house{t: t, Admin: admin.Admin{Queue: server.Open(queue.Options{}), File: config.Parse(t), Fields: readForm}}
+	h.die(1, 2)
+	a := h.board()
+	thaw := server.Freeze()
+	defer thaw()
+	for range 3 { // the Board's reader asks, too
+		began := time.Now()
+		causes, err := a.Causes(t.Context(), admin.Filter{})
+		if took := time.Since(began); took > 3*time.Second || err != nil || len(causes) != 1 || causes[0].Count != 2 {
+			t.Errorf("after %s: %+v, %v", took, causes, err)
+		}
+	}
+}

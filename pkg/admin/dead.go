@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -17,15 +18,19 @@ import (
 )
 
 // deadIndex is an index over DEADLETTERS: of each letter who died, when and of what. It follows the stream: what came
-// is read, what has gone is asked for by number.
+// is read, what has gone is asked for by number. One reads the stream at a time, and nobody who asks the index waits for that one.
 type deadIndex struct {
-	mu      sync.Mutex
-	read    uint64 // up to this sequence
+	reading *semaphore.Weighted // of one
+	read    uint64              // up to this sequence; of who reads
+	whole   atomic.Bool         // it was read once
+
+	mu      sync.Mutex // of the rest
 	order   []uint64
 	letters map[uint64]deadEntry
 	causes  map[string]*deadCause
-	whole   atomic.Bool // it was read once
 }
+
+func newDeadIndex() *deadIndex { return &deadIndex{reading: semaphore.NewWeighted(1)} }
 
 // deadEntry is a letter.
 type deadEntry struct {
@@ -42,16 +47,18 @@ type deadCause struct {
 	status, letters  int
 }
 
-// refresh brings the index up to now. pace, where not nil, is held while it reads.
+// refresh brings the index up to now, or ends with ctx. pace, where not nil, is held while it reads.
 func (x *deadIndex) refresh(ctx context.Context, q *queue.Queue, pace *rate.Limiter) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	if err := x.reading.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer x.reading.Release(1)
 	held, err := q.Extent(ctx, event.DeadLettersStream)
 	if err != nil {
 		return err
 	}
 	if x.letters == nil || held.Last < x.read { // it is another stream
-		x.read, x.order, x.letters, x.causes = 0, nil, map[uint64]deadEntry{}, map[string]*deadCause{}
+		x.begin()
 	}
 	if held.Last > x.read {
 		if err := x.readOn(ctx, q, held.Last, pace); err != nil {
@@ -63,6 +70,14 @@ func (x *deadIndex) refresh(ctx context.Context, q *queue.Queue, pace *rate.Limi
 	}
 	x.whole.Store(true)
 	return nil
+}
+
+// begin empties the index.
+func (x *deadIndex) begin() {
+	x.whole.Store(false)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.read, x.order, x.letters, x.causes = 0, nil, map[uint64]deadEntry{}, map[string]*deadCause{}
 }
 
 // readOn reads what came since, up to the last sequence at least.
@@ -88,7 +103,9 @@ func (x *deadIndex) readOn(ctx context.Context, q *queue.Queue, last uint64, pac
 
 func (x *deadIndex) add(d queue.DeadLetter) {
 	x.read = max(x.read, d.Sequence)
-	id := CauseOf(d)
+	id, answer := CauseOf(d), Mask{}.Text(d.Answer)
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	c := x.causes[id]
 	if c == nil {
 		c = &deadCause{id: id, link: d.Link, reason: d.Reason, status: d.Status}
@@ -96,7 +113,7 @@ func (x *deadIndex) add(d queue.DeadLetter) {
 	}
 	c.letters++
 	x.order = append(x.order, d.Sequence)
-	x.letters[d.Sequence] = deadEntry{d.Event.Key, d.Died, Mask{}.Text(d.Answer), d.Pin != nil, c}
+	x.letters[d.Sequence] = deadEntry{d.Event.Key, d.Died, answer, d.Pin != nil, c}
 }
 
 // forget lets go of what has gone. The numbers are asked for where the count says that something has.
@@ -109,6 +126,8 @@ func (x *deadIndex) forget(ctx context.Context, q *queue.Queue, last uint64) err
 	if err != nil {
 		return err
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	before := len(x.letters)
 	for _, sequence := range gaps {
 		x.remove(sequence)
@@ -125,6 +144,7 @@ func (x *deadIndex) forget(ctx context.Context, q *queue.Queue, last uint64) err
 	return nil
 }
 
+// remove lets go of a letter. mu is held.
 func (x *deadIndex) remove(sequence uint64) {
 	one, there := x.letters[sequence]
 	if !there {

@@ -38,13 +38,13 @@ func hourKey(start time.Time) string {
 // beginHours is told of the first record of HISTORY that is read, where that begins anew. What was purged before it makes
 // the hour of that record a part, and all before it unknown.
 func (x *outcomeIndex) beginHours(first time.Time, sequence uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	since := time.Unix(0, 0).UTC() // nothing is missing
 	if sequence > 1 {
 		x.partial = first.UTC().Truncate(time.Hour)
 		since = x.partial.Add(time.Hour)
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	if x.mark.Hours.IsZero() || since.Before(x.mark.Hours) {
 		x.mark.Hours = since
 	}
