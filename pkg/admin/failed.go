@@ -121,10 +121,7 @@ func (a Admin) runNow(ctx context.Context, r queue.Retry) error {
 }
 
 func (a Admin) cancel(ctx context.Context, r queue.Retry) error {
-	if err := a.Queue.CancelRetry(ctx, r, ReasonCancelled); err != nil {
-		return err
-	}
-	return a.note(ctx, r.Event.Key, queue.Record{Link: r.Link, Outcome: event.Dead, Note: NoteCancelled, Trail: r.Ended(ReasonCancelled)})
+	return a.Queue.CancelRetry(ctx, r, queue.Record{Note: NoteCancelled, By: a.Actor.Name, Trail: event.Trail{Reason: ReasonCancelled}})
 }
 
 // waitingRetry is one that waited when it was looked for.

@@ -13,6 +13,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 )
 
 func TestFind(t *testing.T) {
@@ -172,6 +173,31 @@ func TestCancelledRetriesAreDeadAndCanBeReplayed(t *testing.T) {
 	}
 	h.replay(admin.Selection{Filter: queue.Filter{Reason: admin.ReasonCancelled}}, admin.ReplayOptions{})
 	h.wait("dynamic", event.Delivered, 1)
+}
+
+// What is cancelled goes from RETRIES last: where its record cannot be written it waits still, and the same command ends it.
+func TestACancellationThatIsBrokenOffIsRepeated(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.register()
+	h.publish(1)
+	stop := h.run("dynamic", always(queue.Decision{Outcome: event.Waiting, Until: time.Now().Add(time.Hour), Reason: "server_error", Attempts: 1}))
+	h.until("it waits", func() bool { return len(queuetest.Retries(t, h.Queue, queue.Filter{})) == 1 })
+	stop()
+	queuetest.MaxMsgSize(t, h.server, "TOUCHBOX_HISTORY", 10)
+	if _, err := h.Cancel(t.Context(), queue.Filter{}, ""); err == nil {
+		t.Error("cancelled without a record")
+	}
+	if got := h.outcome(call(1), "dynamic"); got != event.Waiting || len(queuetest.Retries(t, h.Queue, queue.Filter{})) != 1 {
+		t.Errorf("it is %s, and waits no more", got)
+	}
+	queuetest.MaxMsgSize(t, h.server, "TOUCHBOX_HISTORY", -1)
+	if n, err := h.Cancel(t.Context(), queue.Filter{}, ""); n != 1 || err != nil {
+		t.Errorf("again: %d, %v", n, err)
+	}
+	if got := h.outcome(call(1), "dynamic"); got != event.Dead || len(queuetest.Retries(t, h.Queue, queue.Filter{})) != 0 {
+		t.Errorf("after it, it is %s", got)
+	}
 }
 
 func TestDropKeepsWhy(t *testing.T) {

@@ -205,8 +205,7 @@ func (q *Queue) RemoveLink(ctx context.Context, id string, w Watching) (Removal,
 	return r, q.state.Delete(ctx, event.LinkKeys.Of(id))
 }
 
-// buryRetries makes dead letters of what waits for a link, in the order in which everything dies: the
-// dead letter, the record, then the retry goes.
+// buryRetries makes dead letters of what waits for a link.
 func (l linkChange) buryRetries(ctx context.Context, progress func(int)) (int, error) {
 	n := 0
 	for m, err := range l.q.jet.Scan(ctx, event.RetriesStream, event.RetrySubjects.OfLink(l.id, ">"), 1) {
@@ -217,16 +216,7 @@ func (l linkChange) buryRetries(ctx context.Context, progress func(int)) (int, e
 		if !ok {
 			continue
 		}
-		label := event.ReadLabel(m.Header)
-		label.Link, label.Reason = l.id, ReasonRemoved
-		if err := l.q.undelivered.bury(ctx, retry.key, m.Header, m.Data, label); err != nil {
-			return n, err
-		}
-		record := Record{Link: l.id, Outcome: event.Dead, Trail: label.Ended(ReasonRemoved), Source: FromRetries, Sequence: m.Sequence}
-		if err := l.q.WriteRecord(ctx, retry.key, record); err != nil {
-			return n, err
-		}
-		if err := l.q.jet.Remove(ctx, event.RetriesStream, m.Sequence); err != nil {
+		if err := l.q.giveUp(ctx, m, retry, Record{Trail: event.Trail{Reason: ReasonRemoved}}); err != nil {
 			return n, err
 		}
 		n++

@@ -197,7 +197,8 @@ func TestWhatIsNowhereForAReason(t *testing.T) {
 	queuetest.Eventually(t, "all settled", queuetest.SettledAll(t, q, "a"))
 	stop()
 	list := queuetest.Retries(t, q, queue.Filter{})
-	if err := q.CancelRetry(t.Context(), list[0], "cancelled"); err != nil { // and died before the record
+	queuetest.Cancel(t, q, queue.Filter{Key: list[0].Event.Key})
+	if err := q.Note(t.Context(), list[0].Event.Key, queue.Record{Link: "a", Outcome: event.Waiting}); err != nil { // as where a version before died here
 		t.Fatal(err)
 	}
 	if lost := lostRetries(t, q, queue.Filter{}); len(lost) != 0 {

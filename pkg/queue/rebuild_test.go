@@ -49,11 +49,7 @@ func TestRetriesThatAreDoneStayDoneAfterARebuild(t *testing.T) {
 		return n[event.Delivered] == 1 && n[event.Dead] == 1 && n[event.Waiting] == 1+2+2+3 && queuetest.Stats(t, q, "a").InHand == 0
 	})
 	stop()
-	for _, r := range queuetest.Retries(t, q, queue.Filter{Key: queuetest.Call(4).Key}) {
-		if err := q.CancelRetry(t.Context(), r, "cancelled"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	queuetest.Cancel(t, q, queue.Filter{Key: queuetest.Call(4).Key})
 	q = rebuild(t, server, "TOUCHBOX_RETRIES")
 	for _, r := range queuetest.Retries(t, q, queue.Filter{}) {
 		if r.Event.Key != queuetest.Call(1).Key {

@@ -227,9 +227,9 @@ func (q *Queue) RunRetry(ctx context.Context, r Retry) error {
 	return jet.Describe("run the retry of "+r.Event.Key.String(), err)
 }
 
-// CancelRetry turns a waiting retry into a dead letter with the reason: the dead letter first, then
-// the retry goes, so that a crash in between leaves both and not neither.
-func (q *Queue) CancelRetry(ctx context.Context, r Retry, reason string) error {
+// CancelRetry turns a waiting retry into a dead letter. Of the record that says so, Reason, Note and By are given. Interrupted, the same
+// call ends it. ErrConflict, ErrNotFound: it waits no more.
+func (q *Queue) CancelRetry(ctx context.Context, r Retry, said Record) error {
 	subjects := event.AtSubjects
 	if r.Due {
 		subjects = event.DueSubjects
@@ -241,12 +241,26 @@ func (q *Queue) CancelRetry(ctx context.Context, r Retry, reason string) error {
 	if err != nil {
 		return jet.Describe("cancel the retry of "+r.Event.Key.String(), err)
 	}
-	l := event.ReadLabel(m.Header)
-	l.Link, l.Reason = r.Link, reason
-	if err := q.undelivered.bury(ctx, r.key, m.Header, m.Data, l); err != nil {
+	if err := q.giveUp(ctx, m, r, said); err != nil {
 		return fmt.Errorf("cancel the retry of %s: %w", r.Event.Key, err)
 	}
-	return q.jet.Remove(ctx, event.RetriesStream, r.Sequence)
+	return nil
+}
+
+// giveUp makes a dead letter of a message of RETRIES, in the order in which everything dies: the dead letter, the record, then the
+// retry goes. By the record whoever has it in hand, or is handed it once more, knows that it is settled.
+func (q *Queue) giveUp(ctx context.Context, m *jet.Message, r Retry, said Record) error {
+	l := event.ReadLabel(m.Header)
+	l.Link, l.Reason = r.Link, said.Reason
+	if err := q.undelivered.bury(ctx, r.key, m.Header, m.Data, l); err != nil {
+		return err
+	}
+	said.Link, said.Outcome, said.Trail = r.Link, event.Dead, l.Ended(said.Reason)
+	said.Source, said.Sequence = FromRetries, m.Sequence
+	if err := q.WriteRecord(ctx, r.key, said); err != nil {
+		return err
+	}
+	return q.jet.Remove(ctx, event.RetriesStream, m.Sequence)
 }
 
 // maxWaiting is how many events of one link may wait in RETRIES before no fresh ones are taken:

@@ -76,11 +76,7 @@ func TestRunAndCancelRetry(t *testing.T) {
 		}
 	}
 	queuetest.Eventually(t, "the first", func() bool { return h.Outcomes()[event.Delivered] == 1 })
-	for _, r := range queuetest.Retries(t, q, queue.Filter{Key: queuetest.Call(2).Key}) {
-		if err := q.CancelRetry(t.Context(), r, "cancelled"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	queuetest.Cancel(t, q, queue.Filter{Key: queuetest.Call(2).Key})
 	queuetest.Eventually(t, "nothing waits", func() bool { return queuetest.Stats(t, q, "a").Waiting == 0 })
 	dead := queuetest.DeadLetters(t, q, queue.Filter{Reason: "cancelled"})
 	if len(dead) != 1 || dead[0].Event.Key != queuetest.Call(2).Key || dead[0].Attempts != 1 {
@@ -271,14 +267,7 @@ func TestCancelledWhileInHand(t *testing.T) {
 	h.Consume(t, queuetest.OpenLink(t, q, queuetest.Calls("a")))
 	queuetest.Publish(t, q, queuetest.Call(1))
 	<-entered
-	for _, r := range queuetest.Retries(t, q, queue.Filter{}) {
-		if err := q.CancelRetry(t.Context(), r, "cancelled"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := q.Note(t.Context(), queuetest.Call(1).Key, queue.Record{Link: "a", Outcome: event.Dead, Trail: event.Trail{Reason: "cancelled"}}); err != nil {
-		t.Fatal(err)
-	}
+	queuetest.Cancel(t, q, queue.Filter{})
 	close(hold)
 	queuetest.Eventually(t, "nothing is in hand", queuetest.SettledAll(t, q, "a"))
 	if got := newest(t, q, queuetest.Call(1), "a"); got != "dead cancelled" {

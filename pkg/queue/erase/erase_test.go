@@ -146,11 +146,7 @@ func TestErase(t *testing.T) {
 	if eraseThem(t, q) != (erase.Traces{}) {
 		t.Error("a second erasure found something")
 	}
-	for _, r := range queuetest.Retries(t, q, queue.Filter{}) {
-		if err := q.CancelRetry(t.Context(), r, "cancelled"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	queuetest.Cancel(t, q, queue.Filter{})
 	queuetest.Eventually(t, "the number is gone from the files", func() bool { return len(bytesOf(t, dir, number)) == 0 })
 }
 

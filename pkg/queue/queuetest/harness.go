@@ -240,6 +240,16 @@ func Retries(t testing.TB, q *queue.Queue, f queue.Filter) []queue.Retry {
 	return out
 }
 
+// Cancel makes dead letters of the retries that a filter selects, with the reason "cancelled".
+func Cancel(t testing.TB, q *queue.Queue, f queue.Filter) {
+	t.Helper()
+	for _, r := range Retries(t, q, f) {
+		if err := q.CancelRetry(t.Context(), r, queue.Record{Trail: event.Trail{Reason: "cancelled"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // History are the records of an event.
 func History(t testing.TB, q *queue.Queue, e event.Event) []queue.Record {
 	t.Helper()
