@@ -31,6 +31,15 @@ func TestAnEmptyFlagSelectsNothing(t *testing.T) {
 	o.runs(0, "deadletters", "drop", "--yes", "--why", "test calls", "--status", "400")
 }
 
+func TestAMissingFlagIsNamedAsItIsTyped(t *testing.T) {
+	o := newOperator(t)
+	for args, want := range map[string]string{"gaps": "missing: --from, --site\n", "gaps --from 2026-11-01": "missing: --site\n", "compare --with x": "missing: --link\n", "site-script": "missing: --site\n"} {
+		if _, errs := o.runs(2, strings.Fields(args)...); !strings.HasPrefix(errs, want) {
+			t.Errorf("%s: %s", args, errs)
+		}
+	}
+}
+
 func TestASpanWithItsEndsExchangedIsRefused(t *testing.T) {
 	o := newOperator(t)
 	for _, args := range []string{"events", "deadletters", "retries", "aside", "audit", "replay --dry-run", "try", "compare --link calls --with calls", "aside take"} {

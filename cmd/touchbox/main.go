@@ -162,7 +162,7 @@ func (c *cli) commands() []*cobra.Command {
 
 // prepare reads the environment once the command line was understood.
 func (c *cli) prepare(cmd *cobra.Command, _ []string) error {
-	if err := cmd.ValidateRequiredFlags(); err != nil { // cobra itself looks for them later
+	if err := c.refuseMissing(cmd); err != nil {
 		return err
 	}
 	c.started = true
@@ -178,6 +178,20 @@ func (c *cli) prepare(cmd *cobra.Command, _ []string) error {
 	}
 	c.log = c.settings.NewLog(c.screen, c.lang)
 	return nil
+}
+
+// refuseMissing names the flags that a command cannot do without. Cobra would do so later, and without their dashes.
+func (c *cli) refuseMissing(cmd *cobra.Command) error {
+	var missing []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, required := f.Annotations[cobra.BashCompOneRequiredFlag]; required && !f.Changed {
+			missing = append(missing, "--"+f.Name)
+		}
+	})
+	if len(missing) == 0 {
+		return nil
+	}
+	return app.Mistakef("%s", c.lang.Sprintf("missing: %s", strings.Join(missing, ", ")))
 }
 
 // mayBeEmpty are the flags whose empty value says something: no reason, any secret, the locale's language.

@@ -25,7 +25,6 @@ var coreCatalogue = map[string]string{
 	"invalid argument %q for %q flag: %w":                 "значение %q не подходит флагу %q: %w",
 	"invalid argument %q for %q flag: %s":                 "значение %q не подходит флагу %q: %s",
 	"usage: %s (--help says more)":                        "вызов: %s (подробнее: --help)",
-	"required flag(s) %s not set":                         "не задан обязательный флаг: %s",
 	"accepts %d arg(s), received %d":                      "аргументов нужно: %d, дано: %d",
 	"accepts at most %d arg(s), received %d":              "аргументов может быть не больше %d, дано: %d",
 	"requires at least %d arg(s), only received %d":       "аргументов нужно не меньше %d, дано: %d",

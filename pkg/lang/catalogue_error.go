@@ -11,6 +11,7 @@ var errorCatalogue = map[string]string{
 	"%s: no permission. In a container the user is %s: on the host, sudo find FOLDER ! -name environment -exec chgrp %[2]s {} + -exec chmod g+rX {} +":      "%s: нет прав. В контейнере пользователь %s: на хосте sudo find ПАПКА ! -name environment -exec chgrp %[2]s {} + -exec chmod g+rX {} +",
 	"%s: no permission for this user. Run the command as the user %s: sudo -u %[2]s ...; or, where the service touchbox.service runs, sudo touchboxctl ...": "%s: у этого пользователя нет прав. Выполните команду от имени пользователя %s: sudo -u %[2]s ...; а если работает служба touchbox.service, sudo touchboxctl ...",
 	"--limit: want a positive number":                                                         "--limit: нужно положительное число",
+	"missing: %s":                                                                             "не задано: %s",
 	"--%s is empty: give it a value, or leave it out":                                         "--%s: пусто; дайте значение или уберите флаг",
 	"--days: want a number from 1 to %d":                                                      "--days: нужно число от 1 до %d",
 	"%s has no sites":                                                                         "в %s нет сайтов",

@@ -127,6 +127,7 @@ var linkCatalogue = map[string]string{
 	"leave them out; a key that the host asks for goes into headers or query as {env: NAME}":  "уберите их; ключ, который просит хост, ставится в headers или query как {env: ИМЯ}",
 	"the environment variable %s is not set":                                                  "переменная окружения %s не задана",
 	"the file of the secret cannot be read: %s":                                               "файл секрета не читается: %s",
+	"a secret has at least %d characters":                                                     "секрет не короче %d символов",
 	"the file of the secret is empty: %s":                                                     "файл секрета пуст: %s",
 
 	// Destinations and keeping.

@@ -35,8 +35,8 @@ links:
 `
 
 var rightPlaces = map[string]string{
-	"KEY": "0000aaaa1111bbbb", "TOKEN": "abc", "API": "https://api.calltouch.ru", "URL": "https://api.mindbox.ru",
-	"SECRET": "abc", "HEADERS": "{}", "QUERY": "{}",
+	"KEY": "0000aaaa1111bbbb", "TOKEN": "abcd", "API": "https://api.calltouch.ru", "URL": "https://api.mindbox.ru",
+	"SECRET": "abcd", "HEADERS": "{}", "QUERY": "{}",
 }
 
 // spellings are ways in which a marked secret stands in a file: most are refused.
@@ -198,7 +198,7 @@ func TestWithoutTheSecretsOfOneSide(t *testing.T) {
 	}
 	text = strings.ReplaceAll(text, "/nowhere/token", "/dev/null")
 	env := func(string) string { return "0123456789abcdef" }
-	whole, problems, err := link.Parse("touchbox.yaml", []byte(strings.ReplaceAll(text, "{file: /dev/null}", "abc")), link.Options{Getenv: env})
+	whole, problems, err := link.Parse("touchbox.yaml", []byte(strings.ReplaceAll(text, "{file: /dev/null}", "abcd")), link.Options{Getenv: env})
 	if err != nil {
 		t.Fatal(problems)
 	}

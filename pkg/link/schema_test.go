@@ -55,7 +55,7 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 		{"size", "disk: 10GB", "disk: 1.5TB", true},
 		{"size without unit", "disk: 10GB", "disk: 1000000000", false},
 		{"secret text", "secret: {env: MINDBOX_SECRET}", "secret: s3cret", true},
-		{"two secrets", "secret: {env: MINDBOX_SECRET}", "secret: [old, {env: NEW}]", true},
+		{"two secrets", "secret: {env: MINDBOX_SECRET}", "secret: [older, {env: NEW}]", true},
 		{"three secrets", "secret: {env: MINDBOX_SECRET}", "secret: [a, b, c]", false},
 		{"secret from elsewhere", "secret: {env: MINDBOX_SECRET}", "secret: {vault: a}", false},
 		{"secret from two places", "secret: {env: MINDBOX_SECRET}", "secret: {env: A, file: b}", false},

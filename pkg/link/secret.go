@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link/keys"
@@ -215,12 +216,21 @@ func (l *loader) secret(o object, key string, side Side) Secret {
 	}
 	var s Secret
 	for _, one := range list {
-		if source, ok := l.secretSource(one, side); ok {
-			s.sources = append(s.sources, source)
+		source, ok := l.secretSource(one, side)
+		if !ok {
+			continue
 		}
+		if value := source.read(); value != "" && utf8.RuneCountInString(value) < leastSecret {
+			l.Mistake(one.Pos, "a secret has at least %d characters", leastSecret)
+		}
+		s.sources = append(s.sources, source)
 	}
 	return s
 }
+
+// leastSecret is how long a secret is at least, in characters. No cabinet gives a shorter one, and wherever a secret is hidden in a text,
+// a letter or two would be hidden in every word.
+const leastSecret = 4
 
 func (l *loader) secretSource(n *strictyaml.Node, side Side) (secretSource, bool) {
 	if n.Kind != strictyaml.Mapping {

@@ -1,7 +1,9 @@
 package link_test
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -227,6 +229,23 @@ mindbox:
 	}
 	if s.Requests.From != calltouch.RequestsFromPoll {
 		t.Error("with a token requests are polled by default")
+	}
+}
+
+// A secret is hidden wherever it stands in a text: one of a letter would be hidden in every word.
+func TestASecretOfAFewLettersIsAMistake(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("ab\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	getenv := func(string) string { return "ключ" }
+	for secret, want := range map[string]int{"e": 1, "[e, a-longer-one]": 1, "[e, abc]": 2, "{file: " + file + "}": 1, "{env: KEY}": 0, "abcd": 0} {
+		text := "calltouch:\n  - {site: 10001, name: clinic, key: " + secret + "}\n"
+		_, problems, _ := link.Parse("touchbox.yaml", []byte(text), link.Options{Getenv: getenv, Lenient: true})
+		said := strings.Count(fmt.Sprint(problems.Mistakes()), "a secret has at least 4 characters")
+		if said != want {
+			t.Errorf("%s: %v", secret, problems)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 func TestUntickedFieldsAreNamed(t *testing.T) {
 	file := linktest.File{
-		Site: "key: a-key-of-the-test", To: "secret: s",
+		Site: "key: a-key-of-the-test", To: "secret: a-secret",
 		Links: []linktest.Link{{More: `when: [duration > 5, targetcall == "target"]`, Body: "customerAction.customFields.utm: ${utm_source}"}},
 	}.Parse(t)
 	q := queuetest.New(t)

@@ -128,7 +128,7 @@ func startIngest(b *testing.B, server *queuetest.Process) string {
 	address := free.Addr().String()
 	_ = free.Close()
 	n := &Node{
-		Ingest: true, Fixed: true, Log: zerolog.Nop(), File: linktest.File{Site: "key: " + hookKey, To: "secret: s"}.Parse(b),
+		Ingest: true, Fixed: true, Log: zerolog.Nop(), File: linktest.File{Site: "key: " + hookKey, To: "secret: a-secret"}.Parse(b),
 		Settings: Settings{ // as behind a proxy: one address alone may not hold so many connections
 			IngestAddr: address, IngestAdminAddr: "127.0.0.1:0", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		},
