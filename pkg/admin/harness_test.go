@@ -76,6 +76,15 @@ func call(id int) event.Key {
 	return event.Key{Site: "10001", Kind: event.CallEnded, ID: fmt.Sprint(id)}
 }
 
+// upTo are the calls 1 to n.
+func upTo(n int) []int {
+	ids := make([]int, n)
+	for i := range ids {
+		ids[i] = i + 1
+	}
+	return ids
+}
+
 // publish stores an ended call with 30 s of talk.
 func (h *house) publish(ids ...int) {
 	h.t.Helper()

@@ -127,7 +127,7 @@ func (a Admin) putJob(ctx context.Context, job *Job, found int) error {
 	if err := a.Audit(ctx, AuditEntry{Verb: string(job.Kind), On: job.On, Why: job.Why, Found: found, Job: job.ID}); err != nil {
 		return err
 	}
-	_, err := a.Queue.State().Create(ctx, event.JobKeys.Of(job.ID), *job)
+	_, err := a.Queue.State().PutTTL(ctx, event.JobKeys.Of(job.ID), *job, job.life())
 	return err
 }
 

@@ -100,18 +100,25 @@ var (
 	errJobStopped = errors.New("stopped by a person")
 )
 
-// jobKept is how long a job is kept that has ended, findKept a look for a number: there are many, and the audit has them.
+// jobKept is how long a job is kept that has ended, findKept a look for a number: there are many, and the audit has them. ownJobBegins is
+// how soon who puts a job in the list that nobody else takes up is at work.
 const (
 	jobKept  = 30 * 24 * time.Hour
 	findKept = 24 * time.Hour
+
+	ownJobBegins = time.Minute
 )
 
-// kept is how long the job is kept once it has ended.
-func (j Job) kept() time.Duration {
-	if j.Kind == JobFind {
+// life is how long the job is kept as it is, 0: until it has ended. A look for a number ends with the console that looks, which may be by
+// a kill: nobody else would say that it has.
+func (j Job) life() time.Duration {
+	switch {
+	case j.Kind == JobFind:
 		return findKept
+	case j.Ends():
+		return jobKept
 	}
-	return jobKept
+	return 0
 }
 
 // AskJob puts a job in the queue, for whoever may work it off (RunJobs), and returns it. It is written into the audit
@@ -199,8 +206,9 @@ func (a Admin) JobOf(ctx context.Context, id string) (Job, error) {
 
 // seen is a job as it is told of, by whether somebody works at it.
 func (j Job) seen(held bool, now time.Time) Job {
-	j.Interrupted = j.State == JobRunning && !held
-	if j.Kind == JobFind && !held && !j.Ends() && now.Sub(j.Asked) > findBegins {
+	late := !held && !j.Ends() && now.Sub(j.Asked) > ownJobBegins
+	j.Interrupted = !held && (j.State == JobRunning || j.Command && late)
+	if j.Kind == JobFind && late {
 		j.State, j.Interrupted, j.Problem = JobFailed, false, errFindGone.Error()
 	}
 	return j
@@ -276,12 +284,8 @@ func (a Admin) turnJob(ctx context.Context, verb, id string, turn func(*Job) err
 	}
 }
 
-// keepJob stores a job over its revision; one that has ended for as long as its kind is kept. queue.ErrConflict.
-func (a Admin) keepJob(ctx context.Context, j Job, revision uint64) (err error) {
-	if j.Ends() {
-		_, err = a.Queue.State().UpdateTTL(ctx, event.JobKeys.Of(j.ID), j, revision, j.kept())
-	} else {
-		_, err = a.Queue.State().Update(ctx, event.JobKeys.Of(j.ID), j, revision)
-	}
+// keepJob stores a job over its revision, for as long as it is kept so. queue.ErrConflict.
+func (a Admin) keepJob(ctx context.Context, j Job, revision uint64) error {
+	_, err := a.Queue.State().UpdateTTL(ctx, event.JobKeys.Of(j.ID), j, revision, j.life())
 	return err
 }

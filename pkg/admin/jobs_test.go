@@ -217,7 +217,11 @@ func TestAJobOfACommandIsLeftToIt(t *testing.T) {
 	if j := h.job(job.ID); j.State != admin.JobQueued {
 		t.Errorf("%+v", j)
 	}
-	if err := h.ContinueJob(t.Context(), job.ID); err != nil { // the command died before it began
+	h.Now = func() time.Time { return time.Now().Add(2 * time.Minute) }
+	if j := h.job(job.ID); !j.Interrupted { // the command died before it began
+		t.Errorf("%+v", j)
+	}
+	if err := h.ContinueJob(t.Context(), job.ID); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
@@ -267,11 +271,7 @@ func TestAJobTakesWhatWasThereWhenItWasAskedFor(t *testing.T) {
 func TestAJobKeepsItsPace(t *testing.T) {
 	h := newHouse(t)
 	const pace, n = 40, 200
-	var ids []int
-	for id := range n {
-		ids = append(ids, id+1)
-	}
-	h.die(ids...)
+	h.die(upTo(n)...)
 	id := h.ask(admin.JobReplay, admin.Work{Rate: pace}, "")
 	stop := h.worker()
 	defer stop()
@@ -334,10 +334,7 @@ func TestJobsOverTheSameThingsWaitForEachOther(t *testing.T) {
 
 func TestAJobIsStoppedAndGoesOn(t *testing.T) {
 	h := newHouse(t)
-	var ids []int
-	for id := range 60 {
-		ids = append(ids, id+1)
-	}
+	ids := upTo(60)
 	h.die(ids...)
 	id := h.ask(admin.JobReplay, admin.Work{Rate: 10}, "")
 	stop := h.worker()
@@ -374,10 +371,7 @@ func TestAJobGoesOnWhenTheQueueAnswersAgain(t *testing.T) {
 	waittest.Slow(t, "a request is given up after five seconds")
 	server := queuetest.Spawn(t)
 	h := &house{t: t, Admin: admin.Admin{Queue: server.Open(queue.Options{}), File: config.Parse(t), Fields: readForm, Actor: anna}}
-	var ids []int
-	for id := range 60 {
-		ids = append(ids, id+1)
-	}
+	ids := upTo(60)
 	h.die(ids...)
 	id := h.ask(admin.JobReplay, admin.Work{Rate: 20}, "")
 	ran := make(chan error, 1)
@@ -453,10 +447,7 @@ func TestAJobGoesOnWithWhatItHadToLeave(t *testing.T) {
 // A process that stops leaves a job to the next one with the numbers of that moment.
 func TestAJobIsHandedOverWithItsNumbers(t *testing.T) {
 	h := newHouse(t)
-	var ids []int
-	for id := range 200 {
-		ids = append(ids, id+1)
-	}
+	ids := upTo(200)
 	h.die(ids...)
 	id := h.ask(admin.JobReplay, admin.Work{Rate: 100}, "")
 	ctx, stop := context.WithCancel(t.Context())
@@ -477,10 +468,7 @@ func TestAJobIsLeftToWhoHasItsLease(t *testing.T) {
 	waittest.Slow(t, "a lease is renewed every ten seconds")
 	h := newHouse(t)
 	h.Actor = anna
-	var ids []int
-	for id := range 30 {
-		ids = append(ids, id+1)
-	}
+	ids := upTo(30)
 	h.die(ids...)
 	id := h.ask(admin.JobReplay, admin.Work{Rate: 1}, "")
 	ran := make(chan error, 1)
@@ -512,6 +500,10 @@ func TestAJobThatEndedIsForgottenAfterItsTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		return m.Header.Get("Nats-TTL")
+	}
+	look, err := h.AskFind(t.Context(), "79160000001") // and the console that was to look dies
+	if err != nil || lives(look.ID) != "24h0m0s" {
+		t.Errorf("a look for a number lives for %q, %v", lives(look.ID), err)
 	}
 	done, stopped := h.ask(admin.JobReplay, admin.Work{}, ""), h.ask(admin.JobRetriesNow, admin.Work{}, "")
 	if ttl := lives(done); ttl != "" {
@@ -558,10 +550,7 @@ func TestAJobOutlivesKills(t *testing.T) {
 	server := queuetest.Spawn(t)
 	h := &house{t: t, Admin: admin.Admin{Queue: server.Open(queue.Options{}), File: config.Parse(t), Fields: readForm, Actor: anna}}
 	config.Write(t, server.Dir)
-	var ids []int
-	for id := range 200 {
-		ids = append(ids, id+1)
-	}
+	ids := upTo(200)
 	h.die(ids...)
 	id := h.ask(admin.JobReplay, admin.Work{Rate: 40}, "")
 	for kill := range 2 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -78,9 +77,6 @@ func (a Admin) Lookup(ctx context.Context, text string) (keys []event.Key, numbe
 
 // A look for a number reads the whole log. It is a job, so that others see it and can stop it, of the one process that was asked: the
 // number is kept nowhere, and in the job it is masked. What it has found is kept by that process alone too.
-
-// findBegins is how soon a find is at work that was asked for.
-const findBegins = time.Minute
 
 // errFindGone is why a find failed that nobody works at.
 var errFindGone = errors.New("the console that looked has ended, and the number is kept nowhere: look again")

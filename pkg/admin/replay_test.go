@@ -267,10 +267,7 @@ func TestASecondReplayIsRefusedWhileTheFirstIsUnderWay(t *testing.T) {
 func TestTwoReplaysAtOnceGiveEachEventBackOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	var calls []int
-	for id := range 60 {
-		calls = append(calls, id+1)
-	}
+	calls := upTo(60)
 	h.die(calls...)
 	items := h.selected(admin.Selection{})
 	var results [2]admin.Result
@@ -381,10 +378,7 @@ func TestWhatMindboxRefusesAgainDiesAgain(t *testing.T) {
 func TestReplayInterruptedGoesOn(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	var calls []int
-	for id := range 40 {
-		calls = append(calls, id+1)
-	}
+	calls := upTo(40)
 	h.die(calls...)
 	ctx, cancel := context.WithCancel(t.Context())
 	result, err := h.Replay(ctx, h.selected(admin.Selection{}), admin.ReplayOptions{Progress: func(p admin.Progress) {
@@ -412,11 +406,7 @@ func TestReplayHoldsAtMostAThousand(t *testing.T) {
 	t.Parallel()
 	waittest.Slow(t, "more than a thousand dead letters")
 	h := newHouse(t)
-	var calls []int
-	for id := range 1100 {
-		calls = append(calls, id+1)
-	}
-	h.die(calls...)
+	h.die(upTo(1100)...)
 	items := h.selected(admin.Selection{})
 	held := make(chan int, len(items))
 	done := make(chan error, 1)
@@ -472,11 +462,7 @@ func TestReplayEndsWhereNobodyWorks(t *testing.T) {
 	t.Parallel()
 	waittest.Slow(t, "more than a thousand dead letters")
 	h := newHouse(t)
-	var calls []int
-	for id := range 1050 {
-		calls = append(calls, id+1)
-	}
-	h.die(calls...)
+	h.die(upTo(1050)...)
 	result, err := h.Replay(t.Context(), h.selected(admin.Selection{}), admin.ReplayOptions{Patience: time.Millisecond})
 	if err != nil || result.Left == 0 || len(result.Halted) != 1 || result.Halted[0].State != admin.StateIdle {
 		t.Errorf("%+v, %v", result, err)
