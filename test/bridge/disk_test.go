@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -224,4 +225,55 @@ func TestExternalServerAfterFullDisk(t *testing.T) {
 	server.terminate(t, 30*time.Second)
 	start(t, nil, "nats-server", "-c", conf)
 	d.goesOn()
+}
+
+// What comes while somebody has taken the store away is not answered as if it were kept: the server itself writes on into
+// files that nobody finds again. With the folder in its place all goes on.
+func TestNoHookIsTakenWhileTheStoreIsAway(t *testing.T) {
+	t.Parallel()
+	waittest.Slow(t, "processes, and looks at the server's health")
+	box := newMindbox(t, mindboxtest.Config{})
+	s := newStack(t)
+	s.configure(strings.ReplaceAll(configTemplate, "http://MINDBOX", box.url))
+	up := s.up()
+	if code := s.hook("1"); code != http.StatusOK {
+		t.Fatalf("the first call: %d", code)
+	}
+	store := filepath.Join(s.dir, "data", "jetstream")
+	if err := os.Rename(store, store+".away"); err != nil {
+		t.Fatal(err)
+	}
+	taken := []string{"1"}
+	post := func() int {
+		id := fmt.Sprint(1 + len(taken))
+		code := s.hook(id)
+		if code == http.StatusOK {
+			taken = append(taken, id)
+		}
+		return code
+	}
+	eventually(t, 20*time.Second, "hooks are refused", func() bool { return post() == http.StatusServiceUnavailable })
+	if code, text := get(s.admin("INGEST") + "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "bring the folder back") {
+		t.Errorf("/readyz: %d %s", code, text)
+	}
+	eventually(t, 20*time.Second, "the log says so", func() bool { return strings.Contains(up.out.String(), "is not where it was") })
+	if strings.Contains(up.out.String(), "was restarted in place") {
+		t.Error("it was restarted over nothing, which throws away what its open files hold")
+	}
+	if code := up.terminate(t, 25*time.Second); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if err := errors.Join(os.RemoveAll(store), os.Rename(store+".away", store)); err != nil {
+		t.Fatal(err)
+	}
+	s.up()
+	post()
+	eventually(t, 30*time.Second, "all that was acknowledged is executed", func() bool {
+		for _, id := range taken {
+			if box.times(id) != 1 {
+				return false
+			}
+		}
+		return true
+	})
 }

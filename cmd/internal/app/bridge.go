@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/touchbox/touchbox/pkg/calltouch/hook"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
 	"github.com/touchbox/touchbox/pkg/wait"
 )
@@ -26,7 +27,7 @@ const StoreFactor = 2
 // The server is stopped last, after what is in hand.
 func RunBridge(ctx context.Context, n *Node) error {
 	n.Ingest, n.Worker, n.Sole = true, true, true
-	limitMemory(n.Log)
+	beginService(n.Log)
 	server, err := embedded.Start(embedded.Config{
 		Dir: n.Settings.Data, MaxStore: StoreFactor * n.File.Keep.Disk, Socket: true, Context: ctx, Log: n.Log,
 	})
@@ -62,6 +63,9 @@ func unwell(server *embedded.Server, dir string) error {
 	err := server.Health()
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, embedded.ErrAstray) {
+		return fmt.Errorf("%w. Stop Touchbox, bring the folder back if there is one, and start it again: it begins with what stands there then", err)
 	}
 	return fmt.Errorf("%w. If the disk is full, free space for %s: the server restarts by itself then. What was acknowledged is not lost", err, dir)
 }
@@ -104,7 +108,9 @@ func (h *healer) look() {
 		h.tellOdd()
 		return
 	}
-	if h.bad++; h.bad == healLooks {
+	if h.bad++; h.bad == healLooks && errors.Is(err, embedded.ErrAstray) {
+		h.log.Error().Err(err).Msg("the store of the embedded server is not where it was, and hooks are refused: stop Touchbox, bring the folder back if there is one, and start it again")
+	} else if h.bad == healLooks {
 		h.log.Error().Err(err).Msg("the embedded server cannot store; if its disk is full, free space: it restarts by itself then")
 	}
 	if h.bad < healLooks || !errors.Is(err, embedded.ErrStalled) || !h.room() {
@@ -139,7 +145,7 @@ func (h *healer) tellOdd() {
 }
 
 // wellness is a cached health check of the server inside this process. A hook need not wait for a store
-// that is known to be broken, as with a full disk. One that is only away for a moment, or starts again,
+// that is known to be broken, as with a full disk, and is not given to one that was taken away. One that is only away for a moment, or starts again,
 // is waited for.
 type wellness struct {
 	look  func() error
@@ -165,10 +171,14 @@ func (w *wellness) watch(ctx context.Context) error {
 	}
 	for bad := 0; wait.Sleep(ctx, wellnessEvery) == nil; {
 		err := w.look()
-		if !errors.Is(err, embedded.ErrStalled) || errors.Is(err, embedded.ErrDown) {
+		lasting := errors.Is(err, embedded.ErrStalled) && !errors.Is(err, embedded.ErrDown) || errors.Is(err, embedded.ErrAstray)
+		if !lasting {
 			bad = 0
 			w.wrong.Store(nil)
 			continue
+		}
+		if errors.Is(err, embedded.ErrAstray) {
+			err = errors.Join(hook.ErrKeepsNothing, err)
 		}
 		if bad++; bad > 1 {
 			w.wrong.Store(&err)

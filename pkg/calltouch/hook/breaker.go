@@ -39,10 +39,17 @@ const (
 // errUnwell is why a hook was not even offered to the store.
 var errUnwell = errors.New("the queue is known to be unwell: /readyz says why")
 
+// ErrKeepsNothing marks what is known of a store that takes events and loses them. It is not probed: that it has stored one
+// shows nothing.
+var ErrKeepsNothing = errors.New("it keeps nothing of what it takes")
+
 // allow returns how long a hook may wait; zero means that it is refused. Unless it was, done must be
 // told what became of it.
 func (b *storeBreaker) allow(now time.Time) time.Duration {
 	reported := b.reported()
+	if errors.Is(reported, ErrKeepsNothing) {
+		return 0
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if reported == nil {

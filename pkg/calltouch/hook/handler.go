@@ -56,7 +56,7 @@ type Config struct {
 	// Trouble is told of each request that shows a wrong setting; nil means nobody asks.
 	Trouble func(calltouch.Trouble)
 	// Unwell says what is known to be wrong with the store, at once; hooks are refused while it is
-	// not nil. Nil means that only the hooks themselves find out.
+	// not nil, but for one now and then, unless it is ErrKeepsNothing. Nil means that only the hooks themselves find out.
 	Unwell func() error
 	// Guesses bounds what wrong addresses may cost; nil means one of its own.
 	Guesses *Guesses

@@ -53,6 +53,9 @@ type Server struct {
 	restart sync.Mutex // one Restart or Stop at a time
 	mu      sync.Mutex // of nats
 	nats    *server.Server
+
+	looks sync.Mutex      // of homes
+	homes map[string]home // the streams' folders, by their paths, as Health saw them first
 }
 
 // Socket is the path of the socket of a server whose store is dir.

@@ -17,6 +17,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/embedded"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
@@ -244,4 +245,54 @@ func TestAStoreThatWasKilledIsToldOfOnce(t *testing.T) {
 	if _, err := stored.GetEvent(t.Context(), call(104, nil).Key); err != nil {
 		t.Errorf("the last event: %v", err)
 	}
+}
+
+// A store that is taken away is noticed, whole or in part, and one that comes back is well again. What the server itself
+// makes and removes is no such thing.
+func TestHealthFindsAStoreThatWasTakenAway(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, embedded.Config{Dir: dir})
+	q := open(t, queue.Options{Connection: queue.Connection{InProcess: s.Conn}})
+	well := func(when string) {
+		t.Helper()
+		for range 3 {
+			if err := s.Health(); err != nil {
+				t.Errorf("%s: %v", when, err)
+			}
+		}
+	}
+	well("at first")
+	if _, err := q.Publish(t.Context(), call(1, []byte("x"))); err != nil {
+		t.Fatal(err)
+	}
+	well("in use")
+
+	streams := filepath.Join(dir, "jetstream", "$G", "streams")
+	for _, path := range []string{dir, streams, filepath.Join(streams, event.EventsStream)} {
+		if err := os.Rename(path, path+".away"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Health(); !errors.Is(err, embedded.ErrAstray) || errors.Is(err, embedded.ErrStalled) {
+			t.Errorf("without %s: %v", path, err)
+		}
+		if err := os.MkdirAll(path, 0o700); err != nil { // as by a volume that is mounted over it
+			t.Fatal(err)
+		}
+		if err := s.Health(); !errors.Is(err, embedded.ErrAstray) {
+			t.Errorf("with another folder as %s: %v", path, err)
+		}
+		if err := errors.Join(os.RemoveAll(path), os.Rename(path+".away", path)); err != nil {
+			t.Fatal(err)
+		}
+		well("with " + path + " again")
+	}
+
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	well("after a restart")
+	queuetest.Delete(t, s, event.EventsStream)
+	well("without a stream that was deleted by its server")
+	waittest.Eventually(t, "the stream is there anew", func() bool { return q.Provision(t.Context()) == nil })
+	well("with a stream that was made anew")
 }

@@ -16,6 +16,11 @@ import (
 // ErrStalled reports a server that stores nothing until it is started anew, whatever becomes of its disk.
 var ErrStalled = errors.New("it stores nothing until it is restarted")
 
+// ErrAstray reports a server whose store no longer lies where it was opened. It goes on with the files that it has open,
+// which nobody finds again once it ends, so neither it nor a restart may be trusted with anything new: what was stored
+// before is still read and delivered from there.
+var ErrAstray = errors.New("what it stores now is lost when it ends")
+
 // A busy machine may not get round to a look at the server within its millisecond, so it is looked at
 // again before that means anything.
 const (
@@ -36,12 +41,71 @@ func (s *Server) Health() error {
 	if !ns.JetStreamEnabled() {
 		return fmt.Errorf("JetStream of the embedded server is off: %w", ErrStalled)
 	}
+	if err := s.astray(ns); err != nil {
+		return err
+	}
 	for _, e := range troubles(ns) {
 		if e.Type == server.HealthzErrorStream && strings.Contains(e.Error, "write error") {
 			return fmt.Errorf("the embedded server is unwell: %s: %w", e.Error, ErrStalled)
 		}
 	}
 	return nil
+}
+
+// home is where a stream's folder lay when it was seen first.
+type home struct {
+	folder  fs.FileInfo
+	created time.Time // of the stream: one of the same name that was made anew has a folder of its own
+}
+
+// astray reports a stream whose folder was deleted, moved or replaced behind the server's back, as by `rm -rf`, by a volume
+// that was unmounted, or by something that tidies /tmp. The server itself notices nothing: its files are open.
+func (s *Server) astray(ns *server.Server) error {
+	s.looks.Lock()
+	defer s.looks.Unlock()
+	if s.settled() {
+		return nil // the server is asked only when something has changed
+	}
+	account, err := ns.JszAccount(&server.JSzOptions{Account: server.DEFAULT_GLOBAL_ACCOUNT, Streams: true})
+	if err != nil {
+		return nil // JetStream is being set up
+	}
+	homes := map[string]home{}
+	for _, stream := range account.Streams {
+		path := filepath.Join(s.streams(), stream.Name)
+		folder, err := os.Stat(path)
+		known, seen := s.homes[path]
+		seen = seen && known.created.Equal(stream.Created)
+		switch {
+		case seen && (err != nil || !os.SameFile(known.folder, folder)):
+			return fmt.Errorf("the store's folder %s was deleted, moved or replaced: %w", path, ErrAstray)
+		case seen:
+			homes[path] = known
+		case err == nil:
+			homes[path] = home{folder, stream.Created}
+		}
+	}
+	s.homes = homes
+	return nil
+}
+
+// settled reports whether each stream's folder is where it was, and no other one beside them.
+func (s *Server) settled() bool {
+	entries, err := os.ReadDir(s.streams())
+	if err != nil || len(entries) != len(s.homes) {
+		return false
+	}
+	for path, home := range s.homes {
+		if folder, err := os.Stat(path); err != nil || !os.SameFile(home.folder, folder) {
+			return false
+		}
+	}
+	return true
+}
+
+// streams is the folder that holds a folder for each stream.
+func (s *Server) streams() string {
+	return filepath.Join(s.c.Dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams")
 }
 
 // Oddities are what the server finds wrong with its store beside that, in its words: a folder that is no

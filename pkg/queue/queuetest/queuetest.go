@@ -78,6 +78,14 @@ func Fill(t testing.TB, s *embedded.Server, stream string) {
 	})
 }
 
+// Delete deletes a stream, with all that is in it.
+func Delete(t testing.TB, s *embedded.Server, stream string) {
+	t.Helper()
+	change(t, s, stream, func(ctx context.Context, js jetstream.JetStream, _ jetstream.Stream) error {
+		return js.DeleteStream(ctx, stream)
+	})
+}
+
 func change(t testing.TB, s *embedded.Server, stream string, how func(context.Context, jetstream.JetStream, jetstream.Stream) error) {
 	t.Helper()
 	nc, err := nats.Connect("", nats.InProcessServer(inside(s.Conn)))
