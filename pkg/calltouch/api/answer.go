@@ -101,6 +101,11 @@ func readArray(s *scanner, each func(rawValue) error) error {
 // readObject reads a page, or a single record, after its opening brace.
 func readObject(s *scanner, each func(rawValue) error) (pages int, err error) {
 	list, record := false, false
+	count, total := 0, 0
+	counted := func(v rawValue) error {
+		count++
+		return each(v)
+	}
 	lone := &capture{kept: []byte{'{'}}
 	s.lone = lone
 	for {
@@ -113,7 +118,7 @@ func readObject(s *scanner, each func(rawValue) error) (pages int, err error) {
 		}
 		if name == "records" {
 			s.lone, s.page, list = nil, true, true
-			if err := readList(s, each); err != nil {
+			if err := readList(s, counted); err != nil {
 				return 0, err
 			}
 			continue
@@ -129,7 +134,9 @@ func readObject(s *scanner, each func(rawValue) error) (pages int, err error) {
 		}
 		switch name {
 		case "pageTotal":
-			pages = pageTotal(v.raw)
+			pages = number(v.raw)
+		case "recordsTotal":
+			total = number(v.raw)
 		case "callId", "requestId":
 			record = true
 		}
@@ -138,6 +145,8 @@ func readObject(s *scanner, each func(rawValue) error) (pages int, err error) {
 	switch {
 	case !s.ends():
 		return 0, errBehind
+	case list && count > 0: // either figure may be missing or stale: the larger one says whether to ask for more
+		return max(pages, (total+count-1)/count), nil
 	case list:
 		return pages, nil
 	case record && !lone.full:
@@ -146,10 +155,10 @@ func readObject(s *scanner, each func(rawValue) error) (pages int, err error) {
 	return 0, errNoList
 }
 
-// pageTotal is how many pages there are; 0 when the value is no number.
-func pageTotal(raw []byte) int {
-	pages, _ := strconv.Atoi(string(bytes.Trim(raw, `"`)))
-	return pages
+// number is a count that an answer names, also in quotes; 0 when the value is none. One that nothing can have is cut.
+func number(raw []byte) int {
+	n, _ := strconv.Atoi(string(bytes.Trim(raw, `"`)))
+	return min(max(n, 0), 1<<31)
 }
 
 // readList reads a list that may be null.

@@ -69,25 +69,30 @@ func (c *Client) Calls(ctx context.Context, d calltouch.Day, each func(calltouch
 	path := "/calls-service/RestAPI/" + url.PathEscape(c.Site) + "/calls-diary/calls"
 	// Without page and limit a day is one bare array: one request of the daily budget, and no
 	// record that slips from one page to another while we read. Should pages come all the same,
-	// the rest of them is read.
-	pages, err := c.ask(ctx, MethodCalls, path, q, c.reader(event.CallEnded, each))
-	for page := 2; err == nil && page <= min(pages, maxPages); page++ {
-		q.Set("page", strconv.Itoa(page))
-		q.Set("limit", "1000")
-		listed := 0
-		_, err = c.ask(ctx, MethodCalls, path, q, c.reader(event.CallEnded, func(r calltouch.Listed) error {
-			listed++
-			return each(r)
-		}))
-		if err == nil && listed == 0 {
-			return nil // whatever it says: there is no more
+	// the rest of them is read, in pages as long as the first one: else those behind it would begin elsewhere.
+	listed := 0
+	count := c.reader(event.CallEnded, func(r calltouch.Listed) error {
+		listed++
+		return each(r)
+	})
+	pages, err := c.ask(ctx, MethodCalls, path, q, count)
+	first, size := listed, min(listed, longestPage)
+	for page := 2; err == nil && size > 0 && (page-1)*size < pages*first; page++ {
+		if page > maxPages {
+			return &Error{Method: MethodCalls, Status: http.StatusOK, Err: fmt.Errorf("a day of %d pages: %d were read", pages, maxPages)}
 		}
-	}
-	if err == nil && pages > maxPages {
-		err = &Error{Method: MethodCalls, Status: http.StatusOK, Err: fmt.Errorf("a day of %d pages: %d were read", pages, maxPages)}
+		q.Set("page", strconv.Itoa(page))
+		q.Set("limit", strconv.Itoa(size))
+		listed = 0
+		if _, err = c.ask(ctx, MethodCalls, path, q, count); listed == 0 {
+			break // whatever it says: there is no more
+		}
 	}
 	return err
 }
+
+// longestPage is the largest limit that Calltouch takes.
+const longestPage = 1000
 
 // maxPages bounds the pages of one day: a million calls.
 const maxPages = 1000

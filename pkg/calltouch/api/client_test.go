@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -157,6 +158,49 @@ func TestPagesAreReadToTheEnd(t *testing.T) {
 	list, err := calls(c, t.Context())
 	if err != nil || len(list) != 3 || list[2].ID != "3" {
 		t.Errorf("got %v, %v", list, err)
+	}
+}
+
+// A first page may be of any length, and what it says of the others may be wrong: whatever is listed is read.
+func TestPagesAreReadAsLongAsTheFirstOne(t *testing.T) {
+	const all = 2500
+	for _, tt := range []struct {
+		name   string
+		length int // of the first page
+		totals string
+	}{
+		{"short pages", 100, `"pageTotal":25,"recordsTotal":2500`},
+		{"as long as may be asked for", 1000, `"pageTotal":3,"recordsTotal":2500`},
+		{"longer than may be asked for", 1500, `"pageTotal":2,"recordsTotal":2500`},
+		{"how many pages is not said", 100, `"pageTotal":null,"recordsTotal":"2500"`},
+		{"too few pages", 100, `"pageTotal":1,"recordsTotal":2500`},
+		{"too few records", 100, `"pageTotal":25,"recordsTotal":0`},
+		{"too many of both", 100, `"pageTotal":99,"recordsTotal":99999`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := client(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				page, limit := 1, tt.length
+				if r.FormValue("page") != "" {
+					page, _ = strconv.Atoi(r.FormValue("page"))
+					limit, _ = strconv.Atoi(r.FormValue("limit"))
+					limit = min(limit, 1000)
+				}
+				var records []string
+				for id := (page-1)*limit + 1; id <= min(page*limit, all); id++ {
+					records = append(records, fmt.Sprintf(`{"callId":%d}`, id))
+				}
+				_, _ = fmt.Fprintf(w, `{"page":%d,%s,"records":[%s]}`, page, tt.totals, strings.Join(records, ","))
+			}))
+			list, err := calls(c, t.Context())
+			seen := map[string]bool{}
+			for _, one := range list {
+				seen[one.ID] = true
+			}
+			if err != nil || len(seen) != all {
+				t.Errorf("%d of %d, %v", len(seen), all, err)
+			}
+		})
 	}
 }
 
