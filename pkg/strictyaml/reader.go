@@ -14,6 +14,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
@@ -43,9 +44,10 @@ const (
 	maxNodes = 100_000 // after aliases
 )
 
-// ReadFile reads a file for Read: whole, or as much of one that is too large as shows that it is.
+// ReadFile reads a file for Read: whole, or as much of one that is too large as shows that it is. A named pipe into which
+// nobody writes is empty: waiting for somebody would hold up all that a process reads behind it, and its end.
 func ReadFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
