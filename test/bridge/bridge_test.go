@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -84,6 +85,7 @@ func TestSIGTERMFinishesWhatIsInHand(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("nothing was sent")
 	}
+	time.AfterFunc(500*time.Millisecond, func() { _ = up.cmd.Process.Signal(syscall.SIGHUP) }) // a terminal that is closed behind Ctrl-C
 	if code := up.terminate(t, 25*time.Second); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}

@@ -5,10 +5,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/wait/waittest"
+	"github.com/touchbox/touchbox/test/internal/ports"
 )
 
 // occupied is an address on which somebody listens.
@@ -62,5 +64,26 @@ func TestAPartThatCannotStartEndsTheProcess(t *testing.T) {
 				t.Errorf("exit code %d, want %d and %q", code, tt.code, tt.says)
 			}
 		})
+	}
+}
+
+// A reload that the service manager asks for while the process still begins, here because its server is away, is no end of it.
+func TestReloadDuringTheStart(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for _, name := range []string{"ingest", "worker"} {
+		p := start(t, append(s.env, "NATS_URL=nats://"+ports.Free(t)), name)
+		eventually(t, 20*time.Second, "it waits for its server", func() bool { return strings.Contains(p.out.String(), "NATS is not there yet") })
+		if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-p.done:
+			t.Errorf("%s has ended", name)
+		case <-time.After(time.Second):
+			if code := p.terminate(t, 25*time.Second); code != 0 {
+				t.Errorf("%s was stopped, and exits with %d", name, code)
+			}
+		}
 	}
 }

@@ -13,8 +13,10 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"os/signal"
 	"slices"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -283,8 +285,19 @@ func RunWorker(ctx context.Context, s Settings, log zerolog.Logger) error {
 	return runService(ctx, "touchbox-worker", &Node{Settings: s, Log: log, Worker: true})
 }
 
+// beginService is what a process that serves does first.
+func beginService(log zerolog.Logger) {
+	// A SIGHUP is a request to read the file anew (watchConfig). Before that is listened to, and once it is no more, a
+	// reload of the service manager would end the process: in the middle of reading a large store, or of what is in hand.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	limitMemory(log)
+	for name, near := range misspelt() {
+		log.Warn().Str("variable", name).Str("read_is", near).Msg("this variable of the environment looks like a misspelt one, and is not read")
+	}
+}
+
 func runService(ctx context.Context, name string, n *Node) error {
-	limitMemory(n.Log)
+	beginService(n.Log)
 	file, problems, err := n.Settings.LoadConfig(lang.English, n.without())
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/strictyaml"
 	"github.com/touchbox/touchbox/pkg/watch"
 )
 
@@ -79,7 +80,10 @@ func (n *Networks) Decode(text string) error {
 			if addressErr != nil {
 				return err
 			}
-			prefix = netip.PrefixFrom(address, address.BitLen())
+			prefix = netip.PrefixFrom(address.WithZone(""), address.BitLen())
+		}
+		if prefix.Addr().Is4In6() && prefix.Bits() >= 96 { // ::ffff:92.118.66.0/119: senders are compared as 92.118.67.5
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
 		}
 		*n = append(*n, prefix.Masked())
 	}
@@ -96,7 +100,7 @@ const DefaultNATS = "nats://127.0.0.1:4222"
 // error is a Mistake that names every variable with a bad value, never the value.
 func ReadSettings() (Settings, error) {
 	var s Settings
-	unsetEmpty(&s)
+	tidyEnvironment(&s)
 	if err := envconfig.Process("", &s); err != nil {
 		// The library's own text holds the value, which may be a secret.
 		if bad, ok := errors.AsType[*envconfig.ParseError](err); ok {
@@ -197,13 +201,44 @@ func isAddress(addr string) bool {
 	return err == nil
 }
 
-// unsetEmpty removes empty variables: envconfig would let them override a default.
-func unsetEmpty(s *Settings) {
+// tidyEnvironment removes empty variables, which envconfig would let override a default, and takes off what a file of
+// variables leaves around a value when it was written on Windows or pasted: a carriage return, blanks. A password keeps its blanks.
+func tidyEnvironment(s *Settings) {
 	for _, name := range variableNames(s) {
-		if value, ok := os.LookupEnv(name); ok && strings.TrimSpace(value) == "" {
+		value, ok := os.LookupEnv(name)
+		switch tidy := strings.TrimSpace(value); {
+		case !ok:
+		case tidy == "":
 			_ = os.Unsetenv(name)
+		case strings.HasSuffix(name, "PASSWORD"):
+			_ = os.Setenv(name, strings.TrimRight(value, "\r\n"))
+		default:
+			_ = os.Setenv(name, tidy)
 		}
 	}
+}
+
+// misspelt are the variables of the environment that are none of ours and look like one that is not set, each with that one:
+// INGEST_ALOW lets everybody in without a word.
+func misspelt() map[string]string {
+	var unset []string
+	known := variableNames(&Settings{})
+	for _, name := range known {
+		if _, ok := os.LookupEnv(name); !ok {
+			unset = append(unset, name)
+		}
+	}
+	found := map[string]string{}
+	for _, entry := range os.Environ() {
+		name, value, _ := strings.Cut(entry, "=")
+		if value == "" || slices.Contains(known, name) || strings.HasSuffix(name, "_PORT") || strings.HasSuffix(name, "_HOST") {
+			continue // Kubernetes and Docker set NATS_PORT for a service that is called nats
+		}
+		if near := strictyaml.Nearest(name, unset); near != "" {
+			found[name] = near
+		}
+	}
+	return found
 }
 
 // variableNames lists the environment variables of Settings.
@@ -238,6 +273,9 @@ func loadConfig(path string, o link.Options) (*link.File, link.Problems, error) 
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EISDIR) {
 		return nil, nil, Mistake{denied(path, err)} // a person has to act: starting again would come to the same
+	}
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG) {
+		return nil, nil, Mistake{err}
 	}
 	return file, problems, err
 }

@@ -1,11 +1,15 @@
 package app
 
 import (
+	"bytes"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/rs/zerolog"
 
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
@@ -35,6 +39,7 @@ func TestReadSettings(t *testing.T) {
 		{"a console with TLS", map[string]string{"CONSOLE_ADDR": ":8083", "CONSOLE_TLS_CERT": "x", "CONSOLE_TLS_KEY": "y"}, nil},
 		{"a console by plain HTTP", map[string]string{"CONSOLE_URL": "http://t.example.com"}, []string{"CONSOLE_URL", "https"}},
 		{"no console", map[string]string{"CONSOLE_ADDR": "off"}, nil},
+		{"what Windows and a paste leave around a value", map[string]string{"INGEST_ADDR": " 127.0.0.1:8080\r", "TOUCHBOX_REPLICAS": " 1", "LOG_LEVEL": "info\r\n"}, nil},
 		{"unknown words", map[string]string{"LOG_LEVEL": "loud", "LOG_FORMAT": "xml"}, []string{"LOG_LEVEL", "LOG_FORMAT"}},
 		{"a token file that is empty", map[string]string{"ADMIN_TOKEN_FILE": os.DevNull}, []string{"ADMIN_TOKEN_FILE", "empty"}},
 		{"a token file that is not there", map[string]string{"ADMIN_TOKEN_FILE": "/nowhere/token"}, []string{"ADMIN_TOKEN_FILE"}},
@@ -66,12 +71,46 @@ func TestReadSettings(t *testing.T) {
 	}
 }
 
+// A value is taken without its ends, but a password may have blanks there.
+func TestEndsOfAValue(t *testing.T) {
+	t.Setenv("NATS_USER", " ingest\r")
+	t.Setenv("NATS_PASSWORD", " pass word \r")
+	t.Setenv("ADMIN_TOKEN", "token\r")
+	t.Setenv("TOUCHBOX_DATA", "/var/lib/touchbox\r")
+	s, err := ReadSettings()
+	if err != nil || s.NATSUser != "ingest" || s.NATSPassword != " pass word " || s.AdminToken != "token" || s.Data != "/var/lib/touchbox" {
+		t.Errorf("got %q, %v", []string{s.NATSUser, s.NATSPassword, s.AdminToken, s.Data}, err)
+	}
+}
+
+// A variable with a misspelt name would be without effect and without a word: an allow-list that lets everybody in.
+func TestMisspeltVariablesAreSaid(t *testing.T) {
+	t.Setenv("INGEST_TRUSTED_PROXY", "10.0.0.1")
+	t.Setenv("INGEST_ALOW", "92.118.66.0/23")
+	t.Setenv("Touchbox_Data", "/var/lib/touchbox")
+	t.Setenv("LOG_LEVEL", "info")
+	t.Setenv("LOG_LEVELS", "that one is set, so this is another program's")
+	t.Setenv("NATS_PORT", "tcp://10.0.0.1:4222")      // Kubernetes, for a service that is called nats
+	t.Setenv("NATS_PORT_4222_TCP_PORT", "4222")       // the same
+	t.Setenv("CALLTOUCH_KEY", "a secret of the file") // {env: CALLTOUCH_KEY}
+	t.Setenv("ADMIN_TOKN", "")
+	want := map[string]string{"INGEST_TRUSTED_PROXY": "INGEST_TRUSTED_PROXIES", "INGEST_ALOW": "INGEST_ALLOW", "Touchbox_Data": "TOUCHBOX_DATA"}
+	if got := misspelt(); !maps.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+	var log bytes.Buffer
+	beginService(zerolog.New(&log))
+	if !strings.Contains(log.String(), `"variable":"INGEST_ALOW","read_is":"INGEST_ALLOW"`) || strings.Contains(log.String(), "92.118") {
+		t.Errorf("the log says %s", log.String())
+	}
+}
+
 func TestNetworks(t *testing.T) {
 	var n Networks
-	if err := n.Decode("92.118.66.0/23, 10.0.0.7,, ::1"); err != nil {
+	if err := n.Decode("92.118.66.0/23, 10.0.0.7,, ::1,::ffff:92.118.66.0/119,::ffff:10.0.0.8,fe80::1%eth0,::/0"); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"92.118.66.0/23", "10.0.0.7/32", "::1/128"}
+	want := []string{"92.118.66.0/23", "10.0.0.7/32", "::1/128", "92.118.66.0/23", "10.0.0.8/32", "fe80::1/128", "::/0"}
 	if len(n) != len(want) {
 		t.Fatalf("got %v", n)
 	}
@@ -189,7 +228,11 @@ func TestSyncedIsSaidOfAnAddress(t *testing.T) {
 // A file that is not to be read is for a person to mend, like one with mistakes: the exit code is 2, and no service begins again and again.
 func TestAFileThatCannotBeReadIsAMistake(t *testing.T) {
 	folder := t.TempDir()
-	for _, path := range []string{folder, filepath.Join(folder, "none.yaml")} {
+	loop := filepath.Join(folder, "loop")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{folder, filepath.Join(folder, "none.yaml"), loop, os.DevNull + "/touchbox.yaml", filepath.Join(folder, strings.Repeat("x", 300))} {
 		_, _, err := Settings{Config: path}.LoadConfig(lang.English, link.Neither)
 		if ExitCode(err) != ExitMistake {
 			t.Errorf("%s: %d, %v", path, ExitCode(err), err)

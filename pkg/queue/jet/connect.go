@@ -53,8 +53,8 @@ func (c *Client) connect(ctx context.Context) error {
 		}
 	}
 	err = backoff.RetryNotify(try, backoff.WithContext(NewBackoff(), ctx), tell)
-	if err != nil && ctx.Err() != nil && last != nil {
-		err = last
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) && last != nil {
+		err = last // who has stopped the process wants no reason, and a stop is no failure
 	}
 	if err != nil {
 		return fmt.Errorf("connect to NATS at %s: %w", c.Where(), err)
