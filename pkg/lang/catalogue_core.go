@@ -271,10 +271,11 @@ var coreCatalogue = map[string]string{
 	"%s did not end within %s of the signal: left as it is, what was in hand is delivered again": "%s: не закончено через %s после сигнала, оставлено как есть; то, что было в работе, придёт снова",
 
 	// Copies.
-	"backup: %w":                                 "копирование: %w",
-	"restore %s: %w":                             "вернуть %s: %w",
-	"remove %s: %w":                              "удалить %s: %w",
-	"look at %s: %w":                             "посмотреть %s: %w",
+	"backup: %w":     "копирование: %w",
+	"restore %s: %w": "вернуть %s: %w",
+	"remove %s: %w":  "удалить %s: %w",
+	"look at %s: %w": "посмотреть %s: %w",
+	"the server has a stream of somebody else with the same subjects, %s: give Touchbox an account of its own, or take them out of it: %w": "на сервере есть чужой поток с теми же темами, %s: дайте Touchbox отдельный аккаунт или уберите темы из того потока: %w",
 	"make room for %s: %w":                       "освободить место для %s: %w",
 	"mark the restore: %w":                       "отметить начало восстановления: %w",
 	"end the restore: %w":                        "закончить восстановление: %w",

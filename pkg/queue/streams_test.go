@@ -204,6 +204,21 @@ func TestKeepDiskIsLowered(t *testing.T) {
 	queuetest.Publish(t, q, queuetest.Call(n+1))
 }
 
+func TestProvisionNamesTheStreamInItsWay(t *testing.T) {
+	t.Parallel()
+	q, err := queue.Open(t.Context(), queue.Options{Connection: queue.Connection{InProcess: queuetest.Start(t).Conn}, SyncKnown: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(q.Close)
+	if _, err := q.Client().JetStream().CreateStream(t.Context(), jetstream.StreamConfig{Name: "EVERYTHING", Subjects: []string{"touchbox.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Provision(t.Context()); err == nil || !strings.Contains(err.Error(), "EVERYTHING") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestReadySaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	s := queuetest.Start(t)

@@ -20,6 +20,10 @@ import (
 // The oldest server that is taken: 2.14 has the schedules' repairs and atomic batches.
 const oldestMajor, oldestMinor = 2, 14
 
+// leastPayload is what a server has to take of one message: a hook of 256 KB with its headers, and an event on its way with
+// what is known of it. NATS takes 1 MB if left alone.
+const leastPayload = 512 << 10
+
 // localURL stands for a server that is not reached by TCP.
 const localURL = "nats://127.0.0.1:4222"
 
@@ -43,6 +47,10 @@ func (c *Client) connect(ctx context.Context) error {
 		if err := checkVersion(nc.ConnectedServerVersion()); err != nil {
 			nc.Close()
 			return backoff.Permanent(err)
+		}
+		if largest := nc.MaxPayload(); largest < leastPayload {
+			c.log.Warn().Int64("max_payload", largest).Int("at_least", leastPayload).
+				Msg("this NATS server takes no larger messages, and what is larger cannot be stored: raise its max_payload, best to 8MB")
 		}
 		c.nc = nc
 		return nil

@@ -70,6 +70,25 @@ func TestClosedConnectionIsToldOf(t *testing.T) {
 	}
 }
 
+// A server that takes less than a hook may hold would have hooks refused again and again: it is said before the first one.
+func TestSmallMessagesOfAServerAreSaid(t *testing.T) {
+	t.Parallel()
+	for largest, want := range map[int32]bool{64 << 10: true, server.MAX_PAYLOAD_SIZE: false} {
+		s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), MaxPayload: largest, NoSigs: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go s.Start()
+		t.Cleanup(s.Shutdown)
+		waittest.Eventually(t, "the server is up", func() bool { return s.ReadyForConnections(time.Second) })
+		var log waittest.Buffer
+		dial(t, jet.Options{Servers: s.ClientURL(), Log: zerolog.New(&log)})
+		if got := strings.Contains(log.String(), `"max_payload":65536`); got != want {
+			t.Errorf("of %d bytes the log says %s", largest, log.String())
+		}
+	}
+}
+
 func TestOldServerIsRefused(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

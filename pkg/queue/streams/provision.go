@@ -128,7 +128,7 @@ func (s *Streams) stream(ctx context.Context, want jetstream.StreamConfig) error
 			return err
 		})
 		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // else another process was faster
-			return s.refused(ctx, "create stream "+want.Name, err)
+			return s.refused(ctx, "create stream "+want.Name, s.overlapping(ctx, want, err))
 		}
 		handle, err = s.js.Stream(ctx, want.Name)
 	}
@@ -167,6 +167,28 @@ const (
 	createStream = "$JS.API.STREAM.CREATE."
 	updateStream = "$JS.API.STREAM.UPDATE."
 )
+
+// codeOverlap is the server's for subjects that another stream has; it does not say which one.
+const codeOverlap = jetstream.ErrorCode(10065)
+
+// overlapping names the streams that have the subjects which one of ours is to have.
+func (s *Streams) overlapping(ctx context.Context, want jetstream.StreamConfig, err error) error {
+	if api, ok := errors.AsType[*jetstream.APIError](err); !ok || api.ErrorCode != codeOverlap {
+		return err
+	}
+	var names []string
+	for _, subject := range want.Subjects {
+		for name := range s.js.StreamNames(ctx, jetstream.WithStreamListSubject(subject)).Name() {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return err
+	}
+	slices.Sort(names)
+	return fmt.Errorf("the server has a stream of somebody else with the same subjects, %s: give Touchbox an account of its own, or take them out of it: %w",
+		strings.Join(slices.Compact(names), ", "), err)
+}
 
 // refused adds to the server's words what a person can do.
 func (s *Streams) refused(ctx context.Context, what string, err error) error {
