@@ -276,6 +276,8 @@ var coreCatalogue = map[string]string{
 	"remove %s: %w":  "удалить %s: %w",
 	"look at %s: %w": "посмотреть %s: %w",
 	"the server has a stream of somebody else with the same subjects, %s: give Touchbox an account of its own, or take them out of it: %w": "на сервере есть чужой поток с теми же темами, %s: дайте Touchbox отдельный аккаунт или уберите темы из того потока: %w",
+	"the connection to NATS was lost meanwhile: give the same command again":                                                               "связь с NATS тем временем прервалась: дайте ту же команду ещё раз",
+	"the server has not said whether it has ended":                                                                                         "сервер не сказал, закончил ли он",
 	"make room for %s: %w":                       "освободить место для %s: %w",
 	"mark the restore: %w":                       "отметить начало восстановления: %w",
 	"end the restore: %w":                        "закончить восстановление: %w",

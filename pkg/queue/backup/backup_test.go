@@ -2,11 +2,13 @@ package backup_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -284,4 +286,79 @@ func TestBrokenOffRestore(t *testing.T) {
 	if _, err := backup.Load(t.Context(), to, dir, backup.Options{}); !errors.Is(err, backup.ErrNotEmpty) {
 		t.Errorf("over the whole: %v", err)
 	}
+}
+
+// A copy whose connection is lost ends, though its rest never comes: a backup that waits for ever holds up replays, too.
+func TestBackupEndsWithItsConnection(t *testing.T) {
+	t.Parallel()
+	server := queuetest.Start(t)
+	q, cable := queuetest.OpenOver(t, server, queue.Options{Limits: queue.Limits{Disk: 100_000_000}})
+	for id := range 100 { // more than the server sends unasked
+		e := queuetest.Call(id)
+		e.Body = make([]byte, 250_000)
+		_, _ = rand.Read(e.Body)
+		queuetest.Publish(t, q, e)
+	}
+	dir := filepath.Join(t.TempDir(), "copy")
+	var once sync.Once
+	cut := func(p backup.Progress) {
+		if p.Done > 0 && p.Total > 1_000_000 {
+			once.Do(func() { cable.Cut(); cable.Mend() })
+		}
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := backup.Save(t.Context(), q, dir, backup.Options{Progress: cut})
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), "the connection to NATS was lost") {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(60 * time.Second):
+		t.Fatal("it waits for what never comes")
+	}
+	if _, err := backup.Save(t.Context(), q, dir, backup.Options{}); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+}
+
+// A restore whose last answer is lost ends, too. What the server makes of it is not known, so the queue stays marked, and the same
+// restore begins anew.
+func TestRestoreEndsWithItsConnection(t *testing.T) {
+	t.Parallel()
+	from := newQueue(t)
+	publish(t, from, 1, 2, 3)
+	dir := filepath.Join(t.TempDir(), "copy")
+	if _, err := backup.Save(t.Context(), from, dir, backup.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	to, cable := queuetest.OpenOver(t, queuetest.Start(t), queue.Options{})
+	var once sync.Once
+	lose := func(p backup.Progress) {
+		if p.Nth == 2 && p.Done > 0 { // the last bytes of a small stream: its end follows
+			once.Do(func() {
+				let := cable.Hold()
+				time.AfterFunc(time.Second, func() { cable.Cut(); let(); cable.Mend() })
+			})
+		}
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := backup.Load(t.Context(), to, dir, backup.Options{Progress: lose})
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if !errors.Is(err, queue.ErrRestoring) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(60 * time.Second):
+		t.Fatal("it waits for what never comes")
+	}
+	queuetest.Eventually(t, "the same restore, given again, brings all back", func() bool {
+		m, err := backup.Load(t.Context(), to, dir, backup.Options{})
+		return err == nil && m.Streams[0].Messages == 3
+	})
 }

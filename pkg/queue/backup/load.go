@@ -34,8 +34,15 @@ func Load(ctx context.Context, q *queue.Queue, dir string, o Options) (m Manifes
 	for i, s := range m.Streams {
 		tell := o.teller(Progress{Stream: s.Name, Nth: i + 1, Of: len(m.Streams)})
 		tell(0, 0)
-		if err := r.loadStream(ctx, s, tell); err != nil {
-			return m, errors.Join(fmt.Errorf("restore %s: %w", s.Name, err), r.giveUp(ctx))
+		err := unbroken(ctx, q, func(ctx context.Context) error { return r.loadStream(ctx, s, tell) })
+		if err != nil {
+			err = fmt.Errorf("restore %s: %w", s.Name, err)
+		}
+		if errors.Is(err, errUnknown) {
+			return m, errors.Join(err, queue.ErrRestoring) // the stream may still come: the mark stays, and the next restore removes it
+		}
+		if err != nil {
+			return m, errors.Join(err, r.giveUp(ctx))
 		}
 	}
 	if err := forgetHolders(ctx, q); err != nil {

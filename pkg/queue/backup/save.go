@@ -81,7 +81,11 @@ func saveAll(ctx context.Context, q *queue.Queue, dir string, o Options) (Manife
 	for i, name := range queue.BackupOrder() {
 		tell := o.teller(Progress{Stream: name, Nth: i + 1, Of: len(queue.BackupOrder())})
 		tell(0, 0)
-		s, err := saveStream(ctx, manager, name, dir, tell)
+		var s Stream
+		err := unbroken(ctx, q, func(ctx context.Context) (err error) {
+			s, err = saveStream(ctx, manager, name, dir, tell)
+			return err
+		})
 		if name == event.AuditStream && jsm.IsNatsError(err, codeNoStream) {
 			continue // what runs is of a version that has none
 		}

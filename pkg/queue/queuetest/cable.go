@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,11 @@ func (w wire) Read(p []byte) (int, error) {
 	w.cable.mu.Unlock()
 	if held != nil {
 		<-held
+		w.cable.mu.Lock()
+		defer w.cable.mu.Unlock()
+		if !slices.Contains(w.cable.conns, w.Conn) { // cut meanwhile: what was on its way is lost
+			return 0, net.ErrClosed
+		}
 	}
 	return n, err
 }
