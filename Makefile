@@ -77,12 +77,18 @@ images: ## container images from binaries built here; nothing is pulled
 secrets: ## random passwords into .env, mode 0600; what stands there stays
 	deploy/make-secrets
 
-# Only the demonstration may run by the demonstration's file: its key is no secret.
+# Only the demonstration may run by the demonstration's file: its key is no secret. It is a project of its own to Docker, so that the real
+# thing, started later, does not find its events.
+DEMO = TOUCHBOX_CONFIG_DIR=./deploy/demo $(COMPOSE) -p touchbox-demo
+
 up: secrets ## start the containers with the simulators (after make images)
-	TOUCHBOX_CONFIG_DIR=./deploy/demo $(COMPOSE) --profile demo up -d
+	$(DEMO) --profile demo up -d
+	@echo; echo 'The console, by a link that signs in once, for ten minutes:'
+	@$(DEMO) run --rm touchbox console sign-in
+	@echo 'Every other command: $(DEMO) run --rm touchbox links'
 
 down: ## stop the containers; the queue's volume stays
-	TOUCHBOX_CONFIG_DIR=./deploy/demo $(COMPOSE) --profile demo down
+	$(DEMO) --profile demo down
 
 clean: ## remove what was built (not ./data)
 	rm -rf bin out

@@ -29,24 +29,24 @@ func find(text, pattern string) []string {
 	return slices.Compact(found)
 }
 
-// The tables of both READMEs name every variable that the processes read, and no other but those
+// The tables of both pages name every variable that the processes read, and no other but those
 // that Go itself reads, and the locale.
-func TestReadmesNameEveryVariable(t *testing.T) {
+func TestPagesNameEveryVariable(t *testing.T) {
 	want := append(find(read(t, "cmd/internal/app/settings.go"), `envconfig:"([A-Z_]+)"`), "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "LANG")
 	slices.Sort(want)
-	for _, name := range []string{"README.md", "README.ru.md"} {
+	for _, name := range []string{"docs/environment.md", "docs/environment.ru.md"} {
 		var got []string
 		for _, row := range find(read(t, name), "(?m)^\\| (`[A-Z][A-Z_`, ]+`) \\|") {
 			got = append(got, find(row, "`([A-Z_]+)`")...)
 		}
 		slices.Sort(got)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-settings +readme):\n%s", name, diff)
+			t.Errorf("%s (-settings +page):\n%s", name, diff)
 		}
 	}
 }
 
-// Both guides list every metric; alerts use no other.
+// Both guides list every metric; alerts and the dashboard use no other.
 func TestGuidesListEveryMetric(t *testing.T) {
 	code := read(t, "cmd/internal/app/metrics.go")
 	want := find(code, `Name: +"(touchbox_\w+)"`)
@@ -59,9 +59,12 @@ func TestGuidesListEveryMetric(t *testing.T) {
 			t.Errorf("%s (-metrics +guide):\n%s", name, diff)
 		}
 	}
-	for _, name := range find(read(t, "deploy/alerts.yml"), `(touchbox_\w+)`) {
-		if !slices.Contains(want, name) {
-			t.Errorf("deploy/alerts.yml uses %s, which nothing exports", name)
+	want = append(want, "touchbox_delivery_seconds_bucket", "touchbox_mindbox_request_seconds_bucket")
+	for _, file := range []string{"deploy/alerts.yml", "deploy/grafana.json"} {
+		for _, name := range find(read(t, file), `(touchbox_\w+)`) {
+			if !slices.Contains(want, name) {
+				t.Errorf("%s uses %s, which nothing exports", file, name)
+			}
 		}
 	}
 }

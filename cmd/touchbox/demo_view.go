@@ -172,5 +172,9 @@ func (s sums) print(c *cli) error {
 		n := s.Links[id]
 		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", id, n.Taken, n.Delivered, n.Filtered, n.Undeliverable, n.Waiting, n.Dead)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	c.say("More is stored than taken: no link of the demo takes the beginnings of calls.\n\nNext: `touchbox init` writes your own touchbox.yaml, `touchbox link new` the first link (docs/first-link.md).")
+	return nil
 }

@@ -96,7 +96,14 @@ func usage(w io.Writer, cmd *cobra.Command, l lang.Language) error {
 		part("Examples:", cmd.Example)
 	}
 	if cmd.HasAvailableSubCommands() {
-		part("Available Commands:", members(cmd))
+		for _, g := range cmd.Groups() {
+			part(g.Title, members(cmd, g.ID))
+		}
+		title := "Available Commands:"
+		if len(cmd.Groups()) > 0 {
+			title = "Other commands:"
+		}
+		part(title, members(cmd, ""))
 	}
 	if cmd.HasAvailableLocalFlags() {
 		part("Flags:", flagUsages(cmd.LocalFlags(), l))
@@ -111,11 +118,11 @@ func usage(w io.Writer, cmd *cobra.Command, l lang.Language) error {
 	return err
 }
 
-// members are the commands below one, a line each.
-func members(cmd *cobra.Command) string {
+// members are the commands of a group below one, a line each; "" are those of none.
+func members(cmd *cobra.Command, group string) string {
 	var b strings.Builder
 	for _, member := range cmd.Commands() {
-		if member.IsAvailableCommand() || member.Name() == "help" {
+		if member.GroupID == group && (member.IsAvailableCommand() || member.Name() == "help") {
 			fmt.Fprintf(&b, "  %-*s %s\n", member.NamePadding(), member.Name(), member.Short)
 		}
 	}
@@ -146,6 +153,9 @@ func flagUsages(flags *pflag.FlagSet, l lang.Language) string {
 // spoken is a flag's name, and what it is for.
 func spoken(f *pflag.Flag, l lang.Language) (name, text string) {
 	value, text := pflag.UnquoteUsage(f)
+	if f.Value.Type() == "bool" { // it takes no value: what is quoted is something to type
+		value, text = "", f.Usage
+	}
 	if text == f.Usage { // nothing in the text is the name of the value
 		value = l.Text(value)
 	}

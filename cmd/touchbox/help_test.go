@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/lang"
@@ -61,6 +62,32 @@ func TestHelpIsInThePersonsLanguage(t *testing.T) {
 	})
 	if seen < 40 {
 		t.Errorf("only %d commands were seen", seen)
+	}
+}
+
+// A flag that takes no value shows none, though its text quotes a command.
+func TestAFlagWithoutAValueShowsNone(t *testing.T) {
+	for _, l := range []lang.Language{lang.English, lang.Russian} {
+		c := &cli{lang: l}
+		root := c.root()
+		c.speak(root, nil)
+		quoting := 0
+		walk(root, func(cmd *cobra.Command) {
+			cmd.Flags().VisitAll(func(f *pflag.Flag) {
+				if f.Value.Type() != "bool" {
+					return
+				}
+				name, text := spoken(f, l)
+				if strings.HasSuffix(name, "--"+f.Name) && text != "" {
+					quoting += strings.Count(text, "`")
+					return
+				}
+				t.Errorf("%s: %s   %s", cmd.CommandPath(), name, text)
+			})
+		})
+		if quoting == 0 {
+			t.Errorf("%s: no flag without a value quotes a command", l)
+		}
 	}
 }
 

@@ -1,7 +1,7 @@
 // Command touchbox is the operator's tool: it runs the whole bridge in one process, checks and
 // explains its configuration, shows what became of each event, and mends what went wrong.
 //
-// Each command, or a few of one story, has a file of its own. What they share: main holds the list
+// Each command, or a few of one story, has a file of its own. What they share: main holds the groups
 // of commands, the flags and the texts of all, desk the open queue and the questions to a person, filter the flags that select,
 // listing how rows are printed, help what --help says, shown whether it is masked, progress the bars.
 package main
@@ -113,50 +113,41 @@ func (c *cli) root() *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.errs)
 	root.PersistentFlags().StringVar(&c.langFlag, "lang", "", "language of what a person reads: ru or en (default: the locale's)")
-	root.AddCommand(c.commands()...)
+	for _, g := range c.groups() {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, cmd := range g.commands {
+			cmd.GroupID = g.title
+			root.AddCommand(cmd)
+		}
+	}
+	root.AddCommand(c.schemaCommand(), c.healthcheckCommand())
 	completeValues(root)
 	return root
 }
 
-// commands lists them all.
-func (c *cli) commands() []*cobra.Command {
-	return []*cobra.Command{
-		// Set up, try and run.
-		c.upCommand(),
-		c.addressCommand(),
-		c.demoCommand(),
-		c.initCommand(),
-		c.draftCommand(),
-		c.checkCommand(),
-		c.testCommand(),
-		c.schemaCommand(),
-		c.tryCommand(),
-		c.compareCommand(),
-		c.explainCommand(),
-		c.fieldsCommand(),
-		c.sendCommand(),
-		c.simulateCommand(),
-		c.siteScriptCommand(),
-		c.alertsCommand(),
-		c.doctorCommand(),
-		c.healthcheckCommand(),
-		c.consoleCommand(),
-		// See what became of events, and mend it.
-		c.eventCommand(),
-		c.eventsCommand(),
-		c.retriesCommand(),
-		c.deadlettersCommand(),
-		c.replayCommand(),
-		c.asideCommand(),
-		c.linksCommand(),
-		c.eraseCommand(),
-		c.backupCommand(),
-		c.restoreCommand(),
-		c.auditCommand(),
-		c.jobsCommand(),
-		// Read back what Calltouch knows.
-		c.backfillCommand(),
-		c.gapsCommand(),
+// commandGroup is what --help shows together, under a title.
+type commandGroup struct {
+	title    string
+	commands []*cobra.Command
+}
+
+// groups list all commands but the few that machines call.
+func (c *cli) groups() []commandGroup {
+	return []commandGroup{
+		{"Start and run:", []*cobra.Command{
+			c.demoCommand(), c.initCommand(), c.checkCommand(), c.upCommand(), c.addressCommand(), c.siteScriptCommand(), c.consoleCommand(),
+			c.doctorCommand(), c.alertsCommand(),
+		}},
+		{"Write links and try them:", []*cobra.Command{
+			c.draftCommand(), c.fieldsCommand(), c.explainCommand(), c.testCommand(), c.tryCommand(), c.compareCommand(), c.sendCommand(), c.simulateCommand(),
+		}},
+		{"See what became of events:", []*cobra.Command{
+			c.eventCommand(), c.eventsCommand(), c.linksCommand(), c.retriesCommand(), c.deadlettersCommand(), c.asideCommand(), c.gapsCommand(),
+			c.jobsCommand(), c.auditCommand(),
+		}},
+		{"Deliver again, keep and erase:", []*cobra.Command{
+			c.replayCommand(), c.backfillCommand(), c.backupCommand(), c.restoreCommand(), c.eraseCommand(),
+		}},
 	}
 }
 

@@ -29,17 +29,17 @@ func (c *cli) simulateCommand() *cobra.Command {
 
 // mindboxFaults are the flags of the simulated Mindbox; they can be changed while it runs, too.
 var mindboxFaults = []struct{ name, value, help string }{
-	{"latency", "0s", "pause before every answer"},
-	{"p500", "0", "per cent of requests answered with 500"},
-	{"p429", "0", "per cent answered with 429"},
-	{"retryafter", "0", "seconds of Retry-After in a 429; 0 leaves it out"},
-	{"p400", "0", "per cent answered with 400"},
-	{"pvalidation", "0", "per cent answered with a ValidationError in a 200"},
-	{"phang", "0", "per cent that are never answered"},
-	{"hang", "30s", "how long those hang"},
-	{"preset", "0", "per cent of connections broken before anything is executed"},
-	{"plost", "0", "per cent executed whose answer is lost"},
-	{"outage", "0s", "every request fails for this long from the start"},
+	{"latency", "0s", "`pause` before every answer"},
+	{"p500", "0", "`percent` of requests answered with 500"},
+	{"p429", "0", "`percent` answered with 429"},
+	{"retryafter", "0", "`seconds` of Retry-After in a 429; 0 leaves it out"},
+	{"p400", "0", "`percent` answered with 400"},
+	{"pvalidation", "0", "`percent` answered with a ValidationError in a 200"},
+	{"phang", "0", "`percent` that are never answered"},
+	{"hang", "30s", "`time` that the requests of --phang wait"},
+	{"preset", "0", "`percent` of connections broken before anything is executed"},
+	{"plost", "0", "`percent` executed whose answer is lost"},
+	{"outage", "0s", "every request fails for this `time` from the start"},
 }
 
 func (c *cli) simulateMindboxCommand() *cobra.Command {

@@ -47,7 +47,11 @@ func (c *cli) upCommand() *cobra.Command {
 					c.tellConsole(cmd.Context(), q, c.settings)
 				}
 			}
-			return app.RunBridge(cmd.Context(), node)
+			if err := app.RunBridge(cmd.Context(), node); err != nil {
+				return err
+			}
+			c.log.Info().Msg("the process has stopped")
+			return nil
 		},
 	}
 }

@@ -310,8 +310,6 @@ var coreCatalogue = map[string]string{
 	"NATS_URL: number %d of the list is no address such as nats://HOST:4222; a password with special characters goes into NATS_PASSWORD":                                                                                                              "NATS_URL: %d-й в списке — не адрес вида nats://ХОСТ:4222; пароль с особыми знаками пишется в NATS_PASSWORD",
 	"NATS_URL: %s is another machine, and neither TLS (tls://, NATS_CA) nor credentials (NATS_USER and NATS_PASSWORD, NATS_CREDS, NATS_CERT) are set: whoever reaches that server could read and delete every event; NATS_INSECURE=true accepts that": "NATS_URL: %s — другая машина, а ни TLS (tls://, NATS_CA), ни доступ (NATS_USER и NATS_PASSWORD, NATS_CREDS, NATS_CERT) не заданы: кто дотянется до сервера, тот прочтёт и удалит любое событие; NATS_INSECURE=true это разрешает",
 	"INGEST_ALLOW without INGEST_TRUSTED_PROXIES: behind a proxy every hook seems to come from the proxy, and is refused":                                                                                                                             "INGEST_ALLOW без INGEST_TRUSTED_PROXIES: за прокси каждый вебхук приходит как бы от прокси, и ему отказывают",
-	"admin address: %w":        "служебный адрес: %w",
-	"webhook address: %w":      "адрес вебхуков: %w",
 	"read the certificate: %w": "прочитать сертификат: %w",
 	"the address is malformed": "адрес написан неверно",
 	"answered %s":              "ответ %s",

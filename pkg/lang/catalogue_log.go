@@ -4,12 +4,14 @@ package lang
 // hold a value stand in coreCatalogue, which knows a format by the text that it made.
 var logCatalogue = map[string]string{
 	// The process and its addresses.
-	"starting":             "запуск",
-	"configuration":        "настройки",
-	"memory limit":         "предел памяти",
-	"webhook address open": "адрес вебхуков открыт",
-	"admin address open":   "служебный адрес открыт",
-	"console open":         "консоль открыта",
+	"starting": "запуск",
+	"stopping: what is in hand is finished first": "остановка: сначала доделывается начатое",
+	"the process has stopped":                     "процесс остановлен",
+	"configuration":                               "настройки",
+	"memory limit":                                "предел памяти",
+	"webhook address open":                        "адрес вебхуков открыт",
+	"admin address open":                          "служебный адрес открыт",
+	"console open":                                "консоль открыта",
 	"INGEST_ADDR is plain HTTP on an address that others reach: keys and phones would cross the network in the clear. Put a proxy with TLS in front and name its network in INGEST_TRUSTED_PROXIES, or set INGEST_TLS_CERT and INGEST_TLS_KEY": "INGEST_ADDR — открытый HTTP на адресе, который доступен другим: ключи и телефоны пошли бы по сети открыто. Поставьте впереди прокси с TLS и назовите его сеть в INGEST_TRUSTED_PROXIES либо задайте INGEST_TLS_CERT и INGEST_TLS_KEY",
 	"INGEST_ALLOW without INGEST_TRUSTED_PROXIES: behind a proxy every hook seems to come from the proxy, and is refused":                                                                                                                      "INGEST_ALLOW без INGEST_TRUSTED_PROXIES: за прокси каждый вебхук выглядит пришедшим от прокси и получает отказ",
 	"others on this machine can reach this private key: chmod 640 it, or 600":                                                                                                                                                                  "этот закрытый ключ доступен другим на этой машине: chmod 640 или 600",

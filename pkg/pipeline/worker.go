@@ -84,7 +84,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer cancel()
 	var helpers sync.WaitGroup
 	helpers.Go(func() { w.breakers.Follow(w.config.Queue.WatchParks(work)) })
-	if err := w.announce(work); err != nil {
+	if err := w.announce(work); err != nil && ctx.Err() == nil {
 		w.config.Log.Warn().Err(err).Msg("the number of workers could not be read, counting this one alone")
 	}
 	helpers.Go(func() { w.stayPresent(work) })

@@ -26,6 +26,7 @@ import (
 // memory go. All but the first answer only to names that cannot be a stranger's.
 type Admin struct {
 	Addr    string
+	Setting string   // the variable that Addr comes from: an address that cannot be opened is changed there
 	Token   string   // asked for by /metrics and /debug/pprof/ when set; without one both are closed off loopback
 	Hosts   []string // further names by which it may be called
 	Ready   func(context.Context) error
@@ -151,7 +152,7 @@ func (w warnings) Write(line []byte) (int, error) {
 func (a Admin) Serve(ctx context.Context) error {
 	listener, err := net.Listen("tcp", a.Addr)
 	if err != nil {
-		return fmt.Errorf("admin address: %w", err)
+		return fmt.Errorf("%s: %w", a.Setting, err)
 	}
 	a.Log.Info().Str("addr", listener.Addr().String()).Msg("admin address open")
 	server := a.server()

@@ -28,6 +28,7 @@ const StoreFactor = 2
 func RunBridge(ctx context.Context, n *Node) error {
 	n.Ingest, n.Worker, n.Sole = true, true, true
 	beginService(n.Log)
+	defer tellStop(ctx, n.Log)()
 	server, err := embedded.Start(embedded.Config{
 		Dir: n.Settings.Data, MaxStore: StoreFactor * n.File.Keep.Disk, Socket: true, Context: ctx, Log: n.Log,
 	})

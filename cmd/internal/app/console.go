@@ -122,7 +122,7 @@ func (n *Node) serveConsole(ctx context.Context, group *errgroup.Group, q *queue
 // running `touchbox up`.
 func RunConsole(ctx context.Context, s Settings, log zerolog.Logger, n *Node) error {
 	n.Settings, n.Log = s, log
-	file, problems, err := s.LoadConfigLeniently(lang.English)
+	file, problems, err := s.toServe(s.LoadConfigLeniently)
 	if err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func (in *ingest) serve(ctx context.Context) error {
 	s := in.settings
 	listener, err := net.Listen("tcp", s.IngestAddr)
 	if err != nil {
-		return fmt.Errorf("webhook address: %w", err)
+		return fmt.Errorf("INGEST_ADDR: %w", err)
 	}
 	listener = hook.Bounded(listener, hook.Bounds{Proxies: s.TrustedProxies, Malformed: in.observe.malformed})
 	server := hook.NewServer(s.IngestAddr, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

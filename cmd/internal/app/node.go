@@ -139,7 +139,7 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 		}
 		reloaders = append(reloaders, in.use)
 		group.Go(func() error { return in.run(ctx) })
-		group.Go(func() error { return n.admin(n.Settings.IngestAdminAddr, q, m).Serve(ctx) })
+		group.Go(func() error { return n.admin("INGEST_ADMIN_ADDR", n.Settings.IngestAdminAddr, q, m).Serve(ctx) })
 	}
 	if n.Worker {
 		worker, err := pipeline.New(pipeline.Config{
@@ -169,7 +169,7 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 		group.Go(func() error { return keep.Run(ctx, q, n.retention(ctx, worker, m)) })
 		group.Go(func() error { return admin.KeepCounts(ctx, q, n.current.Load, n.Log) })
 		group.Go(func() error { return m.watchLinks(ctx, q, n.current.Load) })
-		group.Go(func() error { return n.admin(n.Settings.WorkerAdminAddr, q, m).Serve(ctx) })
+		group.Go(func() error { return n.admin("WORKER_ADMIN_ADDR", n.Settings.WorkerAdminAddr, q, m).Serve(ctx) })
 		n.watchLog(ctx, group, q, m)
 	}
 	if err := n.serveConsole(ctx, group, q); err != nil {
@@ -248,8 +248,8 @@ func (n *Node) patiently(ctx context.Context, try func() error) error {
 	})
 }
 
-func (n *Node) admin(addr string, q *queue.Queue, m *Metrics) Admin {
-	return Admin{Addr: addr, Token: n.Settings.AdminToken, Hosts: n.Settings.AdminHosts, Ready: n.ready(q), Metrics: m, Log: n.Log}
+func (n *Node) admin(setting, addr string, q *queue.Queue, m *Metrics) Admin {
+	return Admin{Addr: addr, Setting: setting, Token: n.Settings.AdminToken, Hosts: n.Settings.AdminHosts, Ready: n.ready(q), Metrics: m, Log: n.Log}
 }
 
 // ready reports whether events can be stored. The server inside this process is asked first: it
@@ -298,7 +298,7 @@ func beginService(log zerolog.Logger) {
 
 func runService(ctx context.Context, name string, n *Node) error {
 	beginService(n.Log)
-	file, problems, err := n.Settings.LoadConfig(lang.English, n.without())
+	file, problems, err := n.Settings.toServe(func(l lang.Language) (*link.File, link.Problems, error) { return n.Settings.LoadConfig(l, n.without()) })
 	if err != nil {
 		return err
 	}
@@ -309,6 +309,7 @@ func runService(ctx context.Context, name string, n *Node) error {
 		o.Servers = DefaultNATS
 	}
 	o.SyncKnown = n.Settings.synced(o.Servers)
+	defer tellStop(ctx, n.Log)()
 	return newStopClock(ctx).within(processWithin, name, func() error { return n.run(ctx, o) })
 }
 

@@ -5,12 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
@@ -39,6 +43,52 @@ func TestANodeOfWhichAPartCannotStartEnds(t *testing.T) {
 			}
 		case <-time.After(time.Minute):
 			t.Fatalf("ingest %v: it hangs", ingest)
+		}
+	}
+}
+
+// An address in use is told by the variable in which another one is set.
+func TestAnAddressThatCannotBeOpenedIsNamedByItsVariable(t *testing.T) {
+	server := queuetest.Start(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	for variable, set := range map[string]func(*Settings, string){
+		"INGEST_ADDR":       func(s *Settings, addr string) { s.IngestAddr = addr },
+		"INGEST_ADMIN_ADDR": func(s *Settings, addr string) { s.IngestAdminAddr = addr },
+		"WORKER_ADMIN_ADDR": func(s *Settings, addr string) { s.WorkerAdminAddr = addr },
+	} {
+		n := &Node{
+			Ingest: true, Worker: true, Fixed: true, Log: zerolog.Nop(),
+			Settings: Settings{IngestAddr: "127.0.0.1:0", IngestAdminAddr: "127.0.0.1:0", WorkerAdminAddr: "127.0.0.1:0"},
+			File:     &link.File{Keep: link.Keep{Disk: 200_000_000, Events: 24 * time.Hour, History: 24 * time.Hour}},
+		}
+		set(&n.Settings, taken.Addr().String())
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		err := n.run(ctx, queue.Options{Connection: queue.Connection{InProcess: server.Conn, Log: zerolog.Nop()}, SyncKnown: true, Limits: queue.Limits{Disk: 200_000_000}})
+		stop()
+		if err == nil || !strings.HasPrefix(lang.Russian.Error(err), variable+": не открыть адрес") {
+			t.Errorf("%s: %v", variable, err)
+		}
+	}
+}
+
+// What keeps a process from starting is for the person, in their language, whichever process it is.
+func TestMistakesOfTheFileAreSaidInThePersonsLanguage(t *testing.T) {
+	t.Setenv("LC_ALL", "ru_RU.UTF-8")
+	s := Settings{Config: filepath.Join(t.TempDir(), "touchbox.yaml")}
+	if err := os.WriteFile(s.Config, []byte("calltuch: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, start := range map[string]func() error{
+		"ingest":  func() error { return RunIngest(t.Context(), s, zerolog.Nop()) },
+		"worker":  func() error { return RunWorker(t.Context(), s, zerolog.Nop()) },
+		"console": func() error { return RunConsole(t.Context(), s, zerolog.Nop(), &Node{}) },
+	} {
+		if err := start(); ExitCode(err) != ExitMistake || !strings.Contains(err.Error(), "неизвестный ключ calltuch") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

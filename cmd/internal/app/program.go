@@ -79,7 +79,7 @@ func (p Program) run(ctx context.Context, health bool, screen io.Writer) error {
 	if err := p.Run(ctx, settings, log); err != nil {
 		return err
 	}
-	log.Info().Msg("stopped")
+	log.Info().Msg("the process has stopped")
 	return nil
 }
 
@@ -146,6 +146,11 @@ const (
 	partsWithin   = 22 * time.Second
 	processWithin = 24500 * time.Millisecond
 )
+
+// tellStop logs the signal when it comes: the stop may take as long as the bounds above say, and a person watches. What it returns ends that.
+func tellStop(ctx context.Context, log zerolog.Logger) (forget func() bool) {
+	return context.AfterFunc(ctx, func() { log.Info().Msg("stopping: what is in hand is finished first") })
+}
 
 // stopClock is the deadline of a graceful shutdown, counted from the moment when its context ended.
 type stopClock struct {

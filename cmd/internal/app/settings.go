@@ -263,6 +263,18 @@ func (s Settings) LoadConfigLeniently(l lang.Language) (*link.File, link.Problem
 	return loadConfig(s.Config, link.Options{Getenv: os.Getenv, Language: l, Lenient: true})
 }
 
+// toServe reads the file for a process that serves: its log is English, and mistakes, which end it, are for the person.
+func (s Settings) toServe(load func(lang.Language) (*link.File, link.Problems, error)) (*link.File, link.Problems, error) {
+	file, problems, err := load(lang.English)
+	if err == nil {
+		return file, problems, nil
+	}
+	if _, _, said := load(s.Language()); said != nil {
+		err = said
+	}
+	return nil, problems, err
+}
+
 func loadConfig(path string, o link.Options) (*link.File, link.Problems, error) {
 	file, problems, err := link.Load(path, o)
 	if _, invalid := errors.AsType[*link.InvalidError](err); invalid {
