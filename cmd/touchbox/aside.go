@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,16 +28,12 @@ func (f *asideFlags) add(cmd *cobra.Command) {
 }
 
 func (f *asideFlags) query(ctx context.Context, d *desk, args []string) (q admin.AsideQuery, err error) {
-	q.Site, q.Reason = f.site, f.reason
-	if site := d.admin.File.Site(f.site); site != nil {
-		q.Site = site.ID
-	} else if f.site != "" {
-		if err := d.knowsSite(ctx, f.site); err != nil {
-			return q, err
-		}
+	q.Reason = f.reason
+	if q.Site, err = d.siteOf(ctx, f.site); err != nil {
+		return q, err
 	}
-	if f.reason != "" && !slices.Contains(asideReasons(), f.reason) {
-		return q, app.Mistakef("%s", d.lang.Sprintf("--reason %q: want one of %s", f.reason, strings.Join(asideReasons(), ", ")))
+	if err := d.knowsReason(f.reason, admin.AsideReasons()); err != nil {
+		return q, err
 	}
 	if q.Since, q.Until, err = d.readSpan(f.since, f.until); err != nil {
 		return q, err

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -40,6 +42,9 @@ func (d *desk) listAudit(ctx context.Context, f auditFlags) (err error) {
 	q := admin.AuditQuery{Who: f.who, Verb: f.verb, Limit: f.limit}
 	if f.limit <= 0 {
 		return app.Mistakef("%s", d.lang.Sprintf("--limit: want a positive number"))
+	}
+	if f.verb != "" && !slices.Contains(admin.Verbs(), f.verb) {
+		return app.Mistakef("%s", d.lang.Sprintf("--verb %q: want one of %s", f.verb, strings.Join(admin.Verbs(), ", ")))
 	}
 	if q.Since, q.Until, err = d.readSpan(f.since, f.until); err != nil {
 		return err

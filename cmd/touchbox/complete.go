@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/calltouch"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/lang"
@@ -22,13 +23,13 @@ type values func() []string
 // means the same everywhere.
 func completeValues(root *cobra.Command) {
 	flags := map[string]values{
-		"link": linkIDs, "as": linkIDs, "site": siteNames, "kind": keys.EventKinds, "outcome": outcomes, "reason": reasons, "keep": fieldNames,
+		"link": linkIDs, "as": linkIDs, "site": siteNames, "kind": keys.EventKinds, "outcome": outcomes, "reason": admin.Reasons, "keep": fieldNames,
 		"lang": func() []string { return []string{string(lang.English), string(lang.Russian)} },
 	}
 	named := map[string]map[string]values{ // where it means something of its own
 		"init":               {"site": nil},
 		"simulate/calltouch": {"site": nil},
-		"aside":              {"reason": asideReasons},
+		"aside":              {"reason": admin.AsideReasons},
 	}
 	arguments := map[string]values{
 		"links/stop": linkIDs, "links/start": linkIDs, "links/reset": linkIDs, "links/remove": linkIDs,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,8 +84,8 @@ func (s *filterFlags) read(ctx context.Context, d *desk) (selection, error) {
 	if err := s.readPlace(ctx, d, &out); err != nil {
 		return out, err
 	}
-	if s.reason != "" && !slices.Contains(reasons(), s.reason) {
-		return out, app.Mistakef("%s", d.lang.Sprintf("--reason %q: want one of %s", s.reason, strings.Join(reasons(), ", ")))
+	if err := d.knowsReason(s.reason, admin.Reasons()); err != nil {
+		return out, err
 	}
 	if s.asksStatus() && (s.status < leastStatus || s.status > mostStatus) {
 		return out, app.Mistakef("%s", d.lang.Sprintf("--status: want an HTTP status, such as 400"))
@@ -121,13 +122,9 @@ func (s *filterFlags) readPlace(ctx context.Context, d *desk, out *selection) er
 			return app.Mistakef("%s", d.lang.Sprintf("no link %q in %s, and the queue knows none either", s.link, d.settings.Config))
 		}
 	}
-	if s.site != "" {
-		out.filter.Site = s.site
-		if site := d.admin.File.Site(s.site); site != nil {
-			out.filter.Site = site.ID
-		} else if err := d.knowsSite(ctx, s.site); err != nil {
-			return err
-		}
+	var err error
+	if out.filter.Site, err = d.siteOf(ctx, s.site); err != nil {
+		return err
 	}
 	if s.kind != "" {
 		kind, err := event.ParseKind(s.kind)
@@ -158,15 +155,24 @@ func (s selection) dead() admin.Selection {
 	return admin.Selection{Keys: s.keys, Filter: s.filter, Cause: s.cause}
 }
 
-// knowsSite is the Mistake that a site which is not in the file is none of which anything is stored either.
-func (d *desk) knowsSite(ctx context.Context, site string) error {
-	if strings.Trim(site, "0123456789") == "" {
-		events, asides, err := d.admin.Queue.CountSince(ctx, site, time.Time{})
-		if err != nil || events+asides > 0 {
-			return err
-		}
+// siteOf is the id of the site of --site; "" stays "". One that is not in the file, and of which nothing is stored either, is a Mistake.
+func (d *desk) siteOf(ctx context.Context, named string) (string, error) {
+	if named == "" {
+		return "", nil
 	}
-	return app.Mistakef("%s", d.lang.Sprintf("no site %q in %s, and nothing of it is stored", site, d.settings.Config))
+	id, known, err := d.admin.SiteOf(ctx, named)
+	if err == nil && !known {
+		err = app.Mistakef("%s", d.lang.Sprintf("no site %q in %s, and nothing of it is stored", named, d.settings.Config))
+	}
+	return id, err
+}
+
+// knowsReason is the Mistake that --reason is none of those that there are.
+func (d *desk) knowsReason(reason string, all []string) error {
+	if reason == "" || slices.Contains(all, reason) {
+		return nil
+	}
+	return app.Mistakef("%s", d.lang.Sprintf("--reason %q: want one of %s", reason, strings.Join(all, ", ")))
 }
 
 // filters are what the queue is asked for: one filter for each event, or one for all.
@@ -183,24 +189,18 @@ func (s selection) filters() []queue.Filter {
 	return list
 }
 
-// readTime reads a time as people give it: a day or a time in the site's zone, RFC 3339, or how
-// long ago.
-func (d *desk) readTime(flag, text string) (time.Time, error) {
-	if t, ok := admin.ReadMoment(text, d.zone, time.Now()); ok {
-		return t, nil
-	}
-	return time.Time{}, app.Mistakef("%s", d.lang.Sprintf("%s %q: want 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago", flag, text))
-}
-
-// readSpan reads --since and --until. A span with its ends exchanged would be an empty list, which a person takes for an answer.
+// readSpan reads --since and --until: days or times in the site's zone, RFC 3339, or how long ago.
 func (d *desk) readSpan(since, until string) (from, to time.Time, err error) {
-	if from, err = d.readTime("--since", since); err != nil {
-		return from, to, err
-	}
-	if to, err = d.readTime("--until", until); err != nil {
-		return from, to, err
-	}
-	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+	from, to, err = admin.ReadSpan(since, until, d.zone, time.Now())
+	const wanted = "%s %q: want 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago"
+	switch {
+	case errors.Is(err, admin.ErrSince):
+		err = app.Mistakef("%s", d.lang.Sprintf(wanted, "--since", since))
+	case errors.Is(err, admin.ErrUntil):
+		err = app.Mistakef("%s", d.lang.Sprintf(wanted, "--until", until))
+	case errors.Is(err, admin.ErrFuture):
+		err = app.Mistakef("%s", d.lang.Sprintf("--since %s has not come yet: there is nothing behind it", since))
+	case errors.Is(err, admin.ErrNoSpan):
 		err = app.Mistakef("%s", d.lang.Sprintf("--until %s is not after --since %s: there is nothing between them", until, since))
 	}
 	return from, to, err

@@ -1,16 +1,9 @@
 package main
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/touchbox/touchbox/pkg/admin"
-	"github.com/touchbox/touchbox/pkg/calltouch"
-	"github.com/touchbox/touchbox/pkg/mindbox"
-	"github.com/touchbox/touchbox/pkg/pipeline"
-	"github.com/touchbox/touchbox/pkg/pipeline/breaker"
-	"github.com/touchbox/touchbox/pkg/queue"
-	"github.com/touchbox/touchbox/pkg/queue/keep"
 	"github.com/touchbox/touchbox/pkg/show"
 )
 
@@ -29,29 +22,4 @@ func (c *cli) parkedBy(why string) string {
 		return c.reasonWord(code) + ": " + show.Printable(answer)
 	}
 	return c.reasonWord(code)
-}
-
-// reasons are the words of --reason: why an event waits, died or was filtered.
-func reasons() []string {
-	list := []string{
-		pipeline.ReasonUnreadable, pipeline.ReasonExpression, pipeline.ReasonCondition, pipeline.ReasonMissing, pipeline.ReasonExpired,
-		pipeline.ReasonTooOld, pipeline.ReasonParked, pipeline.ReasonCrashed, pipeline.ReasonUnknown,
-		breaker.ReasonOutage, breaker.ReasonRefusals,
-		queue.ReasonDamaged, queue.ReasonPanic, queue.ReasonTooLarge, queue.ReasonRemoved, keep.ReasonLost, keep.ReasonDiskFull, admin.ReasonCancelled,
-	}
-	for _, reason := range mindbox.Reasons {
-		list = append(list, string(reason))
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-// asideReasons are the words of `aside --reason`.
-func asideReasons() []string {
-	list := []string{string(calltouch.AsideUnpolled)}
-	for _, reason := range calltouch.Reasons {
-		list = append(list, string(reason))
-	}
-	slices.Sort(list)
-	return list
 }

@@ -7,9 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/lang"
+	"github.com/touchbox/touchbox/pkg/mindbox"
+	"github.com/touchbox/touchbox/pkg/pipeline"
+	"github.com/touchbox/touchbox/pkg/pipeline/breaker"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/keep"
 )
@@ -33,7 +38,7 @@ func TestEveryCodeHasAWord(t *testing.T) {
 	for _, outcome := range event.Outcomes {
 		codes = append(codes, string(outcome))
 	}
-	for _, reason := range slices.Concat(reasons(), asideReasons()) {
+	for _, reason := range slices.Concat(admin.Reasons(), admin.AsideReasons()) {
 		word := admin.ReasonWord(reason)
 		if word == reason {
 			t.Errorf("reason %q is said as it is", reason)
@@ -44,6 +49,23 @@ func TestEveryCodeHasAWord(t *testing.T) {
 		if _, ok := lang.Twin(code); !ok {
 			t.Errorf("no word for %q", code)
 		}
+	}
+}
+
+// What --reason, a page's filter and the API take for a reason is what the rooms give as one, no more and no less.
+func TestReasonsAreThoseOfTheRooms(t *testing.T) {
+	list := []string{
+		pipeline.ReasonUnreadable, pipeline.ReasonExpression, pipeline.ReasonCondition, pipeline.ReasonMissing, pipeline.ReasonExpired,
+		pipeline.ReasonTooOld, pipeline.ReasonParked, pipeline.ReasonCrashed, pipeline.ReasonUnknown,
+		breaker.ReasonOutage, breaker.ReasonRefusals,
+		queue.ReasonDamaged, queue.ReasonPanic, queue.ReasonTooLarge, queue.ReasonRemoved, keep.ReasonLost, keep.ReasonDiskFull, admin.ReasonCancelled,
+	}
+	for _, reason := range mindbox.Reasons {
+		list = append(list, string(reason))
+	}
+	slices.Sort(list)
+	if diff := cmp.Diff(list, admin.Reasons()); diff != "" {
+		t.Error(diff)
 	}
 }
 

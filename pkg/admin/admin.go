@@ -17,7 +17,7 @@
 //	events, follow    many events; timeline: all that is known of one; story: with each condition's verdict and its body
 //	failed, aside     what waits, what died, what came and is no event; and what one does to them; identify: a second look at it
 //	select            which events to give back to their links; replay_item: one of them, as what; replay: the run that does it;
-//	                  previewed: one that was told of before
+//	                  previewed: one that was told of before; pick: some of them, where somebody waits
 //	jobs, work        bulk work that outlives the process that works at it; job_run: who works at it; job_do, backfill: at what
 //	rows, part        lists without an end, one row after the other; a long list part by part, from its newest end
 //	links, linkchange how links stand; what the file changes of them, resets and removals
@@ -29,6 +29,7 @@
 //	compare           two links on the same events; a link beside a list of ids
 //	forecast          the same of a replay, before it
 //	lookup            events by a phone number; cards: what file and queue hold of a link, a site, the whole
+//	asked             what of a filter that a person names there is
 //	session           who has signed in to the console
 //	person            whom erase looks for, in every spelling
 package admin

@@ -8,6 +8,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link"
+	"github.com/touchbox/touchbox/pkg/queue"
 )
 
 // The cards say what the file and the queue hold of a thing, in plain values and without a secret.
@@ -163,11 +164,18 @@ type StreamCard struct {
 // Streams says how full the queue is.
 func (a Admin) Streams(ctx context.Context) ([]StreamCard, error) {
 	sizes, err := a.Queue.Sizes(ctx)
+	return streamCards(sizes), err
+}
+
+// Streams are how full the streams were then.
+func (s Standing) Streams() []StreamCard { return streamCards(s.Sizes) }
+
+func streamCards(sizes []queue.StreamSize) []StreamCard {
 	cards := make([]StreamCard, len(sizes))
 	for i, s := range sizes {
 		cards[i] = StreamCard{s.Stream, s.Messages, s.Bytes, s.Limit, s.Share()}
 	}
-	return cards, err
+	return cards
 }
 
 // ProcessCard is how a process that takes or delivers events finds the queue.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 )
@@ -96,3 +98,13 @@ func (a Admin) RunNextJob(ctx context.Context, kinds []JobKind) error {
 	}
 	return err
 }
+
+// CountAtMost has so many events read at most to count them, until the returned function is called.
+func CountAtMost(n int) (back func()) {
+	before := mostCounted
+	mostCounted = n
+	return func() { mostCounted = before }
+}
+
+// PaceOf is the pace of a replay.
+func PaceOf(most float64) *rate.Limiter { return paceOf(most) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/touchbox/touchbox/pkg/link"
 	"github.com/touchbox/touchbox/pkg/queue"
@@ -37,9 +38,36 @@ type linkVersion struct{ link, hash string }
 // Forecast says what Replay would do with all items, and does nothing. Of each it reads what Replay reads; Progress of the options is
 // told. Personal values are masked unless reveal is set.
 func (a Admin) Forecast(ctx context.Context, items []Item, o ReplayOptions, reveal bool) (Forecast, error) {
+	return a.forecast(ctx, items, o, reveal, 0)
+}
+
+// ForecastWithin is Forecast of as many of the items as can be looked at within a time, taken from all of them: Selected says how many.
+// Personal values are masked.
+func (a Admin) ForecastWithin(ctx context.Context, items []Item, o ReplayOptions, within time.Duration) (Forecast, error) {
+	return a.forecast(ctx, scattered(items), o, false, within)
+}
+
+// scattered is a list in an order of which each beginning is from all of it.
+func scattered[T any](list []T) []T {
+	const steps = 16
+	out := make([]T, 0, len(list))
+	for from := range steps {
+		for i := (from * 7) % steps; i < len(list); i += steps {
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
+func (a Admin) forecast(ctx context.Context, items []Item, o ReplayOptions, reveal bool, within time.Duration) (Forecast, error) {
 	f := &forecaster{admin: a, how: o, reveal: reveal, versions: map[linkVersion]*link.Link{}}
-	f.result.Selected, f.result.Links = len(items), []LinkTrial{}
+	f.result.Links = []LinkTrial{}
+	began := time.Now()
 	for i, item := range items {
+		if within > 0 && time.Since(began) > within {
+			break
+		}
+		f.result.Selected++
 		if err := f.add(ctx, item); err != nil {
 			return f.result, err
 		}

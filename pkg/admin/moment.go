@@ -29,11 +29,17 @@ func ReadMoment(text string, zone *time.Location, now time.Time) (time.Time, boo
 	return time.Time{}, false
 }
 
+// mostDays is how many days a time may lie back: more than there were, and no more than a duration holds.
+const mostDays = 36_500
+
 // readAgo reads a duration, of days too.
 func readAgo(text string) (time.Duration, bool) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseFloat(days, 64)
-		return time.Duration(n * 24 * float64(time.Hour)), err == nil && n >= 0
+		if err != nil || !(n >= 0 && n <= mostDays) {
+			return 0, false
+		}
+		return time.Duration(n * 24 * float64(time.Hour)), true
 	}
 	ago, err := time.ParseDuration(text)
 	return ago, err == nil && ago >= 0

@@ -149,8 +149,7 @@ func (a Admin) selectEvents(ctx context.Context, s Selection) ([]Item, error) {
 	found := linkOutcomes{links, a.byKey(ctx)}
 	events := a.named(ctx, s.Keys)
 	if len(s.Keys) == 0 {
-		q := EventQuery{Link: s.Filter.Link, Site: s.Filter.Site, Kind: s.Filter.Kind, Since: s.Filter.Since, Until: s.Filter.Until}
-		if events, err = a.withOutcomeInOrder(ctx, q, s.Outcome, &found); err != nil {
+		if events, err = a.withOutcomeInOrder(ctx, s.query(), s.Outcome, &found); err != nil {
 			return nil, err
 		}
 	}
@@ -166,6 +165,11 @@ func (a Admin) selectEvents(ctx context.Context, s Selection) ([]Item, error) {
 		items = append(items, some...)
 	}
 	return items, nil
+}
+
+// query is what of a selection an event says by itself.
+func (s Selection) query() EventQuery {
+	return EventQuery{Link: s.Filter.Link, Site: s.Filter.Site, Kind: s.Filter.Kind, Since: s.Filter.Since, Until: s.Filter.Until}
 }
 
 // named iterates over the events with these keys.

@@ -62,6 +62,24 @@ func (a Admin) Standing(ctx context.Context) (Standing, error) {
 	return Standing{At: a.now(), Read: 1, Links: links, Sites: sites}, err
 }
 
+// Latest is Standing as it was asked for last, ten seconds ago at most: for a program, which asks again and again and does not wait.
+func (a Admin) Latest(ctx context.Context) (Standing, error) {
+	b := a.Board
+	if b == nil {
+		return a.Standing(ctx)
+	}
+	b.mu.RLock()
+	old := time.Since(b.stand.at) > standLimit
+	b.mu.RUnlock()
+	if old {
+		return b.Standing(ctx)
+	}
+	if err := b.away(); err != nil {
+		return Standing{}, err
+	}
+	return b.shown()
+}
+
 // Standing gives it as of a moment ago; where that is too long ago, it is asked for.
 func (b *Board) Standing(ctx context.Context) (Standing, error) {
 	watched := b.watched()

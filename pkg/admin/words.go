@@ -14,7 +14,12 @@ import (
 // Outcomes, states of links and ways of coming are English words themselves; lang.Coded says those.
 
 // ReasonWord says why an event waits, was given up, or was set aside. A code that is not known is said as it is, and so in all that follow.
-func ReasonWord(code string) string { return wordOf(reasonWords, code) }
+func ReasonWord(code string) string {
+	if word, ok := asideWords[code]; ok {
+		return word
+	}
+	return wordOf(reasonWords, code)
+}
 
 // NoteWord says what a person or a worker noted in the history.
 func NoteWord(code string) string { return wordOf(noteWords, code) }
@@ -65,6 +70,7 @@ var noteWords = map[string]string{
 	"repeated": "came once more", keep.NoteRestored: "put back by a person",
 }
 
+// reasonWords are why an event waits, died or was filtered, all of it: see Reasons.
 var reasonWords = map[string]string{
 	"accepted": "accepted by Mindbox", "already_processed": "Mindbox knew it already", "validation_error": "Mindbox refuses the data",
 	"protocol_error": "Mindbox refuses the request", "unclear_answer": "an answer that says nothing", "unknown_status": "a status that nobody knows",
@@ -77,10 +83,14 @@ var reasonWords = map[string]string{
 	"missing": "a required field came out empty", "expired": "too old for the link", "too_old": "tried for too long",
 	"parked": "paused: waiting for Mindbox", "crashed": "the process ended at it again and again", "unknown": "its site or link is not in the file",
 	"damaged": "damaged in the store", "panic": "handling it failed", "too_large": "too large", "cancelled": "given up by a person",
-	"ping": "a test of Calltouch's", "empty": "nothing stood in it", "other_lead": "neither a call nor a form request", "no_id": "no id: it is not ticked in Calltouch",
-	"other_site": "of another site", "bad_id": "an id that cannot be one", "collision": "another call has this id", "unpolled": "waits for its record",
 	"outage": "Mindbox does not answer", "refusals": "Mindbox refuses one after another", "link_removed": "its link was removed", "retry_lost": "its retry was lost",
 	"disk_full": "the disk was full", "interrupted": "interrupted: this process stopped", "unknown_code": "a code that HTTP does not have",
+}
+
+// asideWords are why something was set aside, but for what may be said of an event too.
+var asideWords = map[string]string{
+	"ping": "a test of Calltouch's", "empty": "nothing stood in it", "other_lead": "neither a call nor a form request", "no_id": "no id: it is not ticked in Calltouch",
+	"other_site": "of another site", "bad_id": "an id that cannot be one", "collision": "another call has this id", "unpolled": "waits for its record",
 }
 
 var jobStateWords = map[string]string{

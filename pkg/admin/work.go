@@ -111,7 +111,8 @@ func (a Admin) mayAsk(kind JobKind, w Work, why string) error {
 	return err
 }
 
-// CountWork is how many things a job of the kind would have to do with now. A backfill knows that only when it has asked: 0.
+// CountWork is how many things a job of the kind would have to do with now, of a replay as Pick says it. A backfill knows that only when it
+// has asked: 0.
 func (a Admin) CountWork(ctx context.Context, kind JobKind, w Work) (int, error) {
 	switch kind {
 	case JobReplay:
@@ -119,8 +120,7 @@ func (a Admin) CountWork(ctx context.Context, kind JobKind, w Work) (int, error)
 		if err != nil {
 			return 0, err
 		}
-		items, err := a.Select(ctx, s)
-		return len(items), err
+		return a.countSelected(ctx, s)
 	case JobDrop:
 		s, err := w.selection(time.Time{})
 		if err != nil {

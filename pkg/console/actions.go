@@ -146,7 +146,10 @@ func (v *visit) audit() error {
 	f := v.readFilter()
 	q := admin.AuditQuery{Who: v.r.FormValue("who"), Verb: v.r.FormValue("verb"), Limit: mostRows}
 	var err error
-	if q.Since, q.Until, err = v.span(f); err != nil {
+	if q.Since, q.Until, err = v.span(f); err == nil {
+		err = v.oneOf("verb", q.Verb, admin.Verbs())
+	}
+	if err != nil {
 		return err
 	}
 	if v.wantsTable() {

@@ -121,6 +121,7 @@ var (
 	errNoKey  = errors.New("there is no key, or one that opens nothing: send `Authorization: Bearer KEY` with a key of console.people")
 	errMethod = errors.New("this address takes another method: see the header Allow")
 	errType   = errors.New("the body is to be JSON: send Content-Type: application/json")
+	errLarge  = errors.New("the body is larger than anything that is asked for here: it has 1 MB at most")
 )
 
 // errAsked is that what a program asked for makes no sense, and why.
@@ -155,8 +156,10 @@ func (v *visit) problem(err error) {
 		p.Status, p.Detail = http.StatusMethodNotAllowed, v.lang.Text(errMethod.Error())
 	case errors.Is(err, errType):
 		p.Status, p.Detail = http.StatusUnsupportedMediaType, v.lang.Text(errType.Error())
+	case errors.Is(err, errLarge):
+		p.Status, p.Detail = http.StatusRequestEntityTooLarge, v.lang.Text(errLarge.Error())
 	case errors.As(err, &field):
-		p.Status, p.Detail = http.StatusBadRequest, field.name+": "+v.lang.Text(wanted[field.name])
+		p.Status, p.Detail = http.StatusBadRequest, field.name+": "+field.said(v.lang)
 	default:
 		var view errorView
 		view, p.Status = v.explain(err)
@@ -254,7 +257,7 @@ func (v *visit) apiEvent() error {
 }
 
 func (v *visit) apiCauses() error {
-	f, _, err := v.asks("link", "site", "kind", "reason", "status", "since", "until")
+	f, _, err := v.asks("link", "site", "kind", "reason", "status", "since", "until", formatParameter)
 	if err != nil {
 		return err
 	}
@@ -297,7 +300,10 @@ func (v *visit) apiAudit() error {
 		return err
 	}
 	q := admin.AuditQuery{Who: v.r.FormValue("who"), Verb: v.r.FormValue("verb"), Limit: limit}
-	if q.Since, q.Until, err = v.span(f); err != nil {
+	if q.Since, q.Until, err = v.span(f); err == nil {
+		err = v.oneOf("verb", q.Verb, admin.Verbs())
+	}
+	if err != nil {
 		return err
 	}
 	if v.wantsTable() {
@@ -352,15 +358,15 @@ type retriesAsked struct {
 	Site   string `json:"site"`
 	Kind   string `json:"kind"`
 	Reason string `json:"reason"`
-	Status int    `json:"status"`
+	Status *int   `json:"status"`
 	Since  string `json:"since"`
 	Until  string `json:"until"`
 }
 
 func (a retriesAsked) filter() filter {
 	f := filter{Link: a.Link, Site: a.Site, Kind: a.Kind, Reason: a.Reason, Since: a.Since, Until: a.Until}
-	if a.Status != 0 {
-		f.Status = strconv.Itoa(a.Status)
+	if a.Status != nil {
+		f.Status = strconv.Itoa(*a.Status)
 	}
 	return f
 }
@@ -371,9 +377,6 @@ func (v *visit) apiRetriesNow() error {
 		return err
 	}
 	work, err := v.work(ask.filter())
-	if err == nil {
-		err = v.knowsLink(work.Link)
-	}
 	if err != nil {
 		return err
 	}
@@ -401,24 +404,11 @@ func (v *visit) apiJob() error {
 	return v.answer(http.StatusOK, v.jobOf(j))
 }
 
-// knowsLink refuses an id that is no link's: a program that mistypes one must not take an empty list for an answer.
-func (v *visit) knowsLink(id string) error {
-	if id == "" {
-		return nil
-	}
-	known, err := v.admin.Knows(v.ctx(), id)
-	if err == nil && !known {
-		err = errAsked{v.lang.Sprintf("link: there is no link %q in the file, and the queue knows none either", admin.Mask{}.Text(id))}
-	}
-	return err
-}
-
-// outcomeOf reads the word of an outcome. errField.
-func outcomeOf(text string) (event.Outcome, error) {
+// isOutcome refuses what is no outcome.
+func (v *visit) isOutcome(text string) error {
+	var all []string
 	for _, o := range event.Outcomes {
-		if text == "" || text == string(o) {
-			return event.Outcome(text), nil
-		}
+		all = append(all, string(o))
 	}
-	return "", errField{"outcome"}
+	return v.oneOf("outcome", text, all)
 }

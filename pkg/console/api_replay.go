@@ -24,7 +24,7 @@ type selectionAsked struct {
 	Site     string `json:"site"`
 	Kind     string `json:"kind"`
 	Reason   string `json:"reason"`
-	Status   int    `json:"status"`
+	Status   *int   `json:"status"`
 	Since    string `json:"since"`
 	Until    string `json:"until"`
 	Cause    string `json:"cause"`
@@ -38,13 +38,11 @@ func (v *visit) asksFor(ask selectionAsked) (admin.Selection, admin.ReplayOption
 	f := retriesAsked{Link: ask.Link, Site: ask.Site, Kind: ask.Kind, Reason: ask.Reason, Status: ask.Status, Since: ask.Since, Until: ask.Until}.filter()
 	f.Outcome, f.Cause, f.Event = ask.Outcome, ask.Cause, ask.Event
 	o := admin.ReplayOptions{Revision: strings.TrimSpace(ask.Revision), As: ask.As}
-	if _, err := outcomeOf(f.Outcome); err != nil {
+	if err := v.isOutcome(f.Outcome); err != nil {
 		return admin.Selection{}, o, err
 	}
-	for _, id := range []string{ask.Link, ask.As} {
-		if err := v.knowsLink(id); err != nil {
-			return admin.Selection{}, o, err
-		}
+	if err := v.knowsLink("as", ask.As); err != nil {
+		return admin.Selection{}, o, err
 	}
 	s, err := v.selection(f)
 	if err == nil && !v.mayWork(admin.JobReplay, admin.WorkOf(s, o)) {
@@ -60,9 +58,10 @@ type previewView struct {
 	Until     time.Time      `json:"until"`   // not later than this
 	On        string         `json:"on"`      // what it would work at, in words
 	Found     int            `json:"found"`
-	Looked    int            `json:"looked"`     // at so many of them, evenly picked
-	WouldSend int            `json:"would_send"` // of those that were looked at
-	Forecast  admin.Forecast `json:"forecast"`   // of those that were looked at
+	AtMost    bool           `json:"at_most,omitempty"` // there may be fewer: not all that may be meant was read
+	Looked    int            `json:"looked"`            // at so many of them, evenly picked
+	WouldSend int            `json:"would_send"`        // of those that were looked at
+	Forecast  admin.Forecast `json:"forecast"`          // of those that were looked at
 }
 
 func (v *visit) apiPreview() error {
@@ -74,20 +73,19 @@ func (v *visit) apiPreview() error {
 	if err != nil {
 		return err
 	}
-	items, err := v.admin.Select(v.ctx(), s)
+	picked, err := v.admin.Pick(v.ctx(), s, mostForecast)
 	if err != nil {
 		return err
 	}
-	looked := evenly(items, mostForecast)
-	forecast, err := v.admin.Forecast(v.ctx(), looked, o, false)
+	forecast, err := v.admin.ForecastWithin(v.ctx(), picked.Items, o, forecastWithin)
 	if err != nil {
 		return err
 	}
-	hash, kept, err := v.admin.KeepPreview(v.ctx(), admin.WorkOf(s, o), len(items))
+	hash, kept, err := v.admin.KeepPreview(v.ctx(), admin.WorkOf(s, o), picked.Found)
 	if err != nil {
 		return err
 	}
-	return v.answer(http.StatusOK, previewView{hash, kept.Until, s.Text(), len(items), len(looked), forecast.WouldSend(), forecast})
+	return v.answer(http.StatusOK, previewView{hash, kept.Until, s.Text(), picked.Found, picked.AtMost, forecast.Selected, forecast.WouldSend(), forecast})
 }
 
 func (v *visit) apiReplay() error {
@@ -96,7 +94,7 @@ func (v *visit) apiReplay() error {
 	case err != nil:
 		return err
 	case ask.Rate < 0:
-		return errField{"rate"}
+		return errField{name: "rate"}
 	case ask.Preview == "" && !ask.Unseen:
 		return errAsked{v.lang.Text(`Say of which preview this is ("preview": its hash, of POST /api/v1/replays/preview), or that nobody has looked ("unseen": true).`)}
 	case ask.Preview != "" && (ask.Unseen || ask.selectionAsked != selectionAsked{}):

@@ -40,14 +40,11 @@ func (v *visit) apiStatus() error {
 	if _, _, err := v.asks(); err != nil {
 		return err
 	}
-	now, err := v.c.standing.read(v.ctx(), v.admin)
+	latest, err := v.admin.Latest(v.ctx())
 	if err != nil {
 		return err
 	}
-	streams, err := v.admin.Streams(v.ctx())
-	if err != nil {
-		return err
-	}
+	now := standingOf(latest)
 	view := statusView{
 		At: now.at.UTC(), Attention: []attentionView{}, Links: now.links, Sources: now.sites, Streams: []streamView{}, Broken: v.c.Broken(), Version: v.c.Version,
 	}
@@ -63,7 +60,7 @@ func (v *visit) apiStatus() error {
 		}
 		view.Attention = append(view.Attention, attentionView{one.What, one.Hint, v.pageAddress(one.Href), one.Alarming})
 	}
-	for _, s := range streams {
+	for _, s := range latest.Streams() {
 		view.Streams = append(view.Streams, streamView{s.Name, s.Messages, s.Bytes, s.Limit, s.Share})
 	}
 	return v.answer(http.StatusOK, view)

@@ -374,6 +374,7 @@ func (c caller) refusals(event event.Key, job string) {
 		if method == "POST" {
 			c.expects(400, method, path, `{"x": 1}`)
 			c.expects(415, method, path, "{}", "Content-Type", "text/plain")
+			c.expects(413, method, path, `{"x": "`+strings.Repeat("x", 1<<20)+`"}`)
 		}
 	}
 	for _, missing := range []string{"/jobs/none", "/replays/none"} {
@@ -494,6 +495,7 @@ func TestTheStatusSaysWhatNeedsAPerson(t *testing.T) {
 		Links     []admin.LinkStatus
 		Streams   []struct{ Name string }
 	}
+	h.admin.Board.Refresh(t.Context())
 	h.caller(d, programKey).reads(&status, "/api/v1/status")
 	if status.Alarming != 1 || len(status.Attention) != 1 || !strings.HasPrefix(status.Attention[0].Page, "/causes/") || len(status.Links) != 2 || len(status.Streams) < 5 {
 		t.Errorf("%+v", status)
@@ -507,6 +509,11 @@ func TestTheStatusIsQuick(t *testing.T) {
 	began, n := time.Now(), 20
 	c.asksRaw("GET", "/api/v1/status", "")
 	t.Logf("the first GET /api/v1/status takes %s", time.Since(began))
+	let := h.hold() // it waits for no answer of the queue, whoever asked last
+	if got := c.asksRaw("GET", "/api/v1/status", ""); got.status != http.StatusOK {
+		t.Errorf("beside a queue that is slow: %d %s", got.status, got.body)
+	}
+	let()
 	began = time.Now()
 	for range n {
 		c.asksRaw("GET", "/api/v1/status", "")

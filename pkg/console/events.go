@@ -75,9 +75,9 @@ func (v *visit) eventQuery(f filter) (admin.EventQuery, error) {
 	if err != nil {
 		return admin.EventQuery{}, err
 	}
-	q := admin.EventQuery{Site: selection.Site, Kind: selection.Kind, Link: f.Link, Since: selection.Since, Until: selection.Until, Limit: mostRows}
-	q.Outcome, err = outcomeOf(f.Outcome)
-	return q, err
+	return admin.EventQuery{
+		Site: selection.Site, Kind: selection.Kind, Link: f.Link, Outcome: event.Outcome(f.Outcome), Since: selection.Since, Until: selection.Until, Limit: mostRows,
+	}, v.isOutcome(f.Outcome)
 }
 
 // foundEvents shows to whoever looked, and to admins, what a search has found.

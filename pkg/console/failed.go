@@ -198,6 +198,6 @@ func (v *visit) aside() error {
 
 // asideQuery is the filter as a query for what was set aside. errBadForm.
 func (v *visit) asideQuery(f filter) (admin.AsideQuery, error) {
-	selection, err := v.of(f)
+	selection, err := v.ofReasons(f, admin.AsideReasons())
 	return admin.AsideQuery{Site: selection.Site, Reason: f.Reason, Since: selection.Since, Until: selection.Until}, err
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -103,37 +104,82 @@ func word4shell(text string) string {
 // leastStatus and mostStatus bound what an answer of HTTP has.
 const leastStatus, mostStatus = 100, 599
 
-// of is the filter as admin takes it. errBadForm.
-func (v *visit) of(f filter) (admin.Filter, error) {
-	out := admin.Filter{Link: f.Link, Site: f.Site, Reason: f.Reason}
-	var err error
-	if site := v.admin.File.Site(f.Site); site != nil { // by its name
-		out.Site = site.ID
+// of is the filter as admin takes it. What it names and there is none of is a mistake, as it is to a command: an empty list would be taken
+// for an answer. errBadForm.
+func (v *visit) of(f filter) (admin.Filter, error) { return v.ofReasons(f, admin.Reasons()) }
+
+// ofReasons is of for a list whose reasons are these.
+func (v *visit) ofReasons(f filter, reasons []string) (out admin.Filter, err error) {
+	out = admin.Filter{Link: f.Link, Reason: f.Reason}
+	if err := v.knowsLink("link", f.Link); err != nil {
+		return out, err
+	}
+	if out.Site, err = v.siteOf(f.Site); err != nil {
+		return out, err
+	}
+	if err := v.oneOf("reason", f.Reason, reasons); err != nil {
+		return out, err
 	}
 	if f.Status != "" {
 		if out.Status, err = strconv.Atoi(f.Status); err != nil || out.Status < leastStatus || out.Status > mostStatus {
-			return out, errField{"status"}
+			return out, errField{name: "status"}
 		}
 	}
 	if f.Kind != "" {
 		if out.Kind, err = event.ParseKind(f.Kind); err != nil {
-			return out, errField{"kind"}
+			return out, errField{name: "kind"}
 		}
+	}
+	if f.Cause != "" && !admin.IsCause(f.Cause) {
+		return out, errField{name: "cause"}
 	}
 	out.Since, out.Until, err = v.span(f)
 	return out, err
 }
 
-func (v *visit) span(f filter) (since, until time.Time, err error) {
-	since, ok := admin.ReadMoment(f.Since, v.c.Zone(), v.c.Now())
-	until, ok2 := admin.ReadMoment(f.Until, v.c.Zone(), v.c.Now())
-	switch {
-	case !ok:
-		return since, until, errField{"since"}
-	case !ok2, !since.IsZero() && !until.IsZero() && !since.Before(until):
-		return since, until, errField{"until"}
+// knowsLink refuses an id that is no link's.
+func (v *visit) knowsLink(field, id string) error {
+	if id == "" || v.admin.File.Link(id) != nil {
+		return nil
 	}
-	return since, until, nil
+	known, err := v.admin.Knows(v.ctx(), id)
+	if err == nil && !known {
+		err = errField{field, v.lang.Sprintf("there is no link %q in the file, and the queue knows none either", admin.Mask{}.Text(id))}
+	}
+	return err
+}
+
+// siteOf is the id of a site that is named; "" stays "".
+func (v *visit) siteOf(named string) (string, error) {
+	if named == "" {
+		return "", nil
+	}
+	id, known, err := v.admin.SiteOf(v.ctx(), named)
+	if err == nil && !known {
+		err = errField{"site", v.lang.Sprintf("there is no site %q in the file, and nothing of it is stored", admin.Mask{}.Text(named))}
+	}
+	return id, err
+}
+
+// oneOf refuses a word that is none of those that there are; "" is none that was given.
+func (v *visit) oneOf(field, word string, all []string) error {
+	if word == "" || slices.Contains(all, word) {
+		return nil
+	}
+	return errField{field, v.lang.Sprintf("there is none of this name; there are: %s", strings.Join(all, ", "))}
+}
+
+func (v *visit) span(f filter) (since, until time.Time, err error) {
+	since, until, err = admin.ReadSpan(f.Since, f.Until, v.c.Zone(), v.c.Now())
+	switch {
+	case errors.Is(err, admin.ErrSince):
+		err = errField{name: "since"}
+	case errors.Is(err, admin.ErrFuture):
+		err = errField{"since", v.lang.Text("this time has not come yet, so nothing can be behind it")}
+	case err != nil:
+		err = errField{name: "until"}
+	}
+	return since, until, err
 }
 
 // beforeParameter is by what an address asks for an older part of a list: for what stands before a place.
@@ -146,8 +192,8 @@ func (v *visit) before() (uint64, error) {
 		return 0, nil
 	}
 	place, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0, errBadForm
+	if err != nil || place == 0 {
+		return 0, errField{name: beforeParameter}
 	}
 	return place, nil
 }

@@ -79,7 +79,11 @@ type standings struct{ board func() *admin.Board }
 
 func (s standings) read(ctx context.Context, a admin.Admin) (standing, error) {
 	now, err := a.Standing(ctx)
-	return standing{now.At, now.Links, now.Sites, now.Read, now.Attention}, err
+	return standingOf(now), err
+}
+
+func standingOf(now admin.Standing) standing {
+	return standing{now.At, now.Links, now.Sites, now.Read, now.Attention}
 }
 
 // forget has the next one read anew: something was changed just now.

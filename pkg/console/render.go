@@ -194,8 +194,11 @@ func (v *visit) explain(err error) (view errorView, status int) {
 	case errors.Is(err, errBadForm):
 		status = http.StatusBadRequest
 		view.What = v.lang.Text("The form was not filled in as it should be: nothing was done.")
+		if v.r.Method == http.MethodGet {
+			view.What = v.lang.Text("The address asks for what cannot be: nothing was looked for, so this is no empty list.")
+		}
 		if field, ok := errors.AsType[errField](err); ok {
-			view.Hint = v.lang.Text(fieldTitles[field.name]) + ": " + v.lang.Text(wanted[field.name])
+			view.Hint = v.lang.Text(fieldTitles[field.name]) + ": " + field.said(v.lang)
 		}
 	case errors.Is(err, errTooMany):
 		status = http.StatusTooManyRequests

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
@@ -21,6 +22,7 @@ type replayView struct {
 	Untold   int           // so many whys and differences are left out
 	Pinned   int
 	Total    int          // items of the selection
+	AtMost   bool         // there may be fewer: not all that may be meant was read
 	Looked   int          // at so many of them, evenly picked
 	Halted   []admin.Halt // nothing goes over these links now
 	Typed    bool
@@ -42,8 +44,11 @@ type replayMove struct {
 	admin.Move
 }
 
-// mostForecast is how many items a preview looks at.
-const mostForecast = 2000
+// A preview looks at so many items at most, and for so long: somebody waits for it.
+const (
+	mostForecast   = 2000
+	forecastWithin = 10 * time.Second
+)
 
 // selection is what a person wants to send again. errBadForm.
 func (v *visit) selection(f filter) (admin.Selection, error) {
@@ -55,7 +60,7 @@ func (v *visit) selection(f filter) (admin.Selection, error) {
 	if f.Event != "" {
 		key, err := event.ParseKey(f.Event)
 		if err != nil {
-			return s, errBadForm
+			return s, errField{name: "event"}
 		}
 		s.Keys = []event.Key{key}
 	}
@@ -74,18 +79,17 @@ func (v *visit) forecast(f filter, again bool) error {
 	if s.Outcome == event.Delivered && !v.may(Admin) {
 		return errForbidden
 	}
-	items, err := v.admin.Select(v.ctx(), s)
+	picked, err := v.admin.Pick(v.ctx(), s, mostForecast)
 	if err != nil {
 		return err
 	}
-	looked := evenly(items, mostForecast)
-	forecast, err := v.admin.Forecast(v.ctx(), looked, admin.ReplayOptions{}, false)
+	forecast, err := v.admin.ForecastWithin(v.ctx(), picked.Items, admin.ReplayOptions{}, forecastWithin)
 	if err != nil {
 		return err
 	}
 	view := replayView{
-		Filter: f, Outcome: s.Outcome, Links: forecast.Links, Groups: v.groups(forecast), Pinned: forecast.Pinned, Total: len(items), Looked: len(looked),
-		Typed: len(items) > manyReplays, Again: again, Revision: s.Outcome == event.Delivered,
+		Filter: f, Outcome: s.Outcome, Links: forecast.Links, Groups: v.groups(forecast), Pinned: forecast.Pinned, Total: picked.Found, AtMost: picked.AtMost,
+		Looked: forecast.Selected, Typed: picked.Found > manyReplays, Again: again, Revision: s.Outcome == event.Delivered,
 	}
 	for _, l := range forecast.Links {
 		for _, m := range l.Moves {
@@ -154,18 +158,6 @@ func (v *visit) halted(f admin.Forecast) ([]admin.Halt, error) {
 		}
 	}
 	return list, err
-}
-
-// evenly picks at most so many of a list, from all of it.
-func evenly(items []admin.Item, most int) []admin.Item {
-	if len(items) <= most {
-		return items
-	}
-	picked := make([]admin.Item, most)
-	for i := range picked {
-		picked[i] = items[i*len(items)/most]
-	}
-	return picked
 }
 
 // replay sends again what the filter selects now, by a job.

@@ -16,6 +16,8 @@ var errorCatalogue = map[string]string{
 	"--days: want a number from 1 to %d":                                                      "--days: нужно число от 1 до %d",
 	"%s has no sites":                                                                         "в %s нет сайтов",
 	"--status: want an HTTP status, such as 400":                                              "--status: нужен код ответа HTTP, например 400",
+	"--since %s has not come yet: there is nothing behind it":                                 "--since %s ещё не наступило: после него ничего нет",
+	"--verb %q: want one of %s":                                                               "--verb %q: нужно одно из %s",
 	"--until %s is not after --since %s: there is nothing between them":                       "--until %s не позже, чем --since %s: между ними ничего нет",
 	"what the command printed was not taken: %w":                                              "вывод команды записать не удалось: %w",
 	"--to %s is before --from %s":                                                             "--to %s раньше, чем --from %s",
