@@ -86,6 +86,7 @@ func (v *visit) takeAway(t table) error {
 // tableWriter writes rows as CSV.
 type tableWriter struct {
 	v       *visit
+	taken   *http.ResponseController
 	csv     *csv.Writer
 	columns int
 	written int
@@ -101,7 +102,7 @@ func (v *visit) tableWriter(t table) *tableWriter {
 	h := v.w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="touchbox-%s.csv"`, t.name))
-	out := &tableWriter{v: v, csv: csv.NewWriter(v.w), columns: len(t.columns)}
+	out := &tableWriter{v: v, taken: http.NewResponseController(v.w), csv: csv.NewWriter(v.w), columns: len(t.columns)}
 	titles := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		titles[i] = c.name
@@ -124,6 +125,8 @@ func (w *tableWriter) row(cells []any) error {
 	for i, cell := range cells {
 		texts[i] = guarded(w.v.cell(cell))
 	}
+	takenWithin(w.taken, answerWriteFor)
+	defer takenWithin(w.taken, 0)
 	if err := w.csv.Write(texts); err != nil {
 		return err
 	}
@@ -134,6 +137,7 @@ func (w *tableWriter) row(cells []any) error {
 }
 
 func (w *tableWriter) flush() error {
+	takenWithin(w.taken, answerWriteFor)
 	w.csv.Flush()
 	return w.csv.Error()
 }

@@ -16,3 +16,10 @@ func APIRoles() map[string]Role {
 	}
 	return roles
 }
+
+// Streams is how many streams are open.
+func (c *Console) Streams() int {
+	c.streams.mu.Lock()
+	defer c.streams.mu.Unlock()
+	return c.streams.all
+}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/touchbox/touchbox/pkg/lang"
 	"github.com/touchbox/touchbox/pkg/web"
@@ -18,10 +19,14 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // maxBody bounds the body of a request, in bytes.
 const maxBody = 1 << 20
 
+// answerWithin bounds an answer that is no stream and no table, from the request on: more than what one may take to be made.
+const answerWithin = apiWithin + time.Minute
+
 // guard stands before everything: names, headers, sizes, origins, and the way by which a request came.
 func (c *Console) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secure(w.Header())
+		takenWithin(http.NewResponseController(w), answerWithin)
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		if c.prefix != "" { // a proxy may take the prefix off, or leave it
 			r.URL.Path = "/" + strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, c.prefix), "/")

@@ -33,13 +33,12 @@ func (v *visit) live() error {
 // Bounds of streams: browsers open few connections to one host, so a stream ends by itself and is asked for anew; a
 // comment keeps proxies from ending it before.
 const (
-	streamFor      = time.Minute
-	streamBeats    = 15 * time.Second
-	mostStreams    = 32
-	mostOfOne      = 4
-	streamAgainMS  = 1000
-	streamFullMS   = 5000 // where there is no place
-	streamWriteFor = 10 * time.Second
+	streamFor     = time.Minute
+	streamBeats   = 15 * time.Second
+	mostStreams   = 32
+	mostOfOne     = 4
+	streamAgainMS = 1000
+	streamFullMS  = 5000 // where there is no place
 )
 
 // streams counts those that are open.
@@ -120,6 +119,18 @@ func (v *visit) sendRow(out *stream, row admin.Row) error {
 	return out.send("row", text)
 }
 
+// answerWriteFor is how long a part of an answer may take to be taken: who asks and does not read holds a place, and what the queue reads for it.
+const answerWriteFor = 10 * time.Second
+
+// takenWithin bounds how long what is written from now on may take to be taken; 0: as long as it takes.
+func takenWithin(w *http.ResponseController, within time.Duration) {
+	end := time.Time{}
+	if within > 0 {
+		end = time.Now().Add(within)
+	}
+	_ = w.SetWriteDeadline(end) // of a recorder in a test: none
+}
+
 // stream writes to one browser.
 type stream struct {
 	mu     sync.Mutex
@@ -131,7 +142,8 @@ type stream struct {
 func (s *stream) write(text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = s.flush.SetWriteDeadline(time.Now().Add(streamWriteFor)) // of a recorder in a test: none
+	takenWithin(s.flush, answerWriteFor)
+	defer takenWithin(s.flush, 0) // HTTP/2 ends a stream whose time is over, whether something is being written or not
 	_, err := s.w.Write([]byte(text))
 	if err == nil {
 		err = s.flush.Flush()
