@@ -120,10 +120,6 @@ func (l *loader) compileWhen(c *compiled, o object, s *expression.Scope) {
 		if !ok {
 			continue
 		}
-		if strings.HasPrefix(text, "${") {
-			l.Mistake(n.Pos, "conditions stand without ${ }")
-			continue
-		}
 		if e := s.Condition(text, l.inText(n)); e != nil {
 			c.when = append(c.when, e)
 			if len(e.Reads()) == 0 {

@@ -102,7 +102,7 @@ func TestTraps(t *testing.T) {
 		{"a condition named as a function", "  dynamic: filled", "  lower: filled", "27:3: lower is a function and cannot be a name"},
 		{"a circle", "dynamic: filled(deviceUUID)", "dynamic: not dynamic", "27:3: the condition dynamic stands on itself"},
 		{"a mistake in a condition", "dynamic: filled(deviceUUID)", "dynamic: filled(deviceUID)", "27:19: unknown name deviceUID (did you mean deviceUUID?)"},
-		{"a condition in braces", "when: not dynamic ", "when: ${not dynamic} ", "52:11: conditions stand without ${ }"},
+		{"a condition in braces", "when: not dynamic ", "when: ${not dynamic} ", "52:12: the expression is not understood at { (write not dynamic)"},
 		{"a condition that reads nothing", "when: not dynamic ", "when: 5 > 3 ", "52:11: this condition reads nothing of the event: it is the same for all"},
 		{"a field of another kind", "when: not dynamic ", "when: filled(fio) ", "52:18: fio never comes with call.ended"},
 		{"a link twice", "id: calls-static", "id: calls-dynamic", "49:9: the link calls-dynamic stands here a second time"},

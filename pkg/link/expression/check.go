@@ -22,11 +22,11 @@ var timeType = types.TypeOf(time.Time{})
 // check is the strict pass: names, types and what the type system cannot see. Nil means that the
 // expression could not even be parsed.
 func (s *Scope) check(o *origin, w want) ast.Node {
-	tree := s.parse(o)
+	tree := s.parse(o, w)
 	if tree == nil {
 		return nil
 	}
-	v := &inspector{scope: s, at: o}
+	v := &inspector{scope: s, at: o, want: w}
 	v.locals(tree.Node)
 	result, err := new(checker.Checker).Check(tree, s.strict)
 	ast.Walk(&tree.Node, v)
@@ -34,7 +34,7 @@ func (s *Scope) check(o *origin, w want) ast.Node {
 		return tree.Node
 	}
 	if err != nil {
-		o.notTyped(err)
+		s.notTyped(o, w, err)
 		return tree.Node
 	}
 	o.checkResult(w, tree.Node, result)
@@ -108,6 +108,7 @@ func dotted(kinds []event.Kind) string {
 type inspector struct {
 	scope *Scope
 	at    *origin
+	want  want
 	local []string                     // let variables
 	calls map[ast.Node]bool            // what is called
 	texts map[ast.Node]calltouch.Field // what is compared with a field that holds texts
@@ -135,7 +136,7 @@ func (v *inspector) compare(field, with ast.Node) {
 	if !ok {
 		return
 	}
-	if f, ok := calltouch.Lookup(id.Value); ok && f.Type == calltouch.Text {
+	if f, ok := calltouch.Lookup(id.Value); ok && (f.Type == calltouch.Text || f.Type == calltouch.List) {
 		v.texts[with] = f
 		if list, ok := with.(*ast.ArrayNode); ok {
 			for _, item := range list.Nodes {
@@ -177,7 +178,15 @@ func (v *inspector) identifier(n *ast.IdentifierNode) {
 	if v.calls[n] || slices.Contains(v.local, n.Value) || slices.Contains(v.scope.names, n.Value) {
 		return
 	}
-	m := v.mistake(n, "unknown name %s", n.Value)
+	m := v.mistake(n, unknownName, n.Value)
+	if right := v.scope.rightForm(v.at, v.want); right != "" && !strings.Contains(right, n.Value) {
+		m.Hint("write %s", right)
+		return
+	}
+	if usage := usages[n.Value]; usage != "" {
+		m.Code("%s", usage)
+		return
+	}
 	if h := wordHints[strings.ToLower(n.Value)]; h != "" {
 		m.Hint("write %s", h)
 		return
@@ -188,14 +197,30 @@ func (v *inspector) identifier(n *ast.IdentifierNode) {
 	}
 	f, compared := v.texts[n]
 	switch {
+	case compared && f.Values == nil && len(n.Value) < shortest:
+		m.Hint("a text stands in quotes: %s", strconv.Quote(n.Value))
 	case m.Suggest(n.Value, append(slices.Clone(v.scope.names), functionNames()...)):
 	case compared && f.Values != nil:
 		m.Hint("its values: %s", `"`+strings.Join(f.Values, `", "`)+`"`)
 	case compared:
 		m.Hint("a text stands in quotes: %s", strconv.Quote(n.Value))
-	case byLabel(n.Value) != "":
-		m.Hint("write %s", byLabel(n.Value))
+	case len(called(n.Value)) > 0:
+		m.Hint("write %s", strings.Join(called(n.Value), ", "))
 	}
+}
+
+// shortest is how long a word is that resembles a name not by chance.
+const shortest = 4
+
+// called are the fields whose Russian name begins with a word, which may be all of it: Длительность, of the call.
+func called(word string) []string {
+	var names []string
+	for _, f := range calltouch.Vocabulary() {
+		if first, _, _ := strings.Cut(f.Russian, " "); strings.EqualFold(first, word) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 func (v *inspector) call(n *ast.CallNode) {
@@ -214,11 +239,24 @@ func (v *inspector) call(n *ast.CallNode) {
 		m.Hint(why)
 		return
 	}
-	m.Suggest(name, functionNames())
+	switch right := v.scope.rightForm(v.at, v.want); {
+	case v.scope.conditions[name] != nil:
+		m.Hint("write %s", name)
+	case v.scope.tables[name] != nil:
+		m.Hint("write %s", name+"[phonenumber]")
+	case right != "":
+		m.Hint("write %s", right)
+	default:
+		m.Suggest(name, functionNames())
+	}
 }
 
 func (v *inspector) notCallable(n *ast.CallNode) {
 	m := v.mistake(n, "this cannot be called")
+	if right := v.scope.rightForm(v.at, v.want); right != "" {
+		m.Hint("write %s", right)
+		return
+	}
 	if member, ok := n.Callee.(*ast.MemberNode); ok && member.Node.Type() == reflect.TypeFor[time.Time]() {
 		m.Code(`local(time, "HH")`)
 	}
@@ -262,9 +300,13 @@ func (v *inspector) binary(n *ast.BinaryNode) {
 	switch n.Operator {
 	case "<", "<=", ">", ">=":
 		v.ordered(n)
+		v.never(n, n.Left, n.Right)
+		v.never(n, n.Right, n.Left)
 	case "==", "!=":
 		v.compared(n, n.Left, n.Right)
 		v.compared(n, n.Right, n.Left)
+		v.never(n, n.Left, n.Right)
+		v.never(n, n.Right, n.Left)
 	case "in":
 		if list, ok := n.Right.(*ast.ArrayNode); ok {
 			for _, item := range list.Nodes {
@@ -345,6 +387,43 @@ func (v *inspector) compared(n *ast.BinaryNode, field, value ast.Node) {
 		v.neverOneOf(value, f, text.Value)
 	}
 }
+
+// never refuses a text that a function does not make: a day in another form than date()'s, a capital letter of lower()'s.
+func (v *inspector) never(n *ast.BinaryNode, made, value ast.Node) {
+	text, isText := value.(*ast.StringNode)
+	call, isCall := made.(*ast.CallNode)
+	if !isText {
+		return
+	}
+	if b, ok := made.(*ast.BuiltinNode); ok {
+		if right := map[string]string{"lower": strings.ToLower(text.Value), "upper": strings.ToUpper(text.Value)}[b.Name]; right != "" && right != text.Value {
+			v.mistake(value, "%s() never gives %q", b.Name, text.Value).Hint("write %s", strconv.Quote(right))
+		}
+		return
+	}
+	if !isCall {
+		return
+	}
+	callee, ok := call.Callee.(*ast.IdentifierNode)
+	if !ok {
+		return
+	}
+	format := TimeFormat(nil)
+	switch {
+	case callee.Value == "date":
+		format, _ = ParseTimeFormat("yyyy-MM-dd")
+	case callee.Value == "local" && len(call.Arguments) == 2:
+		if pattern, ok := call.Arguments[1].(*ast.StringNode); ok {
+			format, _ = ParseTimeFormat(pattern.Value)
+		}
+	}
+	if format != nil && !format.prints(text.Value, n.Operator != "==" && n.Operator != "!=") {
+		v.mistake(value, "%s() never gives %q", callee.Value, text.Value).Hint("write it as in %s", strconv.Quote(format.format(exampleTime)))
+	}
+}
+
+// exampleTime stands in hints.
+var exampleTime = time.Date(2026, 11, 1, 9, 5, 0, 0, time.UTC)
 
 // neverOneOf reports a value that a field with a closed list of them never has.
 func (v *inspector) neverOneOf(at ast.Node, f calltouch.Field, value string) {

@@ -50,6 +50,18 @@ func functions(e Events) []function {
 	}
 }
 
+// usages are how the functions are called, for hints.
+var usages = map[string]string{
+	"filled": `filled(city)`, "empty": `empty(city)`, "phone": `phone(callerphone)`, "email": `email(email)`, "uuid": `uuid(attrs.name)`,
+	"utc": `utc(time), utc(time, "yyyy-MM-dd")`, "local": `local(time), local(time, "HH:mm")`, "date": `date(time)`, "cut": `cut(comment, 1000)`, "json": `json(tags)`,
+	"lookup": `lookup(table, phonenumber, "other")`,
+	"lower":  `lower(city)`, "upper": `upper(city)`, "trim": `trim(city)`, "len": `len(city)`, "int": `int(utm_term)`, "float": `float(utm_term)`, "string": `string(duration)`,
+	"split": `split(utm_campaign, "_")[0]`, "join": `join(tags, ", ")`, "replace": `replace(city, "г. ", "")`, "indexOf": `indexOf(url, "promo")`, "hasPrefix": `url startsWith "https"`,
+	"hasSuffix": `url endsWith "/"`, "max": `max(duration, 0)`, "min": `min(duration, 600)`, "round": `round(duration / 60)`, "any": `any(tags, # startsWith "VIP")`,
+	"all": `all(tags, # startsWith "VIP")`, "none": `none(tags, # startsWith "VIP")`, "one": `one(tags, # startsWith "VIP")`, "filter": `filter(tags, # startsWith "VIP")`,
+	"map": `map(tags, lower(#))`, "count": `count(tags, # startsWith "VIP")`, "find": `find(tags, # startsWith "VIP")`, "first": `first(tags)`, "last": `last(tags)`,
+}
+
 // timeTypes: a time, Unix seconds or Calltouch's local text; then each with a form of its own.
 var timeTypes = []any{
 	new(func(time.Time) string), new(func(int) string), new(func(string) string),

@@ -16,6 +16,7 @@ type Names struct {
 	conditions map[string]*condition
 	tables     map[string]table
 	inlined    int // conditions put in place so far, see safety
+	righted    int // mistakes for which the right form was looked for
 	coverage   *Coverage
 }
 
@@ -133,7 +134,7 @@ func (s *Scope) findUses(c *condition) {
 	if c.broken {
 		return
 	}
-	tree := s.parse(&origin{text: c.text, reporter: c.inText})
+	tree := s.parse(&origin{text: c.text, reporter: c.inText}, wantCondition)
 	if tree == nil {
 		c.broken = true
 		return

@@ -1,16 +1,14 @@
 package expression
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
-
-	"github.com/touchbox/touchbox/pkg/calltouch"
 )
 
 // Reporter hears of the problems in one text of the file. A place is the offset of a byte in it.
@@ -42,7 +40,10 @@ type origin struct {
 	offset   int
 	reporter Reporter
 	mistakes int
+	trial    bool // it is only looked whether there are mistakes
 }
+
+const unknownName = "unknown name %s"
 
 // mistake reports a mistake at a character of the expression; expr counts in characters.
 func (o *origin) mistake(character int, format string, args ...any) Note {
@@ -91,7 +92,7 @@ var unexpectedToken = regexp.MustCompile(`^unexpected token (\w+)(?:\("(.*)"\))?
 const longestExpression = 10_000
 
 // parse reads an expression; nil after a mistake.
-func (s *Scope) parse(o *origin) *parser.Tree {
+func (s *Scope) parse(o *origin, w want) *parser.Tree {
 	switch {
 	case strings.TrimSpace(o.text) == "":
 		o.mistake(0, "the expression is empty")
@@ -102,148 +103,164 @@ func (s *Scope) parse(o *origin) *parser.Tree {
 	}
 	tree, err := parseCalls(o.text, s.strict)
 	if err != nil {
-		o.notParsed(err)
+		s.notParsed(o, w, err)
 		return nil
 	}
 	return tree
 }
 
 // notParsed reports what expr's parser refused, in words, with what was probably meant.
-func (o *origin) notParsed(err error) {
+func (s *Scope) notParsed(o *origin, w want, err error) {
 	at, message := located(err)
+	right := s.rightForm(o, w)
 	token := ""
 	if m := unexpectedToken.FindStringSubmatch(message); m != nil {
 		token = m[2]
 	}
-	report := func() Note { return o.mistake(at, "the expression is not understood: %s", message) }
-	if token != "" {
-		report = func() Note { return o.mistake(at, "the expression is not understood at %s", token) }
+	if strings.HasPrefix(message, "unrecognized character") {
+		token = string([]rune(o.text)[at:][:1])
 	}
-	switch {
-	case strings.Contains(o.text, "${"):
-		report().Hint("a name stands without ${ } inside an expression")
-	case strings.HasPrefix(o.text, "{") && strings.HasSuffix(o.text, "}"):
-		report().Hint("one pair of braces is enough: ${%s}", strings.Trim(o.text, "{} "))
-	case labelled(o.text) != "":
-		report().Hint("write %s", labelled(o.text))
-	case (token == ">" || token == "<" || token == "=") && around(o.text, at) != "":
-		report().Hint("write %s", around(o.text, at))
-	case token == ">" && at > 0 && []rune(o.text)[at-1] == '<':
-		report().Hint("write %s", "!=")
-	case token == "=":
-		report().Hint("two equal signs compare: ==")
-	case wordHints[strings.ToLower(token)] != "":
-		report().Hint("write %s", wordHints[strings.ToLower(token)])
-	case strings.HasPrefix(message, "unrecognized character") && oddQuote(o.text, at):
-		report().Hint(`texts stand in plain quotes: "..."`)
-	case strings.HasPrefix(message, "bad number syntax"), unitAfterNumber.MatchString(string([]rune(o.text)[:at]) + token):
-		o.mistake(at, "a number stands alone, without a unit").Hint("durations are in seconds, as in %s", "duration > 30")
-	case token == ",":
-		report().Hint("conditions are joined by and; several values stand in brackets: city in [\"Москва\", \"Тверь\"]")
-	case calledWithout(o.text, at, token) != "":
-		report().Code("%s", calledWithout(o.text, at, token))
+	n := o.notUnderstood(at, token, message)
+	switch hint := wordHints[strings.ToLower(token)]; {
+	case aUnit(o.text, at, token, message):
+		n.Hint("durations are in seconds, as in %s", cmp.Or(right, "duration > 30"))
+	case right != "":
+		n.Hint("write %s", right)
+	case ended(message) && strings.Count(o.text, "(") > strings.Count(o.text, ")"):
+		n.Hint("brackets that nothing closes: %d", strings.Count(o.text, "(")-strings.Count(o.text, ")"))
 	case strings.Contains(message, "coalesce"):
-		o.mistake(at, "?? and another operator need parentheses").Code("(a ?? b) == c")
-	case strings.HasPrefix(message, "unexpected token EOF"), message == "unexpected end of expression":
-		o.mistake(at, "the expression ends too early")
-	case token != "":
-		report().Suggest(token, slices.Concat(functionNames(), keywords))
-	default:
-		report()
+		n.Code("(a ?? b) == c")
+	case strings.Contains(o.text, "${"):
+		n.Hint("a name stands without ${ } inside an expression")
+	case token == "=":
+		n.Hint("two equal signs compare: ==")
+	case hint != "" && hint != token:
+		n.Hint("write %s", hint)
+	case token == ",":
+		n.Hint("conditions are joined by and; several values stand in brackets: city in [\"Москва\", \"Тверь\"]")
+	case nameForm.MatchString(token) && !slices.Contains(keywords, token):
+		if !n.Suggest(token, keywords) && w == wantCondition {
+			n.Hint("join conditions by and")
+		}
 	}
 }
+
+// notUnderstood says where expr's parser stopped, and why where that is more than a sign that it did not expect.
+func (o *origin) notUnderstood(at int, token, message string) Note {
+	switch {
+	case aUnit(o.text, at, token, message):
+		return o.mistake(at, "a number stands alone, without a unit")
+	case ended(message):
+		return o.mistake(at, "the expression ends too early")
+	case strings.HasPrefix(message, "literal not terminated"):
+		return o.mistake(at, "a text has no closing quote")
+	case strings.Contains(message, "coalesce"):
+		return o.mistake(at, "?? and another operator need parentheses")
+	case token == ")" && strings.Count(o.text, "(") < strings.Count(o.text, ")"):
+		return o.mistake(at, "this bracket closes none")
+	case token != "":
+		return o.mistake(at, "the expression is not understood at %s", token)
+	}
+	return o.mistake(at, "the expression is not understood here")
+}
+
+// ended is true of the messages of an expression that ends where more was to come.
+func ended(message string) bool {
+	return strings.HasPrefix(message, "unexpected token EOF") || message == "unexpected end of expression"
+}
+
+// aUnit reports whether a unit stands behind a number: 30s, 30 сек, 0:30.
+func aUnit(text string, at int, token, message string) bool {
+	return strings.HasPrefix(message, "bad number syntax") || token == ":" && clock.MatchString(text) ||
+		unitAfterNumber.MatchString(string([]rune(text)[:at])+token)
+}
+
+// clock is a span of time as clocks show it.
+var clock = regexp.MustCompile(`\b\d+:\d\d\b`)
 
 // unitAfterNumber is a number with a word behind it.
 var unitAfterNumber = regexp.MustCompile(`\d\s*(?:с|сек|секунд|мин|минут|ч|час|s|sec|seconds?|m|min|minutes?|h|hours?)\.?$`)
 
-// around is the operator that two signs in the wrong order were meant to be; "" where they are none.
-func around(text string, at int) string {
-	runes := []rune(text)
-	for from := max(0, at-1); from <= at && from+1 < len(runes); from++ {
-		switch string(runes[from : from+2]) {
-		case "=>":
-			return ">="
-		case "=<":
-			return "<="
-		}
-	}
-	return ""
-}
-
-// calledWithout is the call that a function's name with a name behind it was meant to be.
-func calledWithout(text string, at int, token string) string {
-	before := strings.Fields(string([]rune(text)[:at]))
-	if len(before) == 0 || !slices.Contains(functionNames(), before[len(before)-1]) || !nameForm.MatchString(token) {
-		return ""
-	}
-	return before[len(before)-1] + "(" + token + ")"
-}
-
-// labelled is the field whose Russian name, of two words or more, stands in an expression; "" without one.
-func labelled(text string) string {
-	best := calltouch.Field{}
-	for _, f := range calltouch.Vocabulary() {
-		label := strings.ToLower(f.Russian)
-		if strings.Contains(label, " ") && strings.Contains(strings.ToLower(text), label) && len(label) > len(best.Russian) {
-			best = f
-		}
-	}
-	return best.Name
-}
-
-// byLabel is the field whose Russian name is this word; "" where there is none.
-func byLabel(word string) string {
-	for _, f := range calltouch.Vocabulary() {
-		if strings.EqualFold(f.Russian, word) {
-			return f.Name
-		}
-	}
-	return ""
-}
-
-func oddQuote(text string, from int) bool {
-	runes := []rune(text)
-	return from < len(runes) && (unicode.In(runes[from], unicode.Pi, unicode.Pf, unicode.Ps) || runes[from] == '„')
-}
-
 var (
-	mismatched   = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types? (\S+)(?: and (\S+))?\)`)
+	mismatched   = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types? (\S+(?: \{\})?)(?: and (\S+(?: \{\})?))?\)`)
 	badArgument  = regexp.MustCompile(`^cannot use (\S+) as argument \(type (\S+)\) to call (\S+)`)
-	argumentSum  = regexp.MustCompile(`(?:not enough|too many) arguments to call (\S+)|invalid number of arguments|no matching overload for (\S+)|invalid argument for`)
-	typeWords    = map[string]string{"string": "a text", "bool": "yes or no", "int": "a number", "float64": "a number", "time.Time": "a time", "nil": "nil", "unknown": "any value", "[]string": "a list", "[]interface": "a list"}
+	badArguments = regexp.MustCompile(`(?:not enough|too many) arguments to call|invalid number of arguments|no matching overload for|invalid argument for`)
 	notCondition = regexp.MustCompile(`^(?:non-bool expression|predicate should return boolean)`)
+	noField      = regexp.MustCompile(`^type (\S+) has no field (\S+)`)
+
+	typeWords = map[string]string{"string": "a text", "bool": "yes or no", "int": "a number", "float64": "a number", "time.Time": "a time", "nil": "nil", "unknown": "any value", "[]string": "a list", "[]interface": "a list"}
 )
 
-// notTyped reports what expr's checker refused.
-func (o *origin) notTyped(err error) {
+// notTyped reports what expr's checker refused, with the whole written right or how its function is called.
+func (s *Scope) notTyped(o *origin, w want, err error) {
 	at, message := located(err)
+	right := s.rightForm(o, w)
+	n := o.refused(at, message, right == "")
+	if right != "" {
+		n.Hint("write %s", right)
+		return
+	}
+	if name := functionAt(o.text, at, message); name != "" {
+		n.Code("%s", usages[name])
+	}
+}
+
+// refused reports a mistake of types; advised asks for a hint where the words are known.
+func (o *origin) refused(at int, message string, advised bool) Note {
 	switch {
 	case mismatched.MatchString(message):
 		m := mismatched.FindStringSubmatch(message)
-		o.mismatch(at, m[1], m[2], m[3])
+		n := o.mismatch(at, m[1], m[2], m[3])
+		if advised {
+			adviseOn(n, m[1], m[2], m[3])
+		}
+		return n
 	case badArgument.MatchString(message):
 		m := badArgument.FindStringSubmatch(message)
-		o.mistake(at, "%s() takes %s, not %s", m[3], o.word(m[2]), o.word(m[1]))
-	case argumentSum.MatchString(message):
-		o.mistake(at, "the arguments do not fit the function").Hint("see `touchbox fields` and docs/links.md")
+		return o.mistake(at, "%s() takes %s, not %s", strings.TrimSuffix(m[3], "()"), o.word(m[2]), o.word(m[1]))
+	case badArguments.MatchString(message):
+		return o.mistake(at, "the arguments do not fit the function")
 	case notCondition.MatchString(message):
-		o.mistake(at, "a condition belongs here")
-	default:
-		o.mistake(at, "the expression is not understood: %s", message)
+		return o.mistake(at, "a condition belongs here")
+	case noField.MatchString(message):
+		m := noField.FindStringSubmatch(message)
+		return o.mistake(at, "%s has no field %s", o.word(m[1]), m[2])
 	}
+	return o.mistake(at, "the expression is not understood here")
 }
 
-func (o *origin) mismatch(at int, operator, left, right string) {
-	if right == "" {
-		n := o.mistake(at, "%s does not go with %s", operator, o.word(left))
-		if operator == "not" || operator == "!" {
-			n.Hint("put what it negates in parentheses: not (...)")
-		}
-		return
+// functionAt is the function whose arguments the checker refused, where its usage is known; "" for anything else.
+func functionAt(text string, at int, message string) string {
+	m := badArgument.FindStringSubmatch(message)
+	if m == nil && !badArguments.MatchString(message) {
+		return ""
 	}
-	n := o.mistake(at, "%s does not go with %s and %s", operator, o.word(left), o.word(right))
+	name := beginsWithName.FindString(string([]rune(text)[min(at, len([]rune(text))):]))
+	if m != nil {
+		name = strings.TrimSuffix(m[3], "()")
+	}
+	if usages[name] == "" {
+		return ""
+	}
+	return name
+}
+
+var beginsWithName = regexp.MustCompile(`^\w+`)
+
+func (o *origin) mismatch(at int, operator, left, right string) Note {
+	if right == "" {
+		return o.mistake(at, "%s does not go with %s", operator, o.word(left))
+	}
+	return o.mistake(at, "%s does not go with %s and %s", operator, o.word(left), o.word(right))
+}
+
+// adviseOn hints at what goes with an operator; right is "" where it takes one value.
+func adviseOn(n Note, operator, left, right string) {
 	pair := left + " " + right
 	switch {
+	case operator == "not" || operator == "!":
+		n.Hint("put what it negates in parentheses: not (...)")
+	case right == "":
 	case operator == "and" || operator == "or" || operator == "&&" || operator == "||":
 		n.Hint("on both sides a condition belongs, as in city == \"Москва\" or city == \"Тверь\"")
 	case operator == "contains" && strings.Contains(left, "[]"):

@@ -164,8 +164,8 @@ func (t *Template) failed(err error) error {
 	return err
 }
 
-// unmarked is a name as other languages of templates, or a slip, mark one: $city, {city}, {{city}}, %city%.
-var unmarked = regexp.MustCompile(`\$\(?(\w+)|\{\{? ?(\w+) ?\}?\}|%(\w+)%`)
+// unmarked is a name as other languages of templates, or a slip, mark one: $city, {city}, {{city}}, %city%, #city#, [city].
+var unmarked = regexp.MustCompile(`\$\(?(\w+)|\{\{? ?(\w+) ?\}?\}|%(\w+)%|#(\w+)#|\[(\w+)\]`)
 
 // warnOfUnmarked warns of a field of Calltouch's that stands in a literal as if it would be replaced.
 func (s *Scope) warnOfUnmarked(literal piece, r Reporter) {

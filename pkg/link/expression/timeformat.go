@@ -90,6 +90,21 @@ func (p timePart) append(b []byte, t time.Time) []byte {
 	return append(b, p.text...)
 }
 
+// prints reports whether the format may print a text, digit for digit; with part, whether it may begin what the format prints.
+func (f TimeFormat) prints(text string, part bool) bool {
+	whole := f.format(time.Unix(0, 0).UTC())
+	if len(text) > len(whole) || len(text) < len(whole) && !part {
+		return false
+	}
+	for i := range len(text) {
+		digit := text[i] >= '0' && text[i] <= '9'
+		if isDigit := whole[i] >= '0' && whole[i] <= '9'; digit != isDigit || !digit && text[i] != whole[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // appendPadded appends n with leading zeros up to the width.
 func appendPadded(b []byte, n, width int) []byte {
 	var digits [20]byte
