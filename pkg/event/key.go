@@ -4,6 +4,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,8 +26,11 @@ func (k Kind) Dotted() string { return strings.ReplaceAll(string(k), "-", ".") }
 
 // ParseKind reads either spelling of a kind, call.ended or call-ended.
 func ParseKind(s string) (Kind, error) {
+	if slices.Contains(Kinds, Kind(s)) {
+		return Kind(s), nil
+	}
 	for _, k := range Kinds {
-		if s == string(k) || s == k.Dotted() {
+		if s == k.Dotted() {
 			return k, nil
 		}
 	}
@@ -74,19 +78,20 @@ func ParseKey(s string) (Key, error) { return parse(s, "/") }
 func ParseSubject(s string) (Key, error) { return parse(s, ".") }
 
 func parse(s, separator string) (Key, error) {
-	parts := strings.Split(s, separator)
-	if len(parts) != 3 {
+	site, rest, two := strings.Cut(s, separator)
+	word, token, three := strings.Cut(rest, separator)
+	if !two || !three || strings.Contains(token, separator) {
 		return Key{}, fmt.Errorf("%w: want SITE/KIND/ID, as in 10001/call-ended/148071", ErrBadKey)
 	}
-	kind, err := ParseKind(parts[1])
+	kind, err := ParseKind(word)
 	if err != nil {
 		return Key{}, fmt.Errorf("%w: %w", ErrBadKey, err)
 	}
-	id, err := decodeID(parts[2])
+	id, err := decodeID(token)
 	if err != nil {
 		return Key{}, err
 	}
-	return NewKey(parts[0], kind, id)
+	return NewKey(site, kind, id)
 }
 
 // encodedPrefix marks an id that is not a short decimal; no decimal begins with it.

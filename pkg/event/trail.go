@@ -21,6 +21,20 @@ type Trail struct {
 	Version  string    `json:"version,omitempty"`  // hash of the link that decided
 }
 
+// WriteJSON writes what encoding/json makes of a trail that is part of an object.
+func (t Trail) WriteJSON(j *JSON) {
+	j.Number("attempts", t.Attempts)
+	j.Moment("first", t.First)
+	j.Some("reason", t.Reason)
+	j.Number("status", t.Status)
+	j.Some("answer", t.Answer)
+	j.Pin("pin", t.Pin)
+	j.Some("revision", t.Revision)
+	j.Some("as", t.As)
+	j.Yes("replayed", t.Replayed)
+	j.Some("version", t.Version)
+}
+
 // Ended is what is recorded of a way that a person or a command has ended for a reason: what the last
 // attempt came to is not why.
 func (t Trail) Ended(reason string) Trail {

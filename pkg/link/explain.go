@@ -58,7 +58,7 @@ func (l *Link) Explain(fields map[string]any, reveal bool) Explanation {
 	t := l.try(fields, e.leafOf(fields, reveal), everything)
 	e.Outcome, e.Conditions = t.Outcome, t.Conditions
 	if !reveal {
-		e.Conditions = maskConditions(t.Conditions)
+		maskConditions(e.Conditions)
 	}
 	if t.Err != nil {
 		e.Error = t.Err.Error()

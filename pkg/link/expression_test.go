@@ -346,11 +346,9 @@ func TestSaw(t *testing.T) {
 	if diff := cmp.Diff(want, v.Conditions); diff != "" {
 		t.Error(diff)
 	}
-	if got := v.Masked().Conditions[0].Saw["attrs.promo"]; got != "***" {
+	v.Mask()
+	if got := v.Conditions[0].Saw["attrs.promo"]; got != "***" {
 		t.Errorf("masked: %v", got)
-	}
-	if v.Conditions[0].Saw["attrs.promo"] != "Весна" {
-		t.Error("masking changed the verdict itself")
 	}
 }
 

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
@@ -104,26 +103,16 @@ func maskTexts(v any) any {
 	return v
 }
 
-// Masked is the verdict without personal data: of a phone the last two digits stay.
-func (v Verdict) Masked() Verdict {
-	v.Conditions = maskConditions(v.Conditions)
-	return v
-}
+// Mask takes personal data out of the verdict: of a phone the last two digits stay.
+func (v Verdict) Mask() { maskConditions(v.Conditions) }
 
-func maskConditions(conditions []Condition) []Condition {
-	out := slices.Clone(conditions)
-	for i, c := range out {
-		copied := make(map[string]any, len(c.Saw))
-		for name, v := range c.Saw {
-			copied[name] = v
-		}
-		maskSaw(copied)
-		out[i].Saw = copied
+func maskConditions(conditions []Condition) {
+	for i, c := range conditions {
+		maskSaw(c.Saw)
 		if _, yesOrNo := c.Value.(bool); !yesOrNo && c.Value != nil {
-			out[i].Value = show.Hidden
+			conditions[i].Value = show.Hidden
 		}
 	}
-	return out
 }
 
 func maskSaw(saw map[string]any) {

@@ -1,6 +1,10 @@
 package link
 
 import (
+	"maps"
+	"slices"
+
+	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/link/expression"
 	"github.com/touchbox/touchbox/pkg/mindbox"
 	"github.com/touchbox/touchbox/pkg/web"
@@ -22,6 +26,23 @@ type Condition struct {
 	Pass   bool           `json:"pass"`
 }
 
+// WriteJSON writes what encoding/json makes of a condition.
+func (c Condition) WriteJSON(j *event.JSON) {
+	j.Text("source", c.Source)
+	j.Value("value", c.Value)
+	if len(c.Saw) > 0 {
+		j.Open("saw")
+		var room [8]string // for those of most conditions
+		names := slices.AppendSeq(room[:0], maps.Keys(c.Saw))
+		slices.Sort(names)
+		for _, name := range names {
+			j.Value(name, c.Saw[name])
+		}
+		j.Close()
+	}
+	j.Value("pass", c.Pass)
+}
+
 // Rendered are the parts of the request for one event. They hold personal data.
 type Rendered struct {
 	Body       []byte
@@ -40,19 +61,24 @@ func (l *Link) Filter(fields map[string]any) (Verdict, error) {
 	c := l.compiledFor(fields)
 	m := c.machines.Get()
 	defer c.machines.Put(m)
-	pass := true
+	var room [8]Condition // for those of most links
+	conditions, pass := room[:0], true
 	for _, e := range c.when {
-		_, holds, err := e.Holds(m, fields)
+		v, holds, err := e.Holds(m, fields)
 		if err != nil {
 			return Verdict{}, err
 		}
+		conditions = append(conditions, Condition{Source: e.Source(), Value: v, Pass: holds})
 		pass = pass && holds
 	}
 	if pass {
 		return Verdict{Pass: true}, nil
 	}
-	conditions, err := c.conditions(fields)
-	return Verdict{Conditions: conditions}, err
+	conditions = slices.Clone(conditions)
+	for i, e := range c.when {
+		conditions[i].Saw = saw(e.Reads(), fields)
+	}
+	return Verdict{Conditions: conditions}, nil
 }
 
 // conditions computes each condition with what it saw.

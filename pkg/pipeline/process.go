@@ -157,7 +157,8 @@ func filter(_ context.Context, h *handling) bool {
 		return h.failed(err)
 	}
 	if !verdict.Pass {
-		h.detail.Conditions = masked(verdict)
+		mask(verdict)
+		h.detail.Conditions = verdict.Conditions
 		return h.decide(event.Filtered, ReasonCondition)
 	}
 	return false

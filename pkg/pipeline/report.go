@@ -41,10 +41,33 @@ const maxDetail = 16 << 10
 
 // stored is the detail as JSON, as far as a record holds it.
 func (d Detail) stored() any {
-	if text, err := json.Marshal(d); err == nil && len(text) < maxDetail { // as a rule
+	if text, err := d.json(); err == nil && len(text) < maxDetail { // as a rule
 		return json.RawMessage(text)
 	}
 	return d.bounded()
+}
+
+// json is json.Marshal of the detail.
+func (d Detail) json() ([]byte, error) {
+	const usual = 256
+	j := event.NewJSON(usual)
+	if len(d.Conditions) > 0 {
+		j.List("conditions")
+		for _, c := range d.Conditions {
+			j.Item()
+			c.WriteJSON(&j)
+			j.Close()
+		}
+		j.CloseList()
+	}
+	j.Texts("missing", d.Missing)
+	j.Texts("notes", d.Notes)
+	j.Some("error", d.Error)
+	j.Pin("pinned", d.Pinned)
+	j.Texts("again", d.Again)
+	j.Some("error_id", d.ErrorID)
+	j.Number("cut", d.Cut)
+	return j.End()
 }
 
 // bounded is the detail as far as a record holds it. What a condition saw goes first: the event
@@ -96,16 +119,15 @@ func jsonSize(v any) int {
 // maxValue bounds a value that a condition saw, in bytes.
 const maxValue = 200
 
-// masked makes a verdict's conditions fit to be kept: personal fields are masked by their name,
+// mask makes a verdict's conditions fit to be kept: personal fields are masked by their name,
 // and in other texts what looks like a phone or an e-mail address, for people put them anywhere.
-func masked(v link.Verdict) []link.Condition {
-	conditions := v.Masked().Conditions
-	for _, c := range conditions {
+func mask(v link.Verdict) {
+	v.Mask()
+	for _, c := range v.Conditions {
 		for name, value := range c.Saw {
 			c.Saw[name] = presentable(value)
 		}
 	}
-	return conditions
 }
 
 func presentable(value any) any {
@@ -129,7 +151,11 @@ func presentable(value any) any {
 // logOutcome writes the one line of an outcome. It holds the words of closed lists, numbers and
 // the event's key: never Mindbox's text, which may quote a name.
 func logOutcome(log zerolog.Logger, d *queue.Delivery, x queue.Decision) {
-	line := log.WithLevel(outcomeLevel(x)).Str("event_id", d.Event.Key.String()).Str("link", d.Link).
+	line := log.WithLevel(outcomeLevel(x))
+	if !line.Enabled() {
+		return
+	}
+	line = line.Str("event_id", d.Event.Key.String()).Str("link", d.Link).
 		Str("outcome", string(x.Outcome))
 	if x.Attempts > 0 {
 		line = line.Int("attempt", x.Attempts)

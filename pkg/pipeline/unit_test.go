@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/json"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -139,5 +140,37 @@ func TestDetailIsBounded(t *testing.T) {
 				t.Errorf("%d are lost, %d counted", lost, got.Cut)
 			}
 		})
+	}
+}
+
+// TestDetailIsAsEncodingJSONWritesIt: HISTORY holds what encoding/json writes, whoever wrote it.
+func TestDetailIsAsEncodingJSONWritesIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "a<b>&\"\\", "\u2028\xff", "Звонок №7"}))
+		values := rapid.OneOf(
+			rapid.Custom(func(t *rapid.T) any { return text.Draw(t, "text") }), rapid.Custom(func(t *rapid.T) any { return rapid.Int64().Draw(t, "n") }),
+			rapid.Custom(func(t *rapid.T) any { return rapid.Float64().Draw(t, "x") }), rapid.Custom(func(t *rapid.T) any { return rapid.Bool().Draw(t, "yes") }),
+			rapid.Custom(func(t *rapid.T) any { return time.Unix(rapid.Int64Range(0, 1<<40).Draw(t, "at"), 0).UTC() }),
+			rapid.Custom(func(t *rapid.T) any { return map[string]string{text.Draw(t, "name"): "x"} }),
+			rapid.Custom(func(t *rapid.T) any { return []any{text.Draw(t, "item"), nil} }), rapid.Just[any](nil))
+		condition := rapid.Custom(func(t *rapid.T) link.Condition {
+			return link.Condition{Source: text.Draw(t, "source"), Value: values.Draw(t, "value"), Saw: rapid.MapOf(text, values).Draw(t, "saw"), Pass: rapid.Bool().Draw(t, "pass")}
+		})
+		d := Detail{
+			Conditions: rapid.SliceOfN(condition, 0, 3).Draw(t, "conditions"), Missing: rapid.SliceOfN(text, 0, 3).Draw(t, "missing"),
+			Notes: rapid.SliceOfN(text, 0, 3).Draw(t, "notes"), Error: text.Draw(t, "error"), Again: rapid.SliceOfN(text, 0, 2).Draw(t, "again"),
+			ErrorID: text.Draw(t, "id"), Cut: rapid.Int().Draw(t, "cut"),
+		}
+		if rapid.Bool().Draw(t, "pinned") {
+			d.Pinned = &event.Pin{Endpoint: text.Draw(t, "endpoint"), Operation: text.Draw(t, "operation"), Revision: text.Draw(t, "revision")}
+		}
+		want, wantErr := json.Marshal(d)
+		got, err := d.json()
+		if (err != nil) != (wantErr != nil) || err == nil && string(got) != string(want) {
+			t.Fatalf("\n%s (%v), with encoding/json\n%s (%v)", got, err, want, wantErr)
+		}
+	})
+	if n := reflect.TypeFor[Detail]().NumField() + reflect.TypeFor[link.Condition]().NumField(); n != 8+4 {
+		t.Errorf("%d fields of a detail and its conditions: the text above and what writes them know 12", n)
 	}
 }

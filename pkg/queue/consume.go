@@ -271,7 +271,7 @@ func (w *worker) goOn(work context.Context, b *begun) {
 // release lets go of a message that was in flight.
 func (w *worker) release(b *begun) {
 	w.inFlight.drop(b.m)
-	b.s.share.give(1, b.m.size())
+	b.s.share.give(1, b.m.size)
 }
 
 // returnUnbegun returns what waits for a handler to the server, which gives it to others at once.

@@ -145,6 +145,7 @@ type message struct {
 	traces bool   // an earlier delivery may have left a retry or a dead letter of its event
 	key    string // the last three tokens of its subject: site, kind, id
 	taken  time.Time
+	size   int64  // roughly what it takes of memory
 	alone  bool   // its record goes alone: whoever handles it waits for that
 	free   func() // frees its handler; nil where it has none
 }
@@ -167,7 +168,7 @@ func newMessage(msg jetstream.Msg, retry bool) (*message, error) {
 	if retry {
 		_, key, _ = event.DueSubjects.LinkAndRest(msg.Subject())
 	}
-	return &message{msg: msg, meta: meta, retry: retry, taken: time.Now(), key: key}, nil
+	return &message{msg: msg, meta: meta, retry: retry, taken: time.Now(), size: sizeOf(msg), key: key}, nil
 }
 
 func (m *message) sequence() uint64  { return m.meta.Sequence.Stream }
@@ -177,15 +178,10 @@ func (m *message) again() bool       { return m.meta.NumDelivered > 1 }
 // suspect reports whether a message may have been settled before and must be looked up.
 func (m *message) suspect() bool { return m.check || m.again() }
 
-// size is roughly what a message takes of memory.
-func (m *message) size() int64 {
-	n := len(m.msg.Subject()) + len(m.msg.Data())
-	for name, values := range m.msg.Headers() {
-		for _, v := range values {
-			n += len(name) + len(v)
-		}
-	}
-	return int64(n)
+// sizeOf is roughly what a message takes of memory. Of its headers one alone can be long.
+func sizeOf(msg jetstream.Msg) int64 {
+	const others = 512
+	return int64(len(msg.Subject()) + len(msg.Data()) + others + len(msg.Headers().Get(event.HeaderQuery)))
 }
 
 func (m *message) data() []byte        { return m.msg.Data() }

@@ -150,9 +150,12 @@ func PublishAsBatch(ctx context.Context, q *Queue, events ...event.Event) error 
 	return q.jet.PublishBatch(ctx, batch)
 }
 
+// RecordJSON is a record as HISTORY keeps it.
+func RecordJSON(r Record) ([]byte, error) { return r.json() }
+
 // RecordRaw stores bytes as a record of an event.
 func RecordRaw(ctx context.Context, q *Queue, key event.Key, data []byte) error {
-	m, err := recordMessage(key.Subject(), Record{})
+	m, err := q.history.recordMessage(key.Subject(), &Record{})
 	if err != nil {
 		return err
 	}

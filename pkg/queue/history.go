@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -33,7 +35,7 @@ type Record struct {
 	DurationMS    float64   `json:"duration_ms,omitempty"`
 	TransactionID string    `json:"transaction_id,omitempty"`
 
-	Detail json.RawMessage `json:"detail,omitempty"`
+	Detail json.RawMessage `json:"detail,omitempty"` // as encoding/json writes it
 
 	// Source and Sequence name the message that this record settled: "events" or "retries", and
 	// its place there. Empty for a note.
@@ -72,6 +74,7 @@ const (
 type historyLog struct {
 	jet       *jet.Client
 	committer *jet.Committer // nil with Limits.NoHistory
+	headers   *recordHeaders
 	alarms    *alarms
 	log       zerolog.Logger
 }
@@ -168,48 +171,85 @@ func (h historyLog) write(ctx context.Context, key string, r Record) error {
 	if h.committer == nil {
 		return nil
 	}
-	m, err := recordMessage(key, r)
+	m, err := h.recordMessage(key, &r)
 	if err != nil {
 		return err
 	}
 	return jet.Describe("record of "+key, h.committer.Add(ctx, m))
 }
 
-// writeAll writes records, each on the subject that ends with the key at its place, and returns when all of them are stored
-// or not: what became of each stands at its place.
-func (h historyLog) writeAll(ctx context.Context, keys []string, records []Record) []error {
-	errs := make([]error, len(records))
+// writeAll writes what recordMessage has made, and returns when all of it is stored or not: what became of each stands at its
+// place.
+func (h historyLog) writeAll(ctx context.Context, records []*nats.Msg) []error {
 	if h.committer == nil {
-		return errs
+		return make([]error, len(records))
 	}
-	messages := make([]*nats.Msg, len(records))
-	for i, r := range records {
-		if messages[i], errs[i] = recordMessage(keys[i], r); errs[i] != nil {
-			return errs // a record that is no JSON: each is written by itself
-		}
-	}
-	return h.committer.AddAll(ctx, messages)
+	return h.committer.AddAll(ctx, records)
 }
 
-// recordMessage is a record as HISTORY keeps it.
-func recordMessage(key string, r Record) (*nats.Msg, error) {
+// recordMessage is a record as HISTORY keeps it. Its headers are shared: nobody changes them.
+func (h historyLog) recordMessage(key string, r *Record) (*nats.Msg, error) {
 	if r.Time.IsZero() {
 		r.Time = time.Now().UTC()
 	}
-	data, err := json.Marshal(r)
+	data, err := r.json()
 	if err != nil {
 		return nil, fmt.Errorf("record of %s: %w", key, err)
 	}
-	m := &nats.Msg{Subject: event.HistorySubjects.Of(key), Data: data, Header: nats.Header{
-		event.HeaderFormat: {strconv.Itoa(event.Format)},
-	}}
-	if r.Link != "" {
-		m.Header.Set(event.HeaderLink, r.Link)
+	return &nats.Msg{Subject: event.HistorySubjects.Of(key), Data: data, Header: h.headers.of(r.Link, r.Outcome)}, nil
+}
+
+// json is json.Marshal of the record.
+func (r *Record) json() ([]byte, error) {
+	const usual = 512
+	j := event.NewJSON(usual + len(r.Detail))
+	j.Moment("time", r.Time)
+	j.Some("link", r.Link)
+	j.Some("outcome", string(r.Outcome))
+	j.Some("note", r.Note)
+	j.Some("by", r.By)
+	r.WriteJSON(&j)
+	j.Moment("until", r.Until)
+	j.Yes("parked", r.Parked)
+	j.Yes("probe", r.Probe)
+	j.Milliseconds("duration_ms", r.DurationMS)
+	j.Some("transaction_id", r.TransactionID)
+	j.Raw("detail", r.Detail)
+	j.Some("source", r.Source)
+	j.Sequence("sequence", r.Sequence)
+	return j.End()
+}
+
+// recordHeaders are the headers of records, one for each link and outcome. The zero value is ready.
+type recordHeaders struct {
+	mu   sync.Mutex
+	made map[recordKind]nats.Header
+}
+
+type recordKind struct {
+	link    string
+	outcome event.Outcome
+}
+
+func (h *recordHeaders) of(link string, outcome event.Outcome) nats.Header {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	made, ok := h.made[recordKind{link, outcome}]
+	if ok {
+		return made
 	}
-	if r.Outcome != "" {
-		m.Header.Set(event.HeaderOutcome, string(r.Outcome))
+	made = nats.Header{event.HeaderFormat: {strconv.Itoa(event.Format)}}
+	if link != "" {
+		made.Set(event.HeaderLink, link)
 	}
-	return m, nil
+	if outcome != "" {
+		made.Set(event.HeaderOutcome, string(outcome))
+	}
+	if h.made == nil {
+		h.made = map[recordKind]nats.Header{}
+	}
+	h.made[recordKind{link, outcome}] = made
+	return made
 }
 
 // writeFirst writes the record of a message whose event goes on in RETRIES already, unless what became
@@ -234,7 +274,7 @@ func (h historyLog) writeFirst(ctx context.Context, message *message, r Record) 
 			return nil
 		}
 	}
-	m, err := recordMessage(message.key, r)
+	m, err := h.recordMessage(message.key, &r)
 	if err != nil {
 		return err
 	}
@@ -242,6 +282,7 @@ func (h historyLog) writeFirst(ctx context.Context, message *message, r Record) 
 	if newest != nil {
 		sequence = newest.Sequence
 	}
+	m.Header = maps.Clone(m.Header)
 	jet.Guard(m.Header, sequence)
 	_, err = h.jet.Publish(ctx, m)
 	return jet.Describe("record of "+message.key, err)

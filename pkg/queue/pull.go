@@ -80,7 +80,7 @@ func (w *worker) collect(ctx, work context.Context, s *source, batch jetstream.M
 			continue // no message of JetStream, or one that is in flight already
 		}
 		used++
-		s.share.arrived(m.size())
+		s.share.arrived(m.size)
 		if b := (&begun{s: s, m: m}); !w.begin(work, b) {
 			s.todo <- b
 		}

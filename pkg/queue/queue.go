@@ -94,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Queue, error) {
 	q.Streams = streams.New(client, streams.Options{
 		Replicas: q.opts.Replicas, Disk: q.opts.Limits.Disk, DeadLetters: q.opts.Limits.DeadLetters, Audit: q.opts.Limits.Audit,
 	}, o.Log)
-	q.history = historyLog{jet: client, alarms: &q.alarms, log: o.Log}
+	q.history = historyLog{jet: client, headers: &recordHeaders{}, alarms: &q.alarms, log: o.Log}
 	q.registry, q.undelivered = registry{client, q.state}, undelivered{client}
 	client.OnReconnect(q.publisher.keys.clear) // who was away may have missed that keys were erased, and may meet another store
 	if err := q.publisher.listen(); err != nil {

@@ -2,8 +2,11 @@ package queue
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/touchbox/touchbox/pkg/event"
 )
@@ -41,7 +44,8 @@ func (w *worker) settleSoon(work context.Context, b *begun) {
 type together struct {
 	mu      sync.Mutex
 	waiting []decided
-	busy    bool // somebody settles
+	spare   []decided // empty: room for those that wait next
+	busy    bool      // somebody settles
 }
 
 // decided is a message about which is decided.
@@ -82,14 +86,14 @@ func (t *together) work(history historyLog) {
 	for {
 		t.mu.Lock()
 		all := t.waiting
-		t.waiting = nil
+		t.waiting, t.spare = t.spare[:0], nil
 		t.mu.Unlock()
-		for len(all) > 0 {
-			n := min(len(all), togetherMost)
-			settleTogether(history, all[:n])
-			all = all[n:]
+		for some := range slices.Chunk(all, togetherMost) {
+			settleTogether(history, some)
 		}
+		clear(all)
 		t.mu.Lock()
+		t.spare = all
 		if n := len(t.waiting); n < togetherEnough {
 			if t.busy = false; n > 0 {
 				time.AfterFunc(togetherWait, func() { t.begin(history) })
@@ -104,17 +108,20 @@ func (t *together) work(history historyLog) {
 // settleTogether writes the records, and acknowledges each message whose record is stored. What is left is settled by itself,
 // as long as that takes.
 func settleTogether(history historyLog, all []decided) {
-	keys, records := make([]string, 0, len(all)), make([]Record, 0, len(all))
+	records := make([]*nats.Msg, 0, len(all))
 	plain := all[:0]
 	for _, one := range all {
 		r, mistake := one.b.d.record(*one.b.x, one.b.m)
-		if mistake != nil || one.w.longInFlight(one.b.m) {
-			go one.settleAlone()
-			continue
+		if mistake == nil {
+			var m *nats.Msg
+			if m, mistake = history.recordMessage(one.b.m.key, &r); mistake == nil && !one.w.longInFlight(one.b.m) {
+				plain, records = append(plain, one), append(records, m)
+				continue
+			}
 		}
-		plain, keys, records = append(plain, one), append(keys, one.b.m.key), append(records, r)
+		go one.settleAlone()
 	}
-	for i, err := range history.writeAll(context.Background(), keys, records) {
+	for i, err := range history.writeAll(context.Background(), records) {
 		one := plain[i]
 		if err != nil {
 			go one.settleAlone()

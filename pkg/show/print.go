@@ -43,6 +43,9 @@ func dangerous(r rune) bool {
 // plain leaves out what is invisible, so that nothing hides between digits and no terminal is
 // driven, and makes every run of white space one blank. The result is valid UTF-8.
 func plain(text string) string {
+	if isPlain(text) {
+		return text
+	}
 	var b strings.Builder
 	blank := false
 	for _, r := range strings.ToValidUTF8(text, string(utf8.RuneError)) {
@@ -59,6 +62,18 @@ func plain(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// isPlain reports whether plain leaves a text as it is; of ASCII alone, as most are.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == ' ' && i > 0 && i < len(text)-1 && text[i-1] != ' ':
+		case c <= ' ' || c >= 0x7f:
+			return false
+		}
+	}
+	return true
 }
 
 // JSON escapes in JSON, or in any text that is read as lines, what Printable escapes, but for line

@@ -109,3 +109,19 @@ func TestClip(t *testing.T) {
 		t.Errorf("Cell: %q", got)
 	}
 }
+
+func TestAPlainLineIsTheWordsOfAText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ascii := rapid.StringOf(rapid.SampledFrom([]rune("ab .<&\t\n\x00\x1b\x7f7Я")))
+		text := ascii.Draw(t, "text")
+		visible := strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) && !unicode.IsSpace(r) {
+				return -1
+			}
+			return r
+		}, text)
+		if got, want := show.Plain(text), strings.Join(strings.Fields(visible), " "); got != want {
+			t.Fatalf("%q becomes %q, not %q", text, got, want)
+		}
+	})
+}

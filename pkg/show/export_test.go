@@ -1,0 +1,4 @@
+package show
+
+// Plain is a text without what is invisible.
+var Plain = plain
