@@ -7,7 +7,10 @@ import (
 )
 
 // moments are the forms of a time in a person's own zone.
-var moments = []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", time.DateTime}
+var moments = []string{
+	time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", time.DateTime,
+	"02.01.2006", "02.01.2006 15:04", "02.01.2006 15:04:05", // as they are shown in Russian
+}
 
 // ReadMoment reads a time as people give it: a day or a time in their zone, RFC 3339, or how long before now
 // (2h, 3d). False where it is none of these; "" is the zero time.

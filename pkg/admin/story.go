@@ -49,7 +49,10 @@ type ConditionView struct {
 }
 
 // Value is something by its name, as it may be shown.
-type Value struct{ Name, Text string }
+type Value struct {
+	Name, Text string
+	Time       time.Time // what Text says, where it is a time: a page says it in its own zone
+}
 
 // BodyLine is one field of a request's body.
 type BodyLine struct {
@@ -137,7 +140,7 @@ func (s *LinkStory) tell(e link.Explanation, m Mask) {
 		s.Conditions = append(s.Conditions, ConditionView{Source: c.Source, Pass: c.Pass, Saw: values(c.Saw)})
 	}
 	for _, empty := range e.Empty {
-		s.Empty = append(s.Empty, Value{empty.Path, empty.Source})
+		s.Empty = append(s.Empty, Value{Name: empty.Path, Text: empty.Source})
 	}
 	s.Error = m.Text(e.Error)
 	for _, leaf := range leaves(e) {
@@ -184,7 +187,7 @@ func leaves(e link.Explanation) []Value {
 		return nil
 	}
 	var list []Value
-	walk("", body, func(path string, leaf any) { list = append(list, Value{path, jsonLine(leaf)}) })
+	walk("", body, func(path string, leaf any) { list = append(list, Value{Name: path, Text: jsonLine(leaf)}) })
 	return list
 }
 
@@ -208,7 +211,8 @@ func walk(path string, v any, visit func(path string, leaf any)) {
 func values(m map[string]any) []Value {
 	list := make([]Value, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		list = append(list, Value{show.Printable(name), valueLine(m[name])})
+		at, _ := m[name].(time.Time)
+		list = append(list, Value{show.Printable(name), valueLine(m[name]), at})
 	}
 	return list
 }
@@ -219,6 +223,8 @@ func valueLine(v any) string {
 		return "—"
 	case string:
 		return show.Printable(v)
+	case []string:
+		return show.Printable(strings.Join(v, ", "))
 	case time.Time:
 		return v.Format(time.RFC3339)
 	}

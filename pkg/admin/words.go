@@ -191,6 +191,15 @@ var ReasonHints = map[string]string{
 	"cancelled":        "A person has given them up; they can be sent again.",
 	"crashed":          "The process ended at them again and again: tell the makers of Touchbox.",
 	"panic":            "Handling them failed: tell the makers of Touchbox.",
+	"missing":          "A field that require names came out empty: let it come from Calltouch, or take it out of require; then send them again.",
+
+	// Of links that are parked.
+	"credentials_missing": "Set the endpoint's secret in the file.",
+	"credentials_refused": "Put the endpoint's secret in the file right, or let Mindbox allow it this operation.",
+	"not_found":           "Put the address of Mindbox in the file right.",
+	"refusals":            "Mend what the answer names in the link or in Mindbox.",
+	"redirect":            "Put the address of Mindbox in the file right, or see what in the network answers in its place.",
+	"not_mindbox":         "See what stands between Touchbox and Mindbox and refuses: a proxy, or a guard against bots.",
 }
 
 // FieldMeaning is calltouch.Meaning, for the console, which does not know Calltouch.

@@ -135,6 +135,7 @@ func (v *visit) actor() admin.Actor {
 type auditView struct {
 	CSV       string
 	Who, Verb string
+	Since     string
 	Verbs     []string
 	Rows      []admin.AuditEntry
 	Total     int // admin.Uncounted: not all was read
@@ -162,7 +163,7 @@ func (v *visit) audit() error {
 	if err != nil {
 		return err
 	}
-	view := auditView{Who: q.Who, Verb: q.Verb, Rows: part.Rows, Total: part.Total, Older: v.older(part.Older), Command: "touchbox audit"}
+	view := auditView{Who: q.Who, Verb: q.Verb, Since: f.Since, Rows: part.Rows, Total: part.Total, Older: v.older(part.Older), Command: "touchbox audit"}
 	for name, value := range map[string]string{"who": q.Who, "verb": q.Verb, "since": f.Since, "until": f.Until} {
 		if value != "" {
 			view.Command += " --" + name + " " + word4shell(value)

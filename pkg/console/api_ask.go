@@ -169,7 +169,7 @@ var fieldTitles = map[string]string{
 
 // wanted says what the fields of a filter want.
 var wanted = map[string]string{
-	"since": "want a time: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago", "until": "want a time later than since: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago",
+	"since": "want a time: 2026-11-01, 2026-11-01 10:00, or 2h or 3d for how long ago", "until": "want a time later than since: 2026-11-01, 2026-11-01 10:00, or 2h or 3d for how long ago",
 	"status": "want an HTTP status", "kind": "want call.started, call.ended or request", "event": "want a key as 10001/call-ended/4711", "rate": "want how many a second, or 0",
 	"cause": "want the id of a cause, as the list of causes has it", beforeParameter: "want the place in the list that the page's own link has",
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"strings"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/admin"
@@ -27,6 +28,23 @@ func (v *visit) attention(now standing) []attention {
 		list = append(list, v.inWords(one))
 	}
 	return list
+}
+
+// needs lists what needs a person of what a page is about: nothing leads from the page to itself.
+func (v *visit) needs(page string, about func(admin.Attention) bool) ([]attention, error) {
+	now, err := v.c.standing.read(v.ctx(), v.admin)
+	var list []attention
+	for _, one := range now.attention {
+		if !about(one) {
+			continue
+		}
+		line := v.inWords(one)
+		if line.Href == page {
+			line.Link = ""
+		}
+		list = append(list, line)
+	}
+	return list, err
 }
 
 // inWords says to a person what needs one. What happened is a sentence, and so is what to do.
@@ -62,7 +80,8 @@ func (v *visit) inWords(one admin.Attention) attention {
 		says(l.Sprintf("Calltouch's API does not list some days of site %s.", v.c.siteName(id)), l.Text("They are asked for again and again; `touchbox gaps` shows what is missing."), "/sites/"+path, l.Text("The site"))
 	case admin.AttentionParked:
 		line.Alarming = false
-		says(l.Sprintf("%s is paused: %s.", id, because(l, admin.StateParked, one.Why)), l.Text("Events wait and none is lost; it goes on by itself as soon as Mindbox answers otherwise."), "/links/"+path, l.Text("The link"))
+		code, _, _ := strings.Cut(one.Why, ": ")
+		says(l.Sprintf("%s is paused: %s.", id, because(l, admin.StateParked, one.Why)), strings.TrimSpace(orItself(l, admin.ReasonHints[code], "")+" "+l.Text("Events wait and none is lost; it goes on by itself as soon as Mindbox answers otherwise.")), "/links/"+path, l.Text("The link"))
 	case admin.AttentionStopped:
 		line.Alarming = false
 		says(l.Sprintf("%s was stopped by %s: %s. Waiting: %d.", id, orItself(l, one.By, "?"), one.Why, one.N), l.Text("Events wait, and none is lost as long as the log has room. Let it go on when the reason is gone."), "/links/"+path, l.Text("The link"))

@@ -15,6 +15,8 @@ type chart struct {
 	Title, Desc   string
 	Width, Height int
 	Paths         []chartPath
+	Most          int       // of the highest bar
+	Legend        []word    // what its colours say
 	From, To      time.Time // when the first and the last bar begin
 }
 
@@ -73,7 +75,7 @@ func perDay(hours []admin.Hour, zone *time.Location) []span {
 
 // draw draws bars. What is not known is a short grey stroke, and nothing is no stroke at all.
 func draw(l lang.Language, title string, spans []span) chart {
-	most, all := 1, span{}
+	most, all := 0, span{}
 	unknown := 0
 	for _, s := range spans {
 		most = max(most, s.Good+s.Bad+s.Wait)
@@ -82,7 +84,8 @@ func draw(l lang.Language, title string, spans []span) chart {
 			unknown++
 		}
 	}
-	c := chart{Title: title, Width: len(spans) * barWidth, Height: barHeight + 1}
+	c := chart{Title: title, Width: len(spans) * barWidth, Height: barHeight + 1, Most: most, Legend: legend(l, all)}
+	most = max(most, 1)
 	if len(spans) > 0 {
 		c.From, c.To = spans[0].Start, spans[len(spans)-1].Start
 	}
@@ -116,6 +119,20 @@ func draw(l lang.Language, title string, spans []span) chart {
 		}
 	}
 	return c
+}
+
+// legend says what the colours of bars say, of those that there are.
+func legend(l lang.Language, s span) (list []word) {
+	for _, one := range []struct {
+		n    int
+		word word
+	}{{s.Good, outcomeWords[event.Delivered]}, {s.Wait, word{Text: "to be tried again", Class: "wait"}}, {s.Bad, outcomeWords[event.Dead]}} {
+		if one.n > 0 {
+			one.word.Sign = "■"
+			list = append(list, inWords(l, one.word, ""))
+		}
+	}
+	return list
 }
 
 // hoursOfDay and hoursOfMonth are how far the charts go back.

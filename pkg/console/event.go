@@ -2,6 +2,8 @@ package console
 
 import (
 	"cmp"
+	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -50,8 +52,19 @@ func (v *visit) tell(key event.Key, m admin.Mask) error {
 		Story: story, Revealed: m.Reveal, MayShow: v.who.Reveal && story.Event == nil && !story.Gone && !story.Erased, MayAct: v.may(Act), MayDrop: v.may(Admin),
 		Command: "touchbox event " + word4shell(key.String()), Asked: v.r.URL.Query().Get("link"), Others: others,
 	}
+	if m.Reveal { // it goes from the screen by itself, without the script too
+		v.w.Header().Set("Refresh", fmt.Sprintf("%d; url=%s", int(revealedFor.Seconds()), (&url.URL{Path: v.c.prefix + "/events/" + key.String()}).EscapedPath()))
+	}
 	v.show(page{Name: "event", Title: v.lang.Text(admin.KindWord(string(key.Kind))) + " " + admin.Mask{}.ID(key), Group: "/events", View: view})
 	return nil
+}
+
+// revealedFor is how long a page shows personal data.
+const revealedFor = time.Minute
+
+// keptBack reports whether a link that has not sent an event would not send it: a condition does not hold.
+func keptBack(s admin.LinkStory) bool {
+	return (s.Outcome == event.Waiting || s.Outcome == event.Filtered) && slices.ContainsFunc(s.Conditions, func(c admin.ConditionView) bool { return !c.Pass })
 }
 
 // storiesWeigh is what the links' parts of an event's page may weigh, in bytes.

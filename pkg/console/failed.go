@@ -1,6 +1,9 @@
 package console
 
 import (
+	"cmp"
+	"errors"
+
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
 )
@@ -39,9 +42,10 @@ func (v *visit) causes() error {
 // causeView is one cause: what it is, when it came, what to do, and the letters that died of it.
 type causeView struct {
 	deadLettersView
-	Hours chart
-	Hint  string
-	Title string // of its link
+	Hours  chart
+	Detail string // of the newest, where there is no answer
+	Hint   string
+	Title  string // of its link
 }
 
 // hoursOfCause is how far the chart of a cause goes back.
@@ -65,12 +69,31 @@ func (v *visit) causePage() error {
 		return err
 	}
 	view.Hours = draw(v.lang, v.lang.Text("Given up by the hour, the last three days"), perHour(hours))
+	if cause.Answer == "" {
+		if view.Detail, err = v.detailOf(*cause); err != nil {
+			return err
+		}
+	}
 	view.Hint = orItself(v.lang, admin.ReasonHints[cause.Reason], "")
 	if l := v.admin.File.Link(cause.Link); l != nil {
 		view.Title = l.Title
 	}
 	v.show(page{Name: "cause", Title: v.lang.Text("Why it was not delivered"), Group: "/causes", View: view})
 	return nil
+}
+
+// detailOf is what is known of a cause besides its reason, of its newest letter: as which expression failed, and at what.
+func (v *visit) detailOf(c admin.Cause) (string, error) {
+	story, err := v.admin.Story(v.ctx(), parts(c.Sample), admin.Mask{})
+	if errors.Is(err, admin.ErrUnknown) {
+		return "", nil
+	}
+	for _, s := range story.Stories {
+		if last := newest(s.Records); s.Link == c.Link && last != nil {
+			return cmp.Or(detailLine(v.lang, last.Detail), s.Error), err
+		}
+	}
+	return "", err
 }
 
 // deadLettersView is a list of what was not delivered.
@@ -125,14 +148,15 @@ func (v *visit) cause(f admin.Filter, id string) (*admin.Cause, error) {
 
 // retriesView is what waits for its next attempt.
 type retriesView struct {
-	Head    listHead
-	Filter  filter
-	Kinds   []event.Kind
-	Rows    []admin.RetryView
-	Total   int
-	Older   string
-	MayAct  bool
-	Command string
+	Attention []attention
+	Head      listHead
+	Filter    filter
+	Kinds     []event.Kind
+	Rows      []admin.RetryView
+	Total     int
+	Older     string
+	MayAct    bool
+	Command   string
 }
 
 func (v *visit) retries() error {
@@ -153,6 +177,11 @@ func (v *visit) retries() error {
 		return err
 	}
 	view := retriesView{Head: v.head("/retries", f), Filter: f, Kinds: event.Kinds, Total: part.Total, Older: v.older(part.Older), MayAct: v.may(Act)}
+	if view.Attention, err = v.needs("/retries", func(a admin.Attention) bool {
+		return a.Kind == admin.AttentionLost && (f.Link == "" || a.Subject == f.Link)
+	}); err != nil {
+		return err
+	}
 	view.Command = "touchbox retries" + f.Flags("link", "site", "kind", "reason", "status", "since", "until")
 	for _, one := range part.Rows {
 		view.Rows = append(view.Rows, admin.Mask{}.Retry(one))

@@ -23,16 +23,25 @@ func (v *visit) head(path string, f filter) listHead {
 	return listHead{Words: v.words(f), CSV: path + "?" + query.Encode()}
 }
 
+// causeWords says why the letters of a cause were given up; its id, where none of them is left.
+func (v *visit) causeWords(id string) string {
+	cause, err := v.cause(admin.Filter{}, id)
+	if err != nil {
+		return id
+	}
+	return strings.TrimSuffix(v.lang.Text(admin.ReasonWord(cause.Reason))+": "+cause.Answer, ": ")
+}
+
 // words says a filter in words.
 func (v *visit) words(f filter) string {
-	var parts []string
+	var said []string
 	add := func(name, value string) {
 		if value != "" {
-			parts = append(parts, v.lang.Text(name)+": "+value)
+			said = append(said, v.lang.Text(name)+": "+value)
 		}
 	}
 	add("Link", f.Link)
-	add("Site", f.Site)
+	add("Site", v.c.siteName(f.Site))
 	if f.Kind != "" {
 		add("Kind", v.lang.Text(admin.KindWord(f.Kind)))
 	}
@@ -43,11 +52,16 @@ func (v *visit) words(f filter) string {
 		add("Reason", v.lang.Text(admin.ReasonWord(f.Reason)))
 	}
 	add("Status", f.Status)
-	add("Cause", f.Cause)
+	if f.Cause != "" {
+		add("Cause", v.causeWords(f.Cause))
+	}
+	if f.Event != "" {
+		add("Event", parts(f.Event).ID)
+	}
 	add("Since", f.Since)
 	add("Until", f.Until)
-	if len(parts) == 0 {
+	if len(said) == 0 {
 		return v.lang.Text("everything")
 	}
-	return strings.Join(parts, " · ")
+	return strings.Join(said, " · ")
 }

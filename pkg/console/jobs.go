@@ -107,7 +107,7 @@ func (v *visit) about(w admin.Work) []named {
 		add("Outcome", inWords(v.lang, outcomeWords[w.Outcome], string(w.Outcome)).Text)
 	}
 	add("Link", w.Link)
-	add("Site", w.Site)
+	add("Site", v.c.siteName(w.Site))
 	if w.Kind != "" {
 		add("Kind", v.lang.Text(admin.KindWord(string(w.Kind))))
 	}
@@ -115,7 +115,9 @@ func (v *visit) about(w admin.Work) []named {
 		add("Reason", v.lang.Text(admin.ReasonWord(w.Reason)))
 	}
 	add("Status", nonzero(w.Status))
-	add("Cause", w.Cause)
+	if w.Cause != "" {
+		add("Cause", v.causeWords(w.Cause))
+	}
 	add("Event", someOf(w.Events))
 	add("Number", nonzero(int(w.Number)))
 	add("Phone", w.Phone)

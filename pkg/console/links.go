@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/event"
 )
 
 // linksView is a list of links.
@@ -34,12 +35,13 @@ func (v *visit) links() error {
 
 // linkView is one link: how it stands, what the file says, and what it was before.
 type linkView struct {
-	Status  admin.LinkStatus
-	Card    admin.LinkCard
-	Month   chart
-	Days    []span // the newest first
-	MayAct  bool
-	Command string
+	Status    admin.LinkStatus
+	Card      admin.LinkCard
+	Month     chart
+	Days      []span // the newest first
+	Attention []attention
+	MayAct    bool
+	Command   string
 }
 
 func (v *visit) link() error {
@@ -60,10 +62,30 @@ func (v *visit) link() error {
 		view.Days = perDay(v.c.hours(id, hoursOfMonth), v.c.Zone())
 		view.Month = draw(v.lang, v.lang.Sprintf("%s, the last 30 days", id), view.Days)
 		slices.Reverse(view.Days)
+		if view.Attention, err = v.needs("/links/"+queryOf(id), func(a admin.Attention) bool { return a.Subject == id && !slices.Contains(ofSites, a.Kind) }); err != nil {
+			return err
+		}
 		v.show(page{Name: "link", Title: v.lang.Sprintf("Link %s", id), Group: "/links", View: view})
 		return nil
 	}
 	return errNoPage
+}
+
+// ofSites are the kinds of what needs a person whose subject is a site; a link may have the same name.
+var ofSites = []admin.AttentionKind{admin.AttentionSilence, admin.AttentionAside, admin.AttentionUnread}
+
+// became are the outcomes of a link's events: those that say how it does in any case, others where there are some.
+func became(c admin.Counts) (list []outcomeCount) {
+	const always = 5
+	for i, one := range []outcomeCount{
+		{event.Delivered, c.Delivered}, {event.Filtered, c.Filtered}, {event.Undeliverable, c.Undeliverable}, {event.Waiting, c.Waiting}, {event.Dead, c.Dead},
+		{event.Shadow, c.Shadow}, {event.Abandoned, c.Abandoned}, {event.Erased, c.Erased}, {event.Untaken, c.Untaken},
+	} {
+		if i < always || one.Count > 0 {
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 // differenceView is what was changed between two versions of a link.
@@ -86,7 +108,7 @@ func (v *visit) difference() error {
 		view.Lines = append(view.Lines, differenceLine{strings.TrimSuffix(line, "\n"), map[byte]string{'+': "good", '-': "bad"}[line[0]]})
 	}
 	view.Command = "touchbox links history " + word4shell(view.ID) + " " + word4shell(view.From) + " " + word4shell(view.To)
-	v.show(page{Name: "difference", Title: v.lang.Sprintf("Link %s", view.ID), Group: "/links", View: view})
+	v.show(page{Name: "difference", Title: v.lang.Sprintf("What was changed in link %s", view.ID), Group: "/links", View: view})
 	return nil
 }
 
@@ -110,8 +132,9 @@ func (v *visit) siteCards() ([]admin.SiteCard, error) {
 // siteView is one site.
 type siteView struct {
 	admin.SiteCard
-	Backfill *backfillForm // nil: not offered
-	Command  string
+	Backfill  *backfillForm // nil: not offered
+	Attention []attention
+	Command   string
 }
 
 func (v *visit) site() error {
@@ -121,7 +144,11 @@ func (v *visit) site() error {
 	}
 	for _, c := range cards {
 		if c.ID == v.r.PathValue("id") {
-			v.show(page{Name: "site", Title: v.lang.Sprintf("Site %s", c.Name), Group: "/sites", View: siteView{c, v.backfillForm(c), "touchbox fields"}})
+			needs, err := v.needs("/sites/"+queryOf(c.ID), func(a admin.Attention) bool { return a.Subject == c.ID && slices.Contains(ofSites, a.Kind) })
+			if err != nil {
+				return err
+			}
+			v.show(page{Name: "site", Title: v.lang.Sprintf("Site %s", c.Name), Group: "/sites", View: siteView{c, v.backfillForm(c), needs, "touchbox fields"}})
 			return nil
 		}
 	}

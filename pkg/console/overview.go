@@ -11,21 +11,23 @@ import (
 
 // overviewView is the first page: whether all is well, what needs a person, how links and sites stand.
 type overviewView struct {
-	At        time.Time
-	Read      float64 // of what there is to read
-	Counted   bool    // the counts are known
-	Taken     int     // events that links took
-	Delivered int
-	Waiting   int
-	Dead      int
-	Lost      int
-	Attention []attention
-	More      int // things that need a person, besides
-	Links     []admin.LinkStatus
-	MoreLinks int
-	Sites     []admin.SourceStatus
-	MoreSites int
-	MayAct    bool
+	At            time.Time
+	Read          float64 // of what there is to read
+	Counted       bool    // the counts are known
+	Taken         int     // events that links took
+	Delivered     int
+	Filtered      int
+	Waiting       int
+	Undeliverable int
+	Dead          int
+	Lost          int
+	Attention     []attention
+	More          int // things that need a person, besides
+	Links         []admin.LinkStatus
+	MoreLinks     int
+	Sites         []admin.SourceStatus
+	MoreSites     int
+	MayAct        bool
 }
 
 // What the first page shows at most, so that it loads at once whatever there is: the pages of links and sites have all.
@@ -107,6 +109,8 @@ func (v *visit) overview() error {
 			view.Counted = true
 			view.Taken += o.Taken
 			view.Delivered += o.Delivered
+			view.Filtered += o.Filtered
+			view.Undeliverable += o.Undeliverable
 			view.Waiting += o.Waiting
 			view.Dead += o.Dead
 			view.Lost += o.Abandoned

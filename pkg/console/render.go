@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"math"
 	"net/http"
 	"net/url"
 	"path"
@@ -165,7 +166,8 @@ type errorView struct {
 	Hint string
 	ID   string // stands in the log too; "" where there is nothing to look up
 
-	Again bool // the page may be opened in a moment
+	Again bool   // the page may be opened in a moment
+	Whole string // address of the list without the filter that cannot be read
 }
 
 // fail answers with the page of an error.
@@ -185,7 +187,10 @@ func (v *visit) explain(err error) (view errorView, status int) {
 		view.What = v.lang.Text("There is nothing here: it was never stored, is older than what is kept, or the address is mistyped.")
 	case errors.Is(err, admin.ErrReading):
 		status = http.StatusServiceUnavailable
-		view.What = v.lang.Sprintf("What became of the events is still being read: %.0f %%.", 100*v.admin.Board.Share())
+		view.What = v.lang.Text("What became of the events is still being read.")
+		if share := v.admin.Board.Share(); share < 1 { // else it is what waits or was not delivered that is read
+			view.What = v.lang.Sprintf("What became of the events is still being read: %.0f %%.", math.Floor(100*share))
+		}
 		view.Hint = v.lang.Text("Nothing is known yet, which is not the same as nothing. Load this page again in a moment.")
 	case errors.Is(err, errForbidden):
 		status = http.StatusForbidden
@@ -198,6 +203,9 @@ func (v *visit) explain(err error) (view errorView, status int) {
 			view.What = v.lang.Text("The address asks for what cannot be: nothing was looked for, so this is no empty list.")
 		}
 		if field, ok := errors.AsType[errField](err); ok {
+			if v.r.Method == http.MethodGet {
+				view.Whole = v.r.URL.Path
+			}
 			view.Hint = v.lang.Text(fieldTitles[field.name]) + ": " + field.said(v.lang)
 		}
 	case errors.Is(err, errTooMany):

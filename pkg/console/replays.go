@@ -15,6 +15,8 @@ import (
 // replayView is what sending again would do, before it is done.
 type replayView struct {
 	Filter   filter
+	Words    string // what is selected
+	Goes     bool   // some would be sent
 	Outcome  event.Outcome
 	Links    []admin.LinkTrial
 	Groups   []replayGroup // what would become of all that was looked at: their sum is Looked
@@ -91,7 +93,11 @@ func (v *visit) forecast(f filter, again bool) error {
 		Filter: f, Outcome: s.Outcome, Links: forecast.Links, Groups: v.groups(forecast), Pinned: forecast.Pinned, Total: picked.Found, AtMost: picked.AtMost,
 		Looked: forecast.Selected, Typed: picked.Found > manyReplays, Again: again, Revision: s.Outcome == event.Delivered,
 	}
+	selected := f
+	selected.Outcome = string(s.Outcome)
+	view.Words = v.words(selected)
 	for _, l := range forecast.Links {
+		view.Goes = view.Goes || l.After.Delivered > 0
 		for _, m := range l.Moves {
 			if m.To != event.Delivered {
 				m.Why = admin.Mask{}.Text(m.Why)

@@ -20,6 +20,7 @@ func (v *visit) settings() error {
 
 // healthView is how full the queue is, and what its processes find of it.
 type healthView struct {
+	Attention []attention
 	Streams   []admin.StreamCard
 	Processes []admin.ProcessCard
 	Command   string
@@ -34,6 +35,10 @@ func (v *visit) health() error {
 	if err != nil {
 		return err
 	}
-	v.show(page{Name: "health", Title: v.lang.Text("Health"), Group: "/health", View: healthView{streams, processes, "touchbox doctor"}})
+	needs, err := v.needs("/health", func(a admin.Attention) bool { return a.Kind == admin.AttentionDisk || a.Kind == admin.AttentionUnwell })
+	if err != nil {
+		return err
+	}
+	v.show(page{Name: "health", Title: v.lang.Text("Health"), Group: "/health", View: healthView{needs, streams, processes, "touchbox doctor"}})
 	return nil
 }

@@ -70,6 +70,9 @@ func TestTimesAreOfTheSite(t *testing.T) {
 	moments := 0
 	times := regexp.MustCompile(`<time datetime="(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)Z" title="(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC">(?:[\d.-]+ )?(\d\d):(\d\d):(\d\d)</time>`)
 	for path, got := range walkAll(h.signedIn(adminKey), "ru").pages {
+		if as := machineTime.FindString(got.body); as != "" && strings.HasPrefix(got.header.Get("Content-Type"), "text/html") {
+			t.Errorf("%s has a moment as machines write it: %s", path, as)
+		}
 		all := times.FindAllStringSubmatch(got.body, -1)
 		if len(all) != strings.Count(got.body, "<time") {
 			t.Errorf("%s has a moment without its UTC", path)
@@ -85,6 +88,9 @@ func TestTimesAreOfTheSite(t *testing.T) {
 		t.Error("no page has a moment")
 	}
 }
+
+// machineTime is a moment in a text of a page, as RFC 3339 has it.
+var machineTime = regexp.MustCompile(`>[^<]*\d{4}-\d\d-\d\dT\d\d:\d\d[^<]*<`)
 
 // hourLater is the hour of Moscow, three hours after that of UTC.
 func hourLater(utc string) string {

@@ -14,7 +14,7 @@ import (
 // TestWordsHaveTwins covers the words that stand in tables and not in a call.
 func TestWordsHaveTwins(t *testing.T) {
 	var texts []string
-	for _, table := range []map[string]string{streamWords, admin.ReasonHints, doneTexts, wanted, byWords, fieldTitles} {
+	for _, table := range []map[string]string{streamWords, admin.ReasonHints, doneTexts, wanted, byWords, fieldTitles, valueWords} {
 		texts = slices.AppendSeq(texts, maps.Values(table))
 	}
 	for _, columns := range [][]column{eventColumns, deadColumns, causeColumns, retryColumns, asideColumns, auditColumns} {
@@ -67,12 +67,15 @@ func TestSpansAndZonesAreWrittenInWords(t *testing.T) {
 
 // What tells a call from others comes first, under the words of Calltouch's settings; the rest, and only that, is folded.
 func TestTheFieldsThatTellWhichCallItIsComeFirst(t *testing.T) {
-	values := []admin.Value{{Name: "browser", Text: "Chrome"}, {Name: "duration", Text: "30"}, {Name: "callerphone", Text: "*67"}, {Name: "utm_source", Text: "yandex"}, {Name: "ourAttribute", Text: "x"}}
-	want := []valueView{{"callerphone", "Номер телефона клиента", "*67"}, {"duration", "Длительность разговора, с", "30"}, {"utm_source", "", "yandex"}}
+	values := []admin.Value{{Name: "browser", Text: "Chrome"}, {Name: "duration", Text: "30"}, {Name: "callerphone", Text: "*67"}, {Name: "utm_source", Text: "yandex"}, {Name: "ourAttribute", Text: "x"}, {Name: "unique", Text: "true"}}
+	want := []valueView{
+		{Name: "callerphone", Meaning: "Номер телефона клиента", Text: "*67"}, {Name: "duration", Meaning: "Длительность разговора, с", Text: "30"},
+		{Name: "unique", Meaning: "Уникальный звонок", Text: "да", Code: "true"}, {Name: "utm_source", Text: "yandex"},
+	}
 	if got := told(lang.Russian, values, true); !slices.Equal(got, want) {
 		t.Errorf("first: %q", got)
 	}
-	if got := told(lang.English, values, false); !slices.Equal(got, []valueView{{"browser", "Browser", "Chrome"}, {"ourAttribute", "", "x"}}) {
+	if got := told(lang.English, values, false); !slices.Equal(got, []valueView{{Name: "browser", Meaning: "Browser", Text: "Chrome"}, {Name: "ourAttribute", Text: "x"}}) {
 		t.Errorf("then: %q", got)
 	}
 }

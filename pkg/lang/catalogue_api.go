@@ -33,10 +33,10 @@ var apiCatalogue = map[string]string{
 	"there are by more than a tenth more than the preview told of: ask for a new one":                                                  "событий больше, чем показал предпросмотр, более чем на десятую часть: запросите новый",
 
 	// What fields of a filter want.
-	"want a time: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago":                  "нужно время: 2026-11-01, 2026-11-01T10:00:00+03:00 или 2h, 3d — сколько назад",
-	"want a time later than since: 2026-11-01, 2026-11-01T10:00:00+03:00, or 2h or 3d for how long ago": "нужно время позже since: 2026-11-01, 2026-11-01T10:00:00+03:00 или 2h, 3d — сколько назад",
-	"The parameters of the address cannot be read.":                                                     "Параметры адреса не читаются.",
-	"%s is empty: give it a value, or leave it out":                                                     "%s: пусто; дайте значение или уберите параметр",
+	"want a time: 2026-11-01, 2026-11-01 10:00, or 2h or 3d for how long ago":                  "нужно время: 01.11.2026, 2026-11-01 10:00 или 2h, 3d — сколько назад",
+	"want a time later than since: 2026-11-01, 2026-11-01 10:00, or 2h or 3d for how long ago": "нужно время позже, чем «с»: 01.11.2026, 2026-11-01 10:00 или 2h, 3d — сколько назад",
+	"The parameters of the address cannot be read.":                                            "Параметры адреса не читаются.",
+	"%s is empty: give it a value, or leave it out":                                            "%s: пусто; дайте значение или уберите параметр",
 	"want an HTTP status":                      "нужен статус HTTP",
 	"want call.started, call.ended or request": "нужно call.started, call.ended или request",
 	"want a key as 10001/call-ended/4711":      "нужен ключ вида 10001/call-ended/4711",

@@ -72,7 +72,6 @@
 			input.addEventListener("input", check);
 			check();
 		});
-		root.querySelectorAll("[data-gone]").forEach((box) => setTimeout(() => box.remove(), Number(box.dataset.gone) * 1000));
 	};
 	improve(document);
 
