@@ -3,10 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
+	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/show"
 )
@@ -37,14 +41,87 @@ func (l listing[T]) print(c *cli, rows []T, total int) error {
 	return c.printJSON(list)
 }
 
-// table prints rows to a person.
+// table prints rows to a person. The columns that a terminal has no room for stand below each row.
 func (l listing[T]) table(c *cli, rows []T) error {
-	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, l.header)
+	lines := [][]string{strings.Split(l.header, "\t")}
 	for _, row := range rows {
-		_, _ = fmt.Fprintln(table, strings.Join(l.printable(row), "\t"))
+		lines = append(lines, l.printable(row))
 	}
-	return table.Flush()
+	_, err := io.WriteString(c.out, folded(lines, app.TerminalWidth(c.out)))
+	return err
+}
+
+// folded lays rows out in columns, the header first. What does not fit into width (0 is any) follows its row, each cell behind the name of
+// its column.
+func folded(rows [][]string, width int) string {
+	header := rows[0]
+	fits, used := 0, 0
+	for ; fits < len(header); fits++ {
+		widest := 0
+		for _, row := range rows {
+			widest = max(widest, utf8.RuneCountInString(row[fits]))
+		}
+		if used += widest; width > 0 && fits > 0 && used > width {
+			break
+		}
+		used += columnGap
+	}
+	var columns strings.Builder
+	table := tabwriter.NewWriter(&columns, 0, 0, columnGap, ' ', 0)
+	for _, row := range rows {
+		_, _ = fmt.Fprintln(table, strings.Join(row[:fits], "\t"))
+	}
+	_ = table.Flush()
+	if fits == len(header) {
+		return columns.String()
+	}
+	var b strings.Builder
+	for i, line := range slices.Collect(strings.Lines(columns.String())) {
+		b.WriteString(line)
+		if i == 0 {
+			continue // the names stand with what they name
+		}
+		var words []string
+		for column := fits; column < len(header); column++ {
+			if cell := strings.Fields(rows[i][column]); len(cell) > 0 {
+				words = append(words, strings.Fields(header[column])...)
+				cell[len(cell)-1] += ";"
+				words = append(words, cell...)
+			}
+		}
+		wrap(&b, words, width)
+	}
+	return b.String()
+}
+
+// columnGap is the space between two columns, and what is folded below a row stands that far in, twice.
+const columnGap = 2
+
+// wrap writes words, the last without the sign that divides cells, on lines of so many characters.
+func wrap(b *strings.Builder, words []string, width int) {
+	used := 0
+	for i, word := range words {
+		if i == len(words)-1 {
+			word = strings.TrimSuffix(word, ";")
+		}
+		long := utf8.RuneCountInString(word)
+		switch {
+		case used == 0:
+			b.WriteString(strings.Repeat(" ", 2*columnGap))
+			used = 2 * columnGap
+		case used+1+long > width:
+			b.WriteString("\n" + strings.Repeat(" ", 2*columnGap))
+			used = 2 * columnGap
+		default:
+			b.WriteString(" ")
+			used++
+		}
+		b.WriteString(word)
+		used += long
+	}
+	if used > 0 {
+		b.WriteString("\n")
+	}
 }
 
 // follow shows one row as it comes: a line of text, or an object on one line.

@@ -230,15 +230,32 @@ func message(l lang.Language) zerolog.Formatter {
 
 // IsTerminal reports whether a person sits at w.
 func IsTerminal(w io.Writer) bool {
+	f, ok := bare(w).(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// TerminalWidth is how many characters a line has on the terminal that w is; 0 where it is none, or does not say.
+func TerminalWidth(w io.Writer) int {
+	f, ok := bare(w).(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// bare is w without the guards around it.
+func bare(w io.Writer) io.Writer {
 	for {
 		guard, ok := w.(interface{ Unwrap() io.Writer })
 		if !ok {
-			break
+			return w
 		}
 		w = guard.Unwrap()
 	}
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // Version is the release, stamped by the linker (see the Makefile).
