@@ -35,8 +35,7 @@ func completeValues(root *cobra.Command) {
 		"links/stop": linkIDs, "links/start": linkIDs, "links/reset": linkIDs, "links/remove": linkIDs,
 		"links/history": linkIDs,
 	}
-	var walk func(*cobra.Command)
-	walk = func(cmd *cobra.Command) {
+	walk(root, func(cmd *cobra.Command) {
 		_, words, _ := strings.Cut(cmd.CommandPath(), " ")
 		path := strings.ReplaceAll(words, " ", "/")
 		for name, of := range flags {
@@ -55,11 +54,7 @@ func completeValues(root *cobra.Command) {
 				return completion(of)(cmd, args, begun)
 			}
 		}
-		for _, member := range cmd.Commands() {
-			walk(member)
-		}
-	}
-	walk(root)
+	})
 }
 
 // completion offers the values that begin as what stands there.

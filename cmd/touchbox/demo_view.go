@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -163,12 +164,7 @@ func (s sums) print(c *cli) error {
 	c.say("\nreceived %d = stored %d + repeated %d + aside %d", s.Received, s.Stored, s.Repeated, s.Aside)
 	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(table, c.lang.Sprintf("link\ttaken\tdelivered\tfiltered\tundeliverable\twaiting\tdead\t"))
-	ids := make([]string, 0, len(s.Links))
-	for id := range s.Links {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
+	for _, id := range slices.Sorted(maps.Keys(s.Links)) {
 		n := s.Links[id]
 		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", id, n.Taken, n.Delivered, n.Filtered, n.Undeliverable, n.Waiting, n.Dead)
 	}

@@ -35,11 +35,8 @@ func (c *cli) onDesk(f func(ctx context.Context, d *desk, args []string) error) 
 // withDesk runs f over the queue of a running Touchbox.
 func (c *cli) withDesk(ctx context.Context, f func(context.Context, *desk) error) error {
 	return c.withQueue(ctx, func(ctx context.Context, q *queue.Queue, file *link.File) error {
-		d := &desk{cli: c, admin: app.NewAdmin(q, file), zone: time.Local}
+		d := &desk{cli: c, admin: app.NewAdmin(q, file), zone: zoneOf(file)}
 		d.admin.Actor, d.admin.Scans = app.CommandActor(), c.scanBar()
-		if len(file.Sites) > 0 {
-			d.zone = file.Sites[0].Location
-		}
 		return mistake(f(ctx, d))
 	})
 }

@@ -9,16 +9,13 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/touchbox/touchbox/cmd/internal/app"
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
-	"github.com/touchbox/touchbox/pkg/phone"
 	"github.com/touchbox/touchbox/pkg/queue/erase"
-	"github.com/touchbox/touchbox/pkg/spelling"
 )
 
 // eraseFlags say whom to erase.
@@ -159,49 +156,16 @@ func (d *desk) readPerson(f eraseFlags) (admin.Person, error) {
 	if f.email != "" && (name == "" || !strings.Contains(domain, ".")) {
 		return admin.Person{}, app.Mistakef("%s", d.lang.Sprintf("--email: that is no address"))
 	}
-	return admin.NewPerson(number, email, d.codes()), nil
-}
-
-// codes are those that sites put before numbers of ten digits.
-func (d *desk) codes() []string {
-	codes := []string{}
-	for _, site := range d.admin.File.Sites {
-		if site.TenDigits != "" {
-			codes = append(codes, site.TenDigits)
-		}
-	}
-	return codes
+	return admin.NewPerson(number, email, d.admin.Codes()), nil
 }
 
 // readPhone reads the number of --phone.
 func (d *desk) readPhone(text string) (string, error) {
-	text = spelling.Fold(d.flagOrLine(text, d.lang.Text("Phone number:")))
-	ten := append(d.codes(), "7")[0]
-	number := phone.Normalize(text, phone.Options{TenDigits: ten})
-	if number == "" { // with other signs between its digits
-		plus := strings.HasPrefix(strings.TrimSpace(text), "+")
-		digits := digitsOf(text)
-		if plus {
-			digits = "+" + digits
-		}
-		if !strings.ContainsFunc(text, unicode.IsLetter) {
-			number = phone.Normalize(digits, phone.Options{TenDigits: ten})
-		}
-	}
+	number := d.admin.Number(d.flagOrLine(text, d.lang.Text("Phone number:")))
 	if number == "" {
 		return "", app.Mistakef("%s", d.lang.Sprintf("--phone: that is no number that can be called"))
 	}
 	return number, nil
-}
-
-// digitsOf are the digits of a text.
-func digitsOf(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, text)
 }
 
 // traces writes the counts of all streams.

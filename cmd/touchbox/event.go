@@ -92,20 +92,25 @@ func (d *desk) keysOf(ctx context.Context, args []string, number string) ([]even
 }
 
 // phoneOf reads an argument as a phone: a number as people write one, with so many digits as no id of Calltouch's has.
-func (d *desk) phoneOf(text string) (phone string, ok bool) {
+func (d *desk) phoneOf(text string) (number string, ok bool) {
 	const least = 10
-	if strings.ContainsAny(text, "/") || len(digitsOf(text)) < least {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, text)
+	if strings.ContainsAny(text, "/") || len(digits) < least {
 		return "", false
 	}
-	number, err := d.readPhone(text)
-	return number, err == nil
+	number = d.admin.Number(text)
+	return number, number != ""
 }
 
 // byPhone finds a number in any field and spelling, as erase does. It is masked for the audit.
 func (d *desk) byPhone(text string) (match func(event.Event) bool, masked string, err error) {
 	number, err := d.readPhone(text)
-	p := admin.NewPerson(number, "", d.codes())
-	return func(e event.Event) bool { return p.In(e) == admin.Certain }, show.Hide(number), err
+	return d.admin.About(number), show.Hide(number), err
 }
 
 // foundByPhone writes down that somebody looked for a phone.

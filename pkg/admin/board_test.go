@@ -237,7 +237,15 @@ func TestHoursAreCountedOnceAndKept(t *testing.T) {
 	if _, err := h.Queue.State().Put(t.Context(), event.HourKeys.Of(fmt.Sprintf("%03d", before.Unix()/3600%hours)), value); err != nil {
 		t.Fatal(err)
 	}
+	if err := h.Queue.Note(t.Context(), call(1), queue.Record{Link: "dynamic", Outcome: "of_a_newer_version"}); err != nil {
+		t.Fatal(err)
+	}
 	a := h.board()
+	for _, hour := range a.Board.Hours("dynamic", 24) {
+		if n, counted := hour.Counts["of_a_newer_version"]; counted {
+			t.Errorf("a word that nobody knows is counted: %d", n)
+		}
+	}
 	if got := sum(a, "dynamic"); got != 8 {
 		t.Errorf("%d dead by the hour, want 8", got)
 	}

@@ -42,6 +42,11 @@ func TestCompareALinkInShadowModeWithALiveOne(t *testing.T) {
 		t.Errorf("links of other kinds: %+v, %v", got, err)
 	}
 
+	late := linktest.File{Links: []linktest.Link{{More: long}, {ID: "late", More: "since: \"2999-01-01\"", Operation: "CallTouch"}}}.Parse(t)
+	if got, err := (admin.Admin{Queue: q, File: late, Reads: reads}).Compare(t.Context(), admin.CompareOptions{Link: "calls", With: "late"}); err != nil || got.Older.Count != 6 || got.OnlyLink != 0 || len(got.Moves) != 0 {
+		t.Errorf("beside one that starts later: %+v, %v", got, err)
+	}
+
 	changed := linktest.File{Links: []linktest.Link{{More: long + "when: duration > 15"}}}.Parse(t)
 	now := admin.Admin{Queue: q, File: changed, Reads: reads}
 	got, err = now.Compare(t.Context(), admin.CompareOptions{Link: "calls", With: file.Link("calls").Version[:8]})

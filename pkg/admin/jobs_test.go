@@ -233,6 +233,63 @@ func TestAJobOfACommandIsLeftToIt(t *testing.T) {
 	}
 }
 
+// A job that nobody works at holds up no other over the same things.
+func TestAJobThatWasLeftHoldsUpNoOther(t *testing.T) {
+	h := newHouse(t)
+	h.die(1)
+	left := admin.Job{ID: "leftbehind", Kind: admin.JobReplay, State: admin.JobRunning, Asked: time.Now(), Began: time.Now(), Command: true}
+	if _, err := h.Queue.State().Create(t.Context(), event.JobKeys.Of(left.ID), left); err != nil {
+		t.Fatal(err)
+	}
+	id := h.ask(admin.JobDrop, admin.Work{Link: "dynamic"}, "test calls")
+	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
+		t.Fatal(err)
+	}
+	if j := h.job(id); j.State != admin.JobDone || j.Changed != 1 {
+		t.Errorf("%+v", j)
+	}
+}
+
+// What a killed process came through after it had written its numbers last is through all the same.
+func TestAJobOfAKilledProcessCountsAllThatIsThrough(t *testing.T) {
+	h := newHouse(t)
+	h.die(1, 2)
+	job := admin.Job{ID: "ofakilled", Kind: admin.JobReplay, State: admin.JobRunning, Asked: time.Now().Add(time.Minute), Began: time.Now(), Found: 5, Done: 1, Changed: 1}
+	if _, err := h.Queue.State().Create(t.Context(), event.JobKeys.Of(job.ID), job); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.RunNextJob(t.Context(), everyKind); err != nil {
+		t.Fatal(err)
+	}
+	if j := h.job(job.ID); j.State != admin.JobDone || j.Found != 5 || j.Done != 5 || j.Left() != 0 {
+		t.Errorf("%+v", j)
+	}
+}
+
+// What a preview told of counts for ten minutes, and as long as there is not much more.
+func TestAPreviewCountsForAWhile(t *testing.T) {
+	h := newHouse(t)
+	h.die(1)
+	now := time.Now()
+	h.Now = func() time.Time { return now }
+	hash, _, err := h.KeepPreview(t.Context(), admin.Work{Link: "dynamic"}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := h.PreviewOf(t.Context(), hash); err != nil || p.Found != 1 || p.Work.Link != "dynamic" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	now = now.Add(10 * time.Minute)
+	if _, err := h.AskPreviewed(t.Context(), hash, 0, ""); !errors.Is(err, admin.ErrNoPreview) {
+		t.Errorf("after ten minutes: %v", err)
+	}
+	for now, told := range map[int]int{0: 0, 10: 10, 11: 10, 110: 100} {
+		if admin.Grown(now, told) || !admin.Grown(told+told/10+1, told) {
+			t.Errorf("%d of %d", now, told)
+		}
+	}
+}
+
 // A form that comes twice asks for one job.
 func TestAFormThatComesTwiceAsksForOneJob(t *testing.T) {
 	h := newHouse(t)

@@ -114,6 +114,16 @@ func viewsOf(a admin.Admin, p person, m admin.Mask) map[string]any {
 	}
 }
 
+// A field that nobody knows may be about a person.
+func TestAFieldThatNobodyKnowsIsHidden(t *testing.T) {
+	if got := (admin.Mask{}).Field("nobody_knows_it", "Иванова"); got == "Иванова" {
+		t.Errorf("it shows %v", got)
+	}
+	if got := (admin.Mask{Reveal: true}).Field("nobody_knows_it", "Иванова"); got != "Иванова" {
+		t.Errorf("revealed it shows %v", got)
+	}
+}
+
 func TestMomentsAreReadAsPeopleGiveThem(t *testing.T) {
 	moscow := time.FixedZone("MSK", 3*3600)
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/event"
+	"github.com/touchbox/touchbox/pkg/spelling"
 )
 
 func TestPersonIsFoundInAnySpelling(t *testing.T) {
@@ -58,6 +59,18 @@ func TestPersonOfAnotherCountry(t *testing.T) {
 		if got := p.In(event.Event{Body: []byte("a=" + url.QueryEscape(text))}) == admin.Certain; got != want {
 			t.Errorf("%q: %v", text, got)
 		}
+	}
+}
+
+// Scattered digits are doubtful without the code of the country, and so are those that a long row of signs keeps apart.
+func TestPersonIsDoubtfulInPieces(t *testing.T) {
+	abroad := admin.NewPerson("375291234567", "", nil)
+	if got := abroad.InText("тел. 29 потом 123 потом 4567"); got != admin.Doubtful {
+		t.Errorf("without the code: %d", got)
+	}
+	far := "8916" + strings.Repeat("-", spelling.Gap+1) + "1234567"
+	if got := admin.NewPerson("79161234567", "", nil).InText(far); got != admin.Doubtful {
+		t.Errorf("%s: %d", far, got)
 	}
 }
 

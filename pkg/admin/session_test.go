@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -81,4 +82,39 @@ func TestASessionEndsAtSignOutAtIdleAndAfterAWeek(t *testing.T) {
 	is(busy, admin.ErrNoSession)
 	is(idled, admin.ErrNoSession)
 	is("made up", admin.ErrNoSession)
+}
+
+// A person's one session is ended by its id, all of them by their name, and nobody else's.
+func TestSessionsAreEndedByNameOrByID(t *testing.T) {
+	h := newHouse(t)
+	for _, name := range []string{"anna", "anna", "oleg"} {
+		if _, err := h.Open(t.Context(), admin.Session{Name: name, Role: "see"}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := func() (out []string) {
+		list, err := h.Sessions(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list {
+			out = append(out, s.Name)
+		}
+		slices.Sort(out)
+		return out
+	}
+	list, err := h.Sessions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(s admin.Session) bool { return s.Name == "anna" })
+	for _, tt := range []struct {
+		name, id string
+		ended    int
+		left     []string
+	}{{"oleg", list[i].ID, 0, []string{"anna", "anna", "oleg"}}, {"anna", list[i].ID, 1, []string{"anna", "oleg"}}, {"anna", "", 1, []string{"oleg"}}} {
+		if n, err := h.EndSessions(t.Context(), tt.name, tt.id); n != tt.ended || err != nil || !slices.Equal(names(), tt.left) {
+			t.Errorf("%+v: %d ended, %v, left %v", tt, n, err, names())
+		}
+	}
 }

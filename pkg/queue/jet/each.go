@@ -2,39 +2,71 @@ package jet
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/touchbox/touchbox/pkg/wait"
 )
 
 // PublishEach is Publish of many messages at once: each is stored or refused by itself, and what became of it stands
 // at its place. One goroutine sends them and waits for all the answers.
 func (c *Client) PublishEach(ctx context.Context, all []*nats.Msg) []error {
-	if err := ctx.Err(); err != nil {
-		return slices.Repeat([]error{err}, len(all))
-	}
 	_, ended := c.epoch.now()
 	late := time.NewTimer(c.opts.AnswerTimeout)
 	defer late.Stop()
 	began := time.Now()
-	errs, replies, came := make([]error, len(all)), make([]string, len(all)), make(chan answer, len(all))
-	open := 0
-	for i, m := range all {
-		if replies[i], errs[i] = c.send(m, waiter{i, came}); errs[i] == nil {
+	errs, open := make([]error, len(all)), make([]int, len(all))
+	for i := range all {
+		open[i] = i
+	}
+	for tries := 0; len(open) > 0; tries++ {
+		if !c.publishRound(ctx, all, open, errs, ended.Done(), late.C) || tries == jetstream.DefaultPubRetryAttempts {
+			break
+		}
+		if open = unheard(open, errs); len(open) > 0 && wait.Sleep(ctx, jetstream.DefaultPubRetryWait) != nil {
+			break
+		}
+	}
+	for i := range errs {
+		errs[i] = c.published(ctx, all[i].Subject, began, errs[i])
+	}
+	return errs
+}
+
+// unheard are those of some places whose messages nobody was there to take.
+func unheard(places []int, errs []error) (again []int) {
+	for _, i := range places {
+		if errors.Is(errs[i], jetstream.ErrNoStreamResponse) {
+			again = append(again, i)
+		}
+	}
+	return again
+}
+
+// publishRound publishes the messages at some places once, and waits for their answers. False: not all have come, and none will be waited for.
+func (c *Client) publishRound(ctx context.Context, all []*nats.Msg, places []int, errs []error, ended <-chan struct{}, late <-chan time.Time) bool {
+	cut := ctx.Err()
+	replies, came, open := make([]string, len(all)), make(chan answer, len(places)), 0
+	for _, i := range places {
+		if errs[i] = cut; cut != nil {
+			continue
+		}
+		if replies[i], errs[i] = c.send(all[i], waiter{i, came}); errs[i] == nil {
 			open++
 		}
 	}
-	var cut error
 	for open > 0 && cut == nil {
 		select {
 		case a := <-came:
 			_, errs[a.at] = readAck(a.m)
 			replies[a.at] = ""
 			open--
-		case <-late.C:
+		case <-late:
 			cut = context.DeadlineExceeded
-		case <-ended.Done():
+		case <-ended:
 			cut = errCut
 		case <-ctx.Done():
 			cut = ctx.Err()
@@ -45,9 +77,8 @@ func (c *Client) PublishEach(ctx context.Context, all []*nats.Msg) []error {
 			c.answers.forget(reply)
 			errs[i] = cut
 		}
-		errs[i] = c.published(ctx, all[i].Subject, began, errs[i])
 	}
-	return errs
+	return cut == nil
 }
 
 // send publishes a message and returns the subject of its answer.

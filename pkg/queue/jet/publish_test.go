@@ -221,6 +221,48 @@ func TestOneMessageCostsTheOthersNothing(t *testing.T) {
 	}
 }
 
+// Where nobody answers for a moment, as while a leader changes, one message and many are tried again.
+func TestWhatNobodyTakesIsTriedAgainAMomentLater(t *testing.T) {
+	t.Parallel()
+	for name, store := range map[string]func(*jet.Client, context.Context, []*nats.Msg) []error{
+		"one after the other": func(c *jet.Client, ctx context.Context, all []*nats.Msg) (errs []error) {
+			for _, m := range all {
+				_, err := c.Publish(ctx, m)
+				errs = append(errs, err)
+			}
+			return errs
+		},
+		"all at once": (*jet.Client).PublishEach,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := numbers(t)
+			all := held("x", 3)
+			for _, m := range all[1:] {
+				m.Subject = "later." + m.Subject
+			}
+			created := make(chan error, 1)
+			go func() {
+				time.Sleep(jetstream.DefaultPubRetryWait / 2) // between the first try and the second
+				_, err := c.JetStream().CreateStream(context.WithoutCancel(t.Context()), jetstream.StreamConfig{Name: "LATER", Subjects: []string{"later.>"}, AllowDirect: true})
+				created <- err
+			}()
+			for i, err := range store(c, t.Context(), all) {
+				if err != nil {
+					t.Errorf("%s: %v", all[i].Subject, err)
+				}
+			}
+			if err := <-created; err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range all[1:] {
+				if n, _, err := c.Count(t.Context(), "LATER", m.Subject, 1); n != 1 || err != nil {
+					t.Errorf("%s is stored %d times, %v", m.Subject, n, err)
+				}
+			}
+		})
+	}
+}
+
 // A full stream takes what fits, and says of the rest that it is full.
 func TestABatchForAStreamThatIsNearlyFull(t *testing.T) {
 	t.Parallel()
