@@ -21,8 +21,8 @@ type attention struct {
 // attention lists what needs a person, the worst first.
 func (v *visit) attention(now standing) []attention {
 	var list []attention
-	if v.c.Broken() {
-		list = append(list, v.inWords(admin.Attention{Kind: admin.AttentionConfig, Since: v.c.brokenSince(), Seen: true}))
+	if since := v.c.brokenSince(); !since.IsZero() {
+		list = append(list, v.inWords(admin.Attention{Kind: admin.AttentionConfig, Since: since, Seen: true}))
 	}
 	for _, one := range now.attention {
 		list = append(list, v.inWords(one))
@@ -95,11 +95,14 @@ func (v *visit) inWords(one admin.Attention) attention {
 	return line
 }
 
-// brokenSince is since when this console knows that the file has mistakes.
+// brokenSince is since when this console knows that the file has mistakes; zero where it has none.
 func (c *Console) brokenSince() time.Time {
 	c.broken.mu.Lock()
 	defer c.broken.mu.Unlock()
-	if c.broken.since.IsZero() {
+	switch broken := c.Broken(); {
+	case !broken:
+		c.broken.since = time.Time{}
+	case c.broken.since.IsZero():
 		c.broken.since = c.Now()
 	}
 	return c.broken.since

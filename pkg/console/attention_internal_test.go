@@ -32,3 +32,21 @@ func TestEachKindOfAttentionHasItsWords(t *testing.T) {
 		}
 	}
 }
+
+// A file that was mended and has mistakes again has them since then.
+func TestAFileIsBrokenSinceItBrokeLast(t *testing.T) {
+	broken, now := true, time.Now()
+	c := New(Options{Admin: func() admin.Admin { return admin.Admin{} }, Broken: func() bool { return broken }, Now: func() time.Time { return now }})
+	first := c.brokenSince()
+	now = now.Add(time.Hour)
+	if got := c.brokenSince(); !got.Equal(first) || first.IsZero() {
+		t.Errorf("since %s, then since %s", first, got)
+	}
+	broken = false
+	if got := c.brokenSince(); !got.IsZero() {
+		t.Errorf("mended, and broken since %s", got)
+	}
+	if broken = true; !c.brokenSince().Equal(now) {
+		t.Error("broken again, and since another time")
+	}
+}

@@ -187,6 +187,9 @@ func TestAKeyIsTheWholeKey(t *testing.T) {
 			t.Errorf("%q: %d, want %d", key, got.status, status)
 		}
 	}
+	if got := h.browser().post("/sign-in", url.Values{"key": {adminKey}, "much": {strings.Repeat("x", 20<<10)}}); got.status != http.StatusForbidden {
+		t.Errorf("with much more than a key: %d", got.status)
+	}
 	for _, header := range []string{"Bearer", "Bearer ", "Basic " + adminKey, adminKey, "Bearer " + like} {
 		if w := h.from("127.0.0.1:1", "localhost", "GET", "/api/v1/status", "Authorization", header); w.Code != http.StatusUnauthorized {
 			t.Errorf("%q: %d", header, w.Code)

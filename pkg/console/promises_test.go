@@ -18,7 +18,7 @@ var promises = []struct{ what, held string }{
 	{"static files are kept for ever under a hash of what they are", "TestStaticFilesAreKeptForEver"},
 	{"no request leaves this host", "TestNoRequestLeavesThisHost"},
 	{"eight live tails in one browser do not keep the ninth page waiting", "TestTheNinthTabLoads TestAStreamTooManyIsToldSoAndTakesNoPlace TestAFifthLiveTailSaysWhyNothingComes"},
-	{"streams leave nothing behind", "TestFiveHundredStreamsLeaveNothingBehind TestStreamsOfManyPeopleAreBounded"},
+	{"streams leave nothing behind", "TestFiveHundredStreamsLeaveNothingBehind TestStreamsOfManyPeopleAreBounded TestAStreamOverHTTP2OutlivesASilence TestWhoReadsNothingOfAStreamLosesItsPlace"},
 
 	// Truth
 	{"a timeline says why each link did what it did, and what the command says", "TestTheTimelineSaysWhyEachLinkDidWhatItDid TestTheTimelineOfEachOutcomeIsWhatTheCommandSays"},

@@ -22,8 +22,12 @@ func (c *Console) showSignIn(v *visit, wrong string, status int) {
 	v.show(page{Name: "signin", Title: v.lang.Text("Sign in"), View: view, Status: status})
 }
 
+// mostSignIn bounds the form of who signs in, in bytes: anybody may send one, and many at a time.
+const mostSignIn = 16 << 10
+
 // signIn takes a person's key, the token, or what stands in a sign-in link.
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, mostSignIn)
 	v := c.stranger(w, r)
 	network, now := c.networkOf(r), c.Now()
 	if !c.guesses.may(network, now) {
