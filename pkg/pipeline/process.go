@@ -140,8 +140,8 @@ func parse(_ context.Context, h *handling) bool {
 		return h.decide(event.Dead, ReasonUnreadable)
 	}
 	h.fields = read.fields
-	if names := h.fields.Undeclared(view); len(names) > 0 {
-		h.setup.warnings.undeclared(h.delivery.Event.Key.Site, names)
+	if len(read.undeclared) > 0 {
+		h.setup.warnings.undeclared(h.delivery.Event.Key.Site, read.undeclared)
 	}
 	if read.doubts != (calltouch.Doubts{}) {
 		h.setup.warnings.doubtful(h.delivery.Event.Key.Site, read.doubts)

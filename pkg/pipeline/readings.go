@@ -51,11 +51,13 @@ type reading struct {
 	left int // links that have not asked
 }
 
-// read is what calltouch.Read returns. Many links look at the fields, none changes them.
+// read is what calltouch.Read returns, with the attributes that the site does not declare. Many links look at the fields, none
+// changes them.
 type read struct {
-	fields calltouch.Fields
-	doubts calltouch.Doubts
-	err    error
+	fields     calltouch.Fields
+	undeclared []string
+	doubts     calltouch.Doubts
+	err        error
 }
 
 func newReadings(file *link.File) *readings {
@@ -113,5 +115,5 @@ func (r *readings) of(e event.Event, s sharing) *reading {
 
 func readEvent(e event.Event, v calltouch.View) read {
 	fields, doubts, err := calltouch.Read(e, v)
-	return read{fields, doubts, err}
+	return read{fields, fields.Undeclared(v), doubts, err}
 }

@@ -25,14 +25,20 @@ type answers struct {
 
 // waiter is one publish of those that wait together.
 type waiter struct {
-	at int
-	to chan<- answer // has room for all of them
+	at   int
+	with *awaited
 }
 
-// answer is what came to the publish at a place among those that wait together.
-type answer struct {
-	at int
-	m  *nats.Msg
+// awaited are the answers to publishes that one goroutine awaits: it is woken once, when all have come. The mutex of
+// answers guards them.
+type awaited struct {
+	came []*nats.Msg   // each at its place
+	open int           // that have not come
+	all  chan struct{} // closed when none is open
+}
+
+func newAwaited(n int) *awaited {
+	return &awaited{came: make([]*nats.Msg, n), open: n, all: make(chan struct{})}
 }
 
 // expect returns the subject for an answer that is to come to w.
@@ -56,25 +62,42 @@ func (a *answers) expect(nc *nats.Conn, w waiter) (subject string, err error) {
 	return subject, nil
 }
 
-// forget says that nobody waits for an answer any more. It may come yet, so that its subject is nobody else's.
-func (a *answers) forget(subject string) {
+// take keeps an answer for who waits for it.
+func (a *answers) take(m *nats.Msg) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w, waits := a.waiting[m.Subject]; waits {
+		delete(a.waiting, m.Subject)
+		a.free = append(a.free, m.Subject)
+		w.end(m)
+	}
+}
+
+// end is how the wait of one of them ends; m is nil where no answer will come. The mutex is held.
+func (w waiter) end(m *nats.Msg) {
+	w.with.came[w.at] = m
+	if w.with.open--; w.with.open == 0 {
+		close(w.with.all)
+	}
+}
+
+// unsent says that a publish could not be sent.
+func (a *answers) unsent(subject string, w waiter) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.waiting, subject)
+	w.end(nil)
 }
 
-// take hands an answer to who waits for it.
-func (a *answers) take(m *nats.Msg) {
+// of is the answer that has come to w under a subject, nil where none has. Nobody waits for it any more: it may come yet, so
+// that its subject is nobody else's.
+func (a *answers) of(subject string, w waiter) *nats.Msg {
 	a.mu.Lock()
-	w, waits := a.waiting[m.Subject]
-	if waits {
-		delete(a.waiting, m.Subject)
-		a.free = append(a.free, m.Subject)
+	defer a.mu.Unlock()
+	if w.with.came[w.at] == nil {
+		delete(a.waiting, subject)
 	}
-	a.mu.Unlock()
-	if waits {
-		w.to <- answer{w.at, m}
-	}
+	return w.with.came[w.at]
 }
 
 // publishOnce sends a message to a stream and waits for its answer.
@@ -82,22 +105,30 @@ func (c *Client) publishOnce(ctx context.Context, m *nats.Msg, ended <-chan stru
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	came := make(chan answer, 1)
-	reply, err := c.send(m, waiter{to: came})
-	if err == nil {
-		select {
-		case a := <-came:
-			return readAck(a.m)
-		case <-late:
-			err = context.DeadlineExceeded
-		case <-ended:
-			err = errCut
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-		c.answers.forget(reply)
+	w := waiter{0, newAwaited(1)}
+	reply, err := c.send(m, w)
+	if err != nil {
+		return 0, err
 	}
-	return 0, err
+	cut := w.with.wait(ctx, ended, late)
+	if came := c.answers.of(reply, w); came != nil {
+		return readAck(came)
+	}
+	return 0, cut
+}
+
+// wait waits until all answers have come. The error says why it waits no longer.
+func (t *awaited) wait(ctx context.Context, ended <-chan struct{}, late <-chan time.Time) error {
+	select {
+	case <-t.all:
+		return nil
+	case <-late:
+		return context.DeadlineExceeded
+	case <-ended:
+		return errCut
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // readAck reads the answer of a stream to a publish: where the message is stored.

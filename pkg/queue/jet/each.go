@@ -48,34 +48,24 @@ func unheard(places []int, errs []error) (again []int) {
 
 // publishRound publishes the messages at some places once, and waits for their answers. False: not all have come, and none will be waited for.
 func (c *Client) publishRound(ctx context.Context, all []*nats.Msg, places []int, errs []error, ended <-chan struct{}, late <-chan time.Time) bool {
-	cut := ctx.Err()
-	replies, came, open := make([]string, len(all)), make(chan answer, len(places)), 0
-	for _, i := range places {
-		if errs[i] = cut; cut != nil {
+	if err := ctx.Err(); err != nil {
+		for _, i := range places {
+			errs[i] = err
+		}
+		return false
+	}
+	replies, answers := make([]string, len(places)), newAwaited(len(places))
+	for n, i := range places {
+		replies[n], errs[i] = c.send(all[i], waiter{n, answers})
+	}
+	cut := answers.wait(ctx, ended, late)
+	for n, i := range places {
+		if errs[i] != nil {
 			continue
 		}
-		if replies[i], errs[i] = c.send(all[i], waiter{i, came}); errs[i] == nil {
-			open++
-		}
-	}
-	for open > 0 && cut == nil {
-		select {
-		case a := <-came:
-			_, errs[a.at] = readAck(a.m)
-			replies[a.at] = ""
-			open--
-		case <-late:
-			cut = context.DeadlineExceeded
-		case <-ended:
-			cut = errCut
-		case <-ctx.Done():
-			cut = ctx.Err()
-		}
-	}
-	for i, reply := range replies {
-		if reply != "" { // no answer has come
-			c.answers.forget(reply)
-			errs[i] = cut
+		errs[i] = cut
+		if came := c.answers.of(replies[n], waiter{n, answers}); came != nil {
+			_, errs[i] = readAck(came)
 		}
 	}
 	return cut == nil
@@ -84,12 +74,11 @@ func (c *Client) publishRound(ctx context.Context, all []*nats.Msg, places []int
 // send publishes a message and returns the subject of its answer.
 func (c *Client) send(m *nats.Msg, w waiter) (string, error) {
 	reply, err := c.answers.expect(c.nc, w)
+	if err == nil {
+		err = c.nc.PublishMsg(&nats.Msg{Subject: m.Subject, Reply: reply, Header: m.Header, Data: m.Data})
+	}
 	if err != nil {
-		return "", err
+		c.answers.unsent(reply, w)
 	}
-	if err := c.nc.PublishMsg(&nats.Msg{Subject: m.Subject, Reply: reply, Header: m.Header, Data: m.Data}); err != nil {
-		c.answers.forget(reply)
-		return "", err
-	}
-	return reply, nil
+	return reply, err
 }

@@ -64,10 +64,10 @@ func (p *Price) Low() bool { return p.p.low() }
 // ExpectAnswer waits for an answer, and returns its subject, what lets it come and what gives it up.
 func ExpectAnswer(t testing.TB, c *Client) (subject string, come, forget func()) {
 	t.Helper()
-	came := make(chan answer, 1)
-	subject, err := c.answers.expect(c.nc, waiter{to: came})
+	w := waiter{0, newAwaited(1)}
+	subject, err := c.answers.expect(c.nc, w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return subject, func() { c.answers.take(&nats.Msg{Subject: subject}) }, func() { c.answers.forget(subject) }
+	return subject, func() { c.answers.take(&nats.Msg{Subject: subject}) }, func() { c.answers.of(subject, w) }
 }
