@@ -65,6 +65,21 @@ func TestHelpIsInThePersonsLanguage(t *testing.T) {
 	}
 }
 
+// What is to be put into a command line is named in the person's language.
+func TestPlaceholdersAreInThePersonsLanguage(t *testing.T) {
+	c := &cli{lang: lang.Russian}
+	root := c.root()
+	c.speak(root, nil)
+	english := regexp.MustCompile(`\b[A-Z]{3,}\b`)
+	walk(root, func(cmd *cobra.Command) {
+		for _, word := range english.FindAllString(useLine(cmd, lang.Russian), -1) {
+			if word != "URL" {
+				t.Errorf("%s: %s", useLine(cmd, lang.Russian), word)
+			}
+		}
+	})
+}
+
 // A flag that takes no value shows none, though its text quotes a command.
 func TestAFlagWithoutAValueShowsNone(t *testing.T) {
 	for _, l := range []lang.Language{lang.English, lang.Russian} {
@@ -94,7 +109,7 @@ func TestAFlagWithoutAValueShowsNone(t *testing.T) {
 // What cobra finds wrong in a command line is said in the person's language, which is known before anything is parsed.
 func TestMistakesOfUsageAreSaidInRussian(t *testing.T) {
 	for _, line := range []string{
-		"lnks", "nosuch", "links --nosuch", "links nosuch", "links -x", "event 1 2", "restore", "deadletters nosuch", "gaps", "events --limit x", "events --limit",
+		"lnks", "nosuch", "links --nosuch", "links nosuch", "links history", "links -x", "event 1 2", "restore", "deadletters nosuch", "gaps", "events --limit x", "events --limit",
 		"demo --for x", "demo --for 3", "check --=", "links --json=perhaps", "alerts nosuch", "--lang", "events --limit 99999999999999999999",
 	} {
 		t.Setenv("LANG", "ru_RU.UTF-8")

@@ -26,6 +26,7 @@ var coreCatalogue = map[string]string{
 	"invalid argument %q for %q flag: %s":                 "значение %q не подходит флагу %q: %s",
 	"usage: %s (--help says more)":                        "вызов: %s (подробнее: --help)",
 	"accepts %d arg(s), received %d":                      "аргументов нужно: %d, дано: %d",
+	"accepts between %d and %d arg(s), received %d":       "аргументов нужно от %d до %d, дано: %d",
 	"accepts at most %d arg(s), received %d":              "аргументов может быть не больше %d, дано: %d",
 	"requires at least %d arg(s), only received %d":       "аргументов нужно не меньше %d, дано: %d",
 	"Generate the autocompletion script for %s":           "Сделать сценарий автодополнения для %s",
