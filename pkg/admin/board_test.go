@@ -338,3 +338,23 @@ func TestAPageOfDeadLettersIsNotHeldUpByASlowServer(t *testing.T) {
 		}
 	}
 }
+
+// A list that is taken away whole asks the queue no more than its log: what became of its events the Board knows.
+func TestAListThatIsTakenAwayAsksForNoEventByItself(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ids := upTo(60)
+	h.die(ids...)
+	a := h.board()
+	sent := func() uint64 { return h.Queue.Client().Conn().Stats().OutMsgs }
+	before, rows := sent(), 0
+	for row, err := range a.EachEvent(t.Context(), admin.EventQuery{}) {
+		if err != nil || row.Outcomes["dynamic"] != event.Dead || row.Outcomes["other"] != event.Waiting {
+			t.Fatalf("%+v, %v", row, err)
+		}
+		rows++
+	}
+	if n := sent() - before; rows != len(ids) || n >= uint64(len(ids)) {
+		t.Errorf("%d rows, the queue was asked %d times", rows, n)
+	}
+}

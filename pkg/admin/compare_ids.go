@@ -114,15 +114,14 @@ func (c *idComparer) readLog(ctx context.Context) error {
 	return nil
 }
 
-// listed reports whether the list has an event, by its id or its key, and notes that it was found.
-func (c *idComparer) listed(key event.Key) bool {
+// listed reports whether the list has an event, by its id, its key or both, and notes that they were found.
+func (c *idComparer) listed(key event.Key) (found bool) {
 	for _, id := range []string{key.ID, key.String()} {
 		if _, listed := c.ids[id]; listed {
-			c.ids[id] = true
-			return true
+			c.ids[id], found = true, true
 		}
 	}
-	return false
+	return found
 }
 
 // add counts an event of the link.

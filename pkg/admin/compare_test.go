@@ -115,6 +115,9 @@ func TestCompareALinkWithTheIDsOfAnotherSystem(t *testing.T) {
 	if len(told) != 7 {
 		t.Errorf("told of %v", told)
 	}
+	if got, err := h.CompareIDs(t.Context(), admin.IDOptions{Link: "dynamic", IDs: []string{"1", "10001/call-ended/1"}}); err != nil || got.Given != 2 || got.Both != 1 {
+		t.Errorf("an event by its id and its key: %+v, %v", got, err)
+	}
 	if got, err := h.CompareIDs(t.Context(), admin.IDOptions{Link: "dynamic", IDs: []string{"1"}}); err != nil || got.Both != 1 || len(got.OnlyHere) != 0 {
 		t.Errorf("one id, and its own span: %+v, %v", got, err)
 	}

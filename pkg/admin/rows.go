@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 )
@@ -69,12 +70,11 @@ func (a Admin) eachEvent(ctx context.Context, q EventQuery, show func(Row) bool)
 		return err
 	}
 	found := linkOutcomes{links, a.byKey(ctx)}
-	if q.Outcome != "" { // it is asked of every event
-		x, sums, err := a.counts(ctx)
-		if err != nil {
-			return err
-		}
+	switch x, sums, err := a.counts(ctx); {
+	case err == nil: // else each event would be asked for by itself
 		found.of = x.outcomes(sums.waits)
+	case q.Outcome != "" || !errors.Is(err, ErrReading):
+		return err
 	}
 	first, end, err := a.Queue.Span(ctx, q.stored())
 	if err != nil {

@@ -86,8 +86,6 @@ func (n *Node) serveConsole(ctx context.Context, group *errgroup.Group, q *queue
 	if n.Console == nil || s.ConsoleAddr == ConsoleOff {
 		return nil
 	}
-	run := func(f func(context.Context) error) { group.Go(func() error { return f(ctx) }) }
-	handler := n.Console(ConsoleSource{Queue: q, File: n.current.Load, Broken: n.broken.Load, Run: run})
 	listener, err := net.Listen("tcp", s.ConsoleAddr)
 	if err != nil && (n.Ingest || n.Worker) {
 		n.Log.Error().Err(err).Msg("the console is not there: its address cannot be opened; set CONSOLE_ADDR to another one, or to off")
@@ -97,7 +95,7 @@ func (n *Node) serveConsole(ctx context.Context, group *errgroup.Group, q *queue
 		return fmt.Errorf("console: %w", err)
 	}
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: consoleHeaderTimeout, ReadTimeout: consoleReadTimeout, IdleTimeout: consoleIdleTimeout,
+		ReadHeaderTimeout: consoleHeaderTimeout, ReadTimeout: consoleReadTimeout, IdleTimeout: consoleIdleTimeout,
 		MaxHeaderBytes: consoleHeader, ErrorLog: log.New(warnings{n.Log}, "", 0),
 	}
 	streams, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -112,6 +110,8 @@ func (n *Node) serveConsole(ctx context.Context, group *errgroup.Group, q *queue
 		server.TLSConfig = &tls.Config{GetCertificate: pair.get, MinVersion: tls.VersionTLS12}
 		accept = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
 	}
+	run := func(f func(context.Context) error) { group.Go(func() error { return f(ctx) }) }
+	server.Handler = n.Console(ConsoleSource{Queue: q, File: n.current.Load, Broken: n.broken.Load, Run: run})
 	n.ConsoleOpen = true
 	n.Log.Info().Str("addr", listener.Addr().String()).Bool("tls", s.ConsoleTLSCert != "").Msg("console open")
 	group.Go(func() error { return serve(ctx, accept, server, listener) })
