@@ -206,7 +206,9 @@ func TestKeepDiskIsLowered(t *testing.T) {
 
 func TestProvisionNamesTheStreamInItsWay(t *testing.T) {
 	t.Parallel()
-	q, err := queue.Open(t.Context(), queue.Options{Connection: queue.Connection{InProcess: queuetest.Start(t).Conn}, SyncKnown: true})
+	q, err := queue.Open(t.Context(), queue.Options{
+		Connection: queue.Connection{InProcess: queuetest.Start(t).Conn}, SyncKnown: true, Limits: queue.Limits{Disk: 10_000_000},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
