@@ -19,6 +19,7 @@ import (
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/erase"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
+	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
 // board gives the house a Board that is kept until the test ends; its Admin answers from it.
@@ -286,6 +287,47 @@ func TestWithoutTheQueueTheBoardSaysSoAtOnce(t *testing.T) {
 	})
 	if _, err := a.Causes(t.Context(), admin.Filter{}); err == nil || errors.Is(err, admin.ErrReading) {
 		t.Errorf("causes: %v", err)
+	}
+}
+
+// TestABoardThatHasReadHalfSaysHowMuchAndCountsNothing holds that a part is not taken for the whole: neither a count nor a list is made of it.
+func TestABoardThatHasReadHalfSaysHowMuchAndCountsNothing(t *testing.T) {
+	waittest.Slow(t, "it reads slowly")
+	t.Parallel()
+	h := newHouse(t)
+	h.register()
+	h.publish(upTo(900)...)
+	board := admin.NewBoard(func() admin.Admin { return h.Admin }, zerolog.Nop())
+	board.ReadAtMost(250) // of the log it says every 256 messages how far it is
+	a := h.Admin
+	a.Board = board
+	ctx, stop := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { _ = board.Run(ctx) })
+	t.Cleanup(func() { stop(); done.Wait() })
+	parts := map[float64]bool{}
+	waittest.Within(t, time.Minute, "it has read all", func() bool {
+		s, err := a.Standing(t.Context())
+		if err != nil {
+			return false // not even how links stand is known
+		}
+		if s.Read == 1 {
+			return s.Links[0].Outcomes != nil && s.Links[0].Outcomes.Taken == 900
+		}
+		parts[s.Read] = true
+		for _, l := range s.Links {
+			if l.Outcomes != nil || l.Success != nil {
+				t.Errorf("of %.0f %%: %s has %+v", 100*s.Read, l.ID, l.Outcomes)
+			}
+		}
+		if _, _, err := a.Events(t.Context(), admin.EventQuery{}); len(s.Sites) > 0 || err == nil && board.Share() < 1 || err != nil && !errors.Is(err, admin.ErrReading) {
+			t.Errorf("of %.0f %%: sites %v, events: %v", 100*s.Read, s.Sites, err)
+		}
+		return false
+	})
+	delete(parts, 0)
+	if len(parts) == 0 {
+		t.Error("nobody was told that it had read a part")
 	}
 }
 

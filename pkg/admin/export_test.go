@@ -108,3 +108,6 @@ func CountAtMost(n int) (back func()) {
 
 // PaceOf is the pace of a replay.
 func PaceOf(most float64) *rate.Limiter { return paceOf(most) }
+
+// ReadAtMost has the Board read so many messages a second, from its start.
+func (b *Board) ReadAtMost(n int) { b.own.pace = rate.NewLimiter(rate.Limit(n), keepStep) }

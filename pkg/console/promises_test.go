@@ -13,7 +13,7 @@ import (
 var promises = []struct{ what, held string }{
 	// Speed and weight
 	{"no handler reads a stream from its beginning", "TestNoHandlerReadsAStreamFromItsBeginning admin:TestLongListsAreReadFromTheirNewestEndPartByPart"},
-	{"a console that has not read all says so, and shows nothing as 0 that is not known", "TestAConsoleThatHasReadNothingSaysSoAndShowsNoNumber"},
+	{"a console that has not read all says so, and shows nothing as 0 that is not known", "TestAConsoleThatHasReadNothingSaysSoAndShowsNoNumber admin:TestABoardThatHasReadHalfSaysHowMuchAndCountsNothing"},
 	{"a page has at most 60 KB, with a hundred links too, the style 20, the script 12, not compressed", "TestPagesAreLight TestPagesAreLightWithAHundredLinks"},
 	{"static files are kept for ever under a hash of what they are", "TestStaticFilesAreKeptForEver"},
 	{"no request leaves this host", "TestNoRequestLeavesThisHost"},
