@@ -173,6 +173,9 @@ var linkCatalogue = map[string]string{
 	"the text has %d characters, Mindbox takes %d":                                                       "в тексте %d символов, Mindbox принимает %d",
 	"the body names no identifier of the customer, so every event would be undeliverable":                "в теле нет ни одного идентификатора клиента, поэтому данных не хватило бы ни одному событию",
 	"add customer.mobilePhone, or write require: []":                                                     "добавьте customer.mobilePhone или напишите require: []",
+	"%s has a value of its own in line %d, so nothing can stand below it: %s":                            "у %s есть своё значение в строке %d, и под ним ничего стоять не может: %s",
+	"fields stand below %s in line %d, so it cannot have a value of its own":                             "под %s стоят поля (строка %d), и своего значения у него быть не может",
+	"leave one of the two out":                                                                           "уберите одно из двух",
 	"the body has no field %s, so every event would be undeliverable":                                    "в теле нет поля %s, поэтому данных не хватило бы ни одному событию",
 
 	// Pasted JSON.

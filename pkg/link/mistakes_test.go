@@ -135,6 +135,9 @@ func mistakes() []mistake {
 		{"an empty text in JSON", bodyOfJSON, `"subject": ""`, "35:20: the text is empty, and to Mindbox that may mean: erase the field (likely ${subject}", ""},
 		{"double quotes within ${ } in JSON", bodyOfJSON, `"subject": "${subject ?? "нет"}"`, "35:34: this quote ends the text of the JSON, inside of ${...} (inside ${...} write single quotes: '...')", ""},
 		{"a list in quotes in JSON", bodyOfJSON, `"subject": "${tags}"`, `a list cannot stand inside a text (join(tags, ", "))`, ""},
+		{"a field below one with a value", phoneLine, phoneLine + "\n      customer.mobilePhone.type: mobile",
+			"25:7: customer.mobilePhone has a value of its own in line 24, so nothing can stand below it: customer.mobilePhone.type (leave one of the two out)", ""},
+		{"a value above fields", phoneLine, "customer.mobilePhone.type: mobile\n      " + phoneLine, "25:7: fields stand below customer.mobilePhone in line 24, so it cannot have a value of its own (leave one of the two out)", ""},
 		{"a misspelt required field", "    body:\n", "    require: [customer.mobilephone]\n    body:\n", "(did you mean customer.mobilePhone?)", ""},
 		{"a misspelt field of Mindbox's", "customerAction.customFields.callId", "customerAction.customFields.calId", "", "which fields an operation has is known to Mindbox alone; it answers with the name, and the event becomes a dead letter"},
 

@@ -63,7 +63,9 @@ func (l *loader) body(n *strictyaml.Node, s *expression.Scope) *bodyNode {
 func (l *loader) merge(d *draft, path string, n *strictyaml.Node, at strictyaml.Pos) {
 	switch {
 	case n.Kind == strictyaml.Broken:
-	case d.leaf != nil, n.Kind == strictyaml.Scalar && len(d.children) > 0:
+	case n.Kind == strictyaml.Scalar && len(d.children) > 0:
+		l.Mistake(at, "fields stand below %s in line %d, so it cannot have a value of its own", path, d.pos.Line).Hint("leave one of the two out")
+	case d.leaf != nil:
 		l.Mistake(at, "the field %s stands here a second time, the first time in line %d", path, d.pos.Line)
 	case n.Kind == strictyaml.Scalar:
 		d.leaf = n
@@ -86,11 +88,11 @@ func (l *loader) mergeEntry(d *draft, path string, e strictyaml.Entry) {
 			l.Mistake(e.Pos, "%s is no name of a field", e.Key).Hint("names with dots between them, as in customer.mobilePhone")
 			return
 		}
-		path = join(path, name)
 		if d.leaf != nil {
-			l.Mistake(e.Pos, "the field %s stands here a second time, the first time in line %d", path, d.pos.Line)
+			l.Mistake(e.Pos, "%s has a value of its own in line %d, so nothing can stand below it: %s", path, d.pos.Line, e.Key).Hint("leave one of the two out")
 			return
 		}
+		path = join(path, name)
 		d = d.child(name, e.Pos)
 	}
 	l.merge(d, path, e.Value, e.Pos)

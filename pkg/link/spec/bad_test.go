@@ -222,3 +222,15 @@ func TestAnExpressionIsOneLine(t *testing.T) {
 		t.Errorf("%+v", s.Fields)
 	}
 }
+
+// A field cannot be a value and have fields besides; both are shown to a person.
+func TestAValueWithFieldsBelowIsToldOf(t *testing.T) {
+	s := spec.Read("customer.mobilePhone — телефон\ncustomer.mobilePhone.type — тип телефона\n", lang.Russian)
+	if len(s.Notes) != 1 || s.Notes[0].Line != 2 || !strings.Contains(s.Notes[0].Text, "у customer.mobilePhone есть своё значение (строка 1)") {
+		t.Errorf("%+v", s.Notes)
+	}
+	p := s.Propose(spec.Context{Kinds: []event.Kind{event.CallEnded}})
+	if p[0].Certainty != spec.Sure || p[1].Certainty != spec.Unsure {
+		t.Errorf("%+v", p)
+	}
+}

@@ -76,6 +76,7 @@ func bodiesIn(text string) []*body {
 			continue
 		}
 		b.object("")
+		b.fields = unwrapped(b.fields)
 		i = max(i, b.i-1)
 		if len(b.fields) > 0 && !b.isAnswer() {
 			found = append(found, b)

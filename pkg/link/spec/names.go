@@ -43,5 +43,9 @@ func (r *reader) checkNames() {
 
 // isConstant is true of the fields that say the same of every customer: where a subscription goes, whose it is.
 func isConstant(path string) bool {
+	names := strings.Split(path, ".")
+	if at := slices.IndexFunc(names, isRoot); at > 0 { // it stands inside of something else, see unwrapped
+		path = strings.Join(names[at:], ".")
+	}
 	return path == "pointOfContact" || strings.HasPrefix(path, "customer.subscriptions.")
 }

@@ -25,7 +25,7 @@ var (
 
 	header = regexp.MustCompile(`(?m)(?:^\s*|-H\s+\\?["']|--header\s+\\?["'])([A-Za-z][A-Za-z-]+):\s+\S`)
 
-	operationName = regexp.MustCompile(`^["'“”«]?([A-Za-z][\w.-]*\w)["'“”»]?`)
+	operationName = regexp.MustCompile("^[\"'`“”«]?([A-Za-z][\\w.-]*\\w)[\"'`“”»]?")
 	andAnother    = regexp.MustCompile(`^\s*(?:,|и|and|или|or|/)\s*`)
 )
 

@@ -1,14 +1,16 @@
 // Package spec reads the specification (ТЗ) that a Mindbox manager writes for an operation, in any of the shapes in which
 // people hand it over, and proposes an expression for each of its fields.
 //
-// What flows in is a text: the operation's JSON with placeholders and comments, a list of dotted names, a table of two columns, a curl or an HTTP request, or
-// a chat with one of these somewhere in it. What flows out is a Spec: the fields with what is said of them, the operation, the endpoint. Propose then says which
+// What flows in is a text: the operation's JSON with placeholders and comments, the same as an array of PHP's or an object of a
+// program, XML of the earlier API, a tree, a list of dotted names, a table of two columns, a curl or an HTTP request, or a chat or a letter with
+// one of these somewhere in it. What flows out is a Spec: the fields with what is said of them, the operation, the endpoint. Propose then says which
 // expression a field gets, how sure that is, and what else it could be. The package knows nothing of YAML, reads no file, and keeps
 // no secret that stands in the text.
 package spec
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/touchbox/touchbox/pkg/lang"
 )
@@ -77,7 +79,8 @@ func Read(text string, l lang.Language) Spec {
 	r := &reader{language: l, spec: Spec{Shape: None}}
 	text = r.withoutSecrets(clean(text))
 	r.readRequest(text)
-	for _, read := range []func(string) []Field{r.readJSON, r.readTable, r.readNames} {
+	text = plainNotation(text)
+	for _, read := range []func(string) []Field{r.readXML, r.readJSON, r.readTable, r.readTree, r.readNames, r.readProse} {
 		if r.spec.Fields = read(text); len(r.spec.Fields) > 0 {
 			break
 		}
@@ -87,6 +90,7 @@ func Read(text string, l lang.Language) Spec {
 		r.spec.Fields = r.spec.Fields[:mostFields]
 	}
 	r.merge()
+	r.noteBoth()
 	r.noteConditions(text)
 	r.checkNames()
 	if len(r.spec.Fields) == 0 {
@@ -120,6 +124,18 @@ func (r *reader) merge() {
 		}
 	}
 	r.spec.Fields = once
+}
+
+// noteBoth remarks on a field that is a value in one place and has fields of its own in another: no body can have both.
+func (r *reader) noteBoth() {
+	for _, f := range r.spec.Fields {
+		for i := range r.spec.Fields {
+			if inner := &r.spec.Fields[i]; strings.HasPrefix(inner.Path, f.Path+".") {
+				inner.Odd = true
+				r.note(inner.Line, "%s has a value of its own (line %d), so it cannot have the field %s besides: ask which of the two is meant, and leave the other out (--set FIELD=)", f.Path, f.Line, inner.Path)
+			}
+		}
+	}
 }
 
 // differ reports whether both say something, and not the same.
