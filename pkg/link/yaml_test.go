@@ -110,8 +110,8 @@ func TestTraps(t *testing.T) {
 
 		// Bodies.
 		{"dotted and nested", "      executionDateTimeUtc", "      customer: {mobilePhone: x}\n      executionDateTimeUtc", "48:18: the field customer.mobilePhone stands here a second time, the first time in line 45"},
-		{"a field over an object", "      executionDateTimeUtc", "      customer: x\n      executionDateTimeUtc", "48:7: the field customer stands here a second time, the first time in line 45"},
-		{"a field under a value", "      executionDateTimeUtc", "      customer.mobilePhone.x: x\n      executionDateTimeUtc", "48:7: the field customer.mobilePhone.x stands here a second time, the first time in line 45"},
+		{"a field over an object", "      executionDateTimeUtc", "      customer: x\n      executionDateTimeUtc", "48:7: fields stand below customer in line 45, so it cannot have a value of its own"},
+		{"a field under a value", "      executionDateTimeUtc", "      customer.mobilePhone.x: x\n      executionDateTimeUtc", "48:7: customer.mobilePhone has a value of its own in line 45, so nothing can stand below it: customer.mobilePhone.x"},
 		{"an empty name", "body: {customer.mobilePhone", "body: {customer..mobilePhone", "55:12: customer..mobilePhone is no name of a field"},
 		{"a gap in a list", "body: {customer.mobilePhone", "body: {a.0: x, a.2: y, customer.mobilePhone", "55:12: the list a has no item 1"},
 		{"a list with a name", "body: {customer.mobilePhone", "body: {a.0: x, a.b: y, customer.mobilePhone", "55:12: the list a has no item 1"},

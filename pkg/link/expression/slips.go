@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"github.com/touchbox/touchbox/pkg/calltouch"
-	"github.com/touchbox/touchbox/pkg/strictyaml"
 )
 
 // longestRighted bounds what a hint writes out: nobody compares longer lines by eye.
@@ -409,12 +408,15 @@ func spelt(text string, _ []string) string {
 		if _, known := calltouch.Lookup(m); known || len(m) < 4 || slices.Contains(keywords, m) || slices.Contains(functionNames(), m) {
 			return m
 		}
-		i := slices.IndexFunc(calltouch.Vocabulary(), func(f calltouch.Field) bool { return strictyaml.Fold(f.Name) == strictyaml.Fold(m) })
+		i := slices.IndexFunc(calltouch.Vocabulary(), func(f calltouch.Field) bool { return strings.EqualFold(joined.Replace(f.Name), joined.Replace(m)) })
 		if i < 0 {
 			return m
 		}
 		return calltouch.Vocabulary()[i].Name
 	})
 }
+
+// joined takes out of a name what other spellings of it do without.
+var joined = strings.NewReplacer("_", "", "-", "")
 
 var aWord = regexp.MustCompile(`[A-Za-z_][\w-]*\w`)
