@@ -34,8 +34,8 @@ func (j *JSON) comma() {
 	}
 }
 
-// Text writes a text.
-func (j *JSON) Text(name, s string) {
+// Put writes a text.
+func (j *JSON) Put(name, s string) {
 	j.name(name)
 	j.text = appendText(j.text, s)
 }
@@ -43,7 +43,7 @@ func (j *JSON) Text(name, s string) {
 // Some writes a text, unless it is empty. So do the next ones, of their zero values.
 func (j *JSON) Some(name, s string) {
 	if s != "" {
-		j.Text(name, s)
+		j.Put(name, s)
 	}
 }
 
@@ -121,8 +121,8 @@ func (j *JSON) Raw(name string, raw json.RawMessage) {
 func (j *JSON) Pin(name string, p *Pin) {
 	if p != nil {
 		j.Open(name)
-		j.Text("endpoint", p.Endpoint)
-		j.Text("operation", p.Operation)
+		j.Put("endpoint", p.Endpoint)
+		j.Put("operation", p.Operation)
 		j.Some("revision", p.Revision)
 		j.Close()
 	}

@@ -28,7 +28,7 @@ type Condition struct {
 
 // WriteJSON writes what encoding/json makes of a condition.
 func (c Condition) WriteJSON(j *event.JSON) {
-	j.Text("source", c.Source)
+	j.Put("source", c.Source)
 	j.Value("value", c.Value)
 	if len(c.Saw) > 0 {
 		j.Open("saw")
