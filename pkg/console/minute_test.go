@@ -129,3 +129,37 @@ func TestInANewHouseNothingWaits(t *testing.T) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 }
+
+// TestAMarketerSendsAgainWhatWasMended goes the way from the overview of an alert to the end of the job on a phone, with scripts and without.
+func TestAMarketerSendsAgainWhatWasMended(t *testing.T) {
+	waittest.Slow(t, "a clinic's day, twice, seen in a browser")
+	for name, scripts := range map[string]bool{"with scripts": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			tab := chromium.Tab(t)
+			c := newClinic(t)
+			c.enter(tab, "act")
+			if !scripts {
+				tab.WithoutScripts()
+			}
+			tab.Look(390, 844, false)
+			tab.Open(c.server.URL + "/?lang=ru")
+			tab.Run("[...document.querySelectorAll('.need')].find((e) => e.textContent.includes('pharmacy-calls')).querySelector('.button').id = 'why'")
+			tab.Click("#why")
+			tab.Wait("location.pathname.startsWith('/causes/')")
+			tab.Click("main .button.main")
+			tab.Wait("location.pathname === '/replays/new'")
+			if text := tab.Text("main"); !strings.Contains(text, "Выбрано: Связка: pharmacy-calls · Что с ним: не доставлено · Причина: выражение связки не вычислилось") {
+				t.Errorf("the preview does not say what of: %s", text)
+			}
+			tab.Click("main form button")
+			tab.Wait("location.pathname.startsWith('/jobs/')")
+			c.ended(browsertest.Eval[string](tab, "location.pathname"))
+			if !scripts {
+				tab.Open(browsertest.Eval[string](tab, "location.href"))
+			}
+			tab.Wait("document.querySelector('main')?.textContent.includes('готово')")
+			tab.Click("main a.button")
+			tab.Wait("location.pathname === '/causes' && document.querySelector('main')?.textContent.includes('исправлять нечего')")
+		})
+	}
+}
