@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,18 +50,33 @@ type Answer struct {
 // obligatory.
 func readAnswer(response *http.Response, secrets ...string) Answer {
 	answer := Answer{Status: response.StatusCode, RetryAfter: web.RetryAfter(response.Header, maxRetryAfter)}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxRead+1))
-	if err != nil {
+	buffer := buffers.Get().(*bytes.Buffer)
+	defer putBack(buffer)
+	if _, err := buffer.ReadFrom(io.LimitReader(response.Body, maxRead+1)); err != nil {
 		answer.Err = transportError(err)
 		return answer
 	}
-	// Only a body read to its end leaves the connection usable; an endless one is cut off.
-	_, _ = io.CopyN(io.Discard, response.Body, maxDrain)
+	body := buffer.Bytes()
+	if len(body) > maxRead { // only a body read to its end leaves the connection usable; an endless one is cut off
+		_, _ = io.CopyN(io.Discard, response.Body, maxDrain)
+	}
 	parseBody(&answer, body, secrets...)
 	if answer.Foreign && answer.Message != "" { // a page in front of Mindbox must not put an event off for a day
 		answer.RetryAfter = min(answer.RetryAfter, longestForeign(answer.Status))
 	}
 	return answer
+}
+
+// buffers hold bodies while they are read; an Answer has copies.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// putBack gives a buffer back, unless it has grown for a page that is no answer of Mindbox.
+func putBack(b *bytes.Buffer) {
+	if b.Cap() > 16<<10 {
+		return
+	}
+	b.Reset()
+	buffers.Put(b)
 }
 
 // longestForeign is how long a page with this status may ask to wait. Only two sorts of them say when to come again.
@@ -74,6 +90,9 @@ func longestForeign(status int) time.Duration {
 // parseBody reads the JSON object that Mindbox answers with. What has none of its fields was written
 // by somebody else: a proxy, a guard against bots, a captive portal.
 func parseBody(answer *Answer, body []byte, secrets ...string) {
+	if answer.State = plainState(body); answer.State != "" {
+		return
+	}
 	fields, whole := object(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	if !whole && len(body) <= maxRead {
 		fields = nil // its sender cut it off, not we
@@ -89,6 +108,29 @@ func parseBody(answer *Answer, body []byte, secrets ...string) {
 	if id, err := uuid.Parse(text(fields["errorId"])); err == nil {
 		answer.ErrorID = id.String()
 	}
+}
+
+// plainState is the status word of a body that has nothing but one that Mindbox documents, as nearly all have: {"status":"Success"}
+// needs no decoder. "" for any other.
+func plainState(body []byte) string {
+	const blanks = " \t\r\n"
+	for _, token := range [...]string{"{", `"status"`, ":"} {
+		rest, ok := bytes.CutPrefix(bytes.TrimLeft(body, blanks), []byte(token))
+		if !ok {
+			return ""
+		}
+		body = rest
+	}
+	word, ok := bytes.CutSuffix(bytes.Trim(body, blanks), []byte("}"))
+	word = bytes.TrimRight(word, blanks)
+	if !ok || len(word) < 2 || word[0] != '"' || word[len(word)-1] != '"' {
+		return ""
+	}
+	word = word[1 : len(word)-1]
+	if i := slices.IndexFunc(states, func(s string) bool { return s == string(word) }); i >= 0 {
+		return states[i]
+	}
+	return ""
 }
 
 // object reads the fields of a JSON object, and whether it comes to its end; those up to there if not. What

@@ -19,6 +19,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/defaults"
@@ -45,6 +46,14 @@ type Client struct {
 	base      *url.URL
 	endpoint  *url.URL // of all calls, without their parameters
 	transport http.RoundTripper
+	plain     atomic.Pointer[plainHeader]
+}
+
+// plainHeader is the header of all calls with a secret that set nothing of their own. Requests share it: nobody changes it, and
+// http.RoundTripper must not.
+type plainHeader struct {
+	secret string
+	header http.Header
 }
 
 // New checks the configuration. The error names what is wrong without quoting it.
@@ -53,7 +62,7 @@ func New(config Config) (*Client, error) {
 	if err != nil || base.Host == "" || (base.Scheme != "https" && base.Scheme != "http") {
 		return nil, fmt.Errorf("mindbox: the url is not of the form https://host")
 	}
-	endpoint, err := url.Parse(address(base, nil))
+	endpoint, err := url.Parse(address(base, ""))
 	if err != nil {
 		return nil, fmt.Errorf("mindbox: the path of the url is malformed")
 	}
@@ -116,18 +125,27 @@ func read(secret func() string) string {
 	return secret()
 }
 
+// header is that of a call with a secret. It is not to be changed.
+func (c *Client) header(op Operation, secret string) http.Header {
+	if plain := c.plain.Load(); plain != nil && plain.secret == secret && len(op.Header) == 0 {
+		return plain.header
+	}
+	header := http.Header{"User-Agent": {c.config.UserAgent}}
+	setHeader(header, op.Header, c.config.Authorization, secret)
+	if len(op.Header) == 0 {
+		c.plain.Store(&plainHeader{secret, header})
+	}
+	return header
+}
+
 func (c *Client) attempt(ctx context.Context, op Operation, secret string) Answer {
-	query := parameters(c.base, op)
-	query.Set("transactionId", op.TransactionID)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "", bytes.NewReader(op.Body))
 	if err != nil {
 		return Answer{Err: transportError(err)}
 	}
 	address := *c.endpoint
-	address.RawQuery = query.Encode()
-	request.URL, request.Host = &address, address.Host
-	request.Header.Set("User-Agent", c.config.UserAgent)
-	setHeader(request.Header, op.Header, c.config.Authorization, secret)
+	address.RawQuery = parameters(c.base, op, op.TransactionID)
+	request.URL, request.Host, request.Header = &address, address.Host, c.header(op, secret)
 	// A transport follows no redirect, which would mean a wrong host: that would hand the secret and a person's data to
 	// whoever answers there. Nor does a client of net/http do anything else for a single request that is needed here.
 	response, err := c.transport.RoundTrip(request)

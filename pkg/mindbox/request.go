@@ -57,7 +57,7 @@ func (c Config) Preview(op Operation) Preview {
 	for name := range header {
 		shown[name] = header.Get(name)
 	}
-	return Preview{Method: http.MethodPost, URL: strings.ReplaceAll(address(base, parameters(base, op)), "%2A", "*"), Header: shown, Body: op.Body}
+	return Preview{Method: http.MethodPost, URL: strings.ReplaceAll(address(base, parameters(base, op, "")), "%2A", "*"), Header: shown, Body: op.Body}
 }
 
 // The parameters and headers that a call sets itself.
@@ -83,23 +83,40 @@ func OwnHeader(name string) bool {
 	return slices.Contains(ownHeaders, http.CanonicalHeaderKey(name))
 }
 
-// parameters are those of a call but for its transaction id; the operation's own win over configured ones.
-func parameters(base *url.URL, op Operation) url.Values {
+// parameters are those of a call, encoded and sorted by name. Its own win over those of the operation, and these over the
+// destination's. Without transaction there is no such parameter.
+func parameters(base *url.URL, op Operation, transaction string) string {
+	own := [...][2]string{{"deviceUUID", op.DeviceUUID}, {"endpointId", op.Endpoint}, {"operation", op.Name}, {"transactionId", transaction}}
+	optional := func(name string) bool { return name == "deviceUUID" || name == "transactionId" }
+	if base.RawQuery == "" && len(op.Query) == 0 { // as a rule, and they are sorted
+		encoded := make([]byte, 0, 256)
+		for _, p := range own {
+			if p[1] == "" && optional(p[0]) {
+				continue
+			}
+			if len(encoded) > 0 {
+				encoded = append(encoded, '&')
+			}
+			encoded = append(append(append(encoded, p[0]...), '='), url.QueryEscape(p[1])...)
+		}
+		return string(encoded)
+	}
 	query := base.Query()
 	for name, value := range op.Query {
 		query.Set(name, value)
 	}
-	query.Set("endpointId", op.Endpoint)
-	query.Set("operation", op.Name)
-	if op.DeviceUUID != "" {
-		query.Set("deviceUUID", op.DeviceUUID)
+	for _, p := range own {
+		if p[1] != "" || !optional(p[0]) {
+			query.Set(p[0], p[1])
+		}
 	}
-	return query
+	return query.Encode()
 }
 
-func address(base *url.URL, parameters url.Values) string {
+// address is that of a call, with its encoded parameters.
+func address(base *url.URL, parameters string) string {
 	address := base.JoinPath(operationsPath)
-	address.RawQuery = parameters.Encode()
+	address.RawQuery = parameters
 	return address.String()
 }
 
