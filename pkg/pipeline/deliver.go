@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -42,7 +43,12 @@ func request(ctx context.Context, h *handling) (fleeting bool) {
 	pin := h.pin()
 	op := h.operation(pin)
 	to := h.setup.to
-	if to.pace.wait(ctx) != nil {
+	switch err := to.pace.wait(ctx); {
+	case errors.Is(err, errPaused):
+		h.decision.Answer = h.delivery.LastError()
+		h.parked(string(mindbox.ReasonTooMany), to.pace.pausedUntil())
+		return false
+	case err != nil:
 		h.interrupted()
 		return false
 	}
@@ -56,7 +62,7 @@ func request(ctx context.Context, h *handling) (fleeting bool) {
 	answer := to.client.Deliver(ctx, op)
 	h.now = time.Now()
 	verdict := mindbox.Judge(answer)
-	to.pace.answered(h.now, verdict.Action == mindbox.Slow)
+	to.pace.answered(h.now, verdict.Action == mindbox.Slow, answer.RetryAfter)
 	h.note(answer, op.TransactionID)
 	if verdict.Pins {
 		h.decision.Pin = &pin
@@ -87,8 +93,8 @@ func (h *handling) note(answer mindbox.Answer, transaction string) {
 	h.detail.ErrorID = answer.ErrorID
 }
 
-// conclude counts the attempt, begun at start, and decides by its verdict. A retry waits for after at least.
-func (h *handling) conclude(start time.Time, after time.Duration, verdict mindbox.Verdict) bool {
+// conclude counts the attempt, begun at start, and decides by its verdict. A retry waits for told at least.
+func (h *handling) conclude(start time.Time, told time.Duration, verdict mindbox.Verdict) bool {
 	attempts, first := h.delivery.Attempts+1, h.delivery.First
 	if first.IsZero() {
 		first = start
@@ -103,7 +109,11 @@ func (h *handling) conclude(start time.Time, after time.Duration, verdict mindbo
 	case exhausted(first, h.now, attempts, retry):
 		return h.decide(event.Dead, ReasonTooOld)
 	}
-	h.decision.Until = h.now.Add(max(h.setup.retry(attempts, retry.UpTo), after))
+	pause := max(h.setup.retry(attempts, retry.UpTo), told)
+	if verdict.Action == mindbox.Slow && told > 0 {
+		pause = afterTold(attempts, told, retry.UpTo)
+	}
+	h.decision.Until = h.now.Add(pause)
 	return h.decide(event.Waiting, string(verdict.Reason))
 }
 
@@ -180,10 +190,22 @@ const (
 // random time (full jitter) of up to 5 s, 10 s, 20 s and so on, at most upTo. So 1000 events that
 // failed in one second do not come back in one second.
 func Backoff(attempt int, upTo time.Duration) time.Duration {
+	return fullJitter(attempt, firstRetry, upTo)
+}
+
+// afterTold is how long an event waits whose attempt-th attempt was refused for its rate, with a word on when to come again: that is
+// better known at the far end than here. A random time on top, up to a quarter of it at first, spreads those that were told the same
+// and grows for what is refused again and again. The pace bounds how many go out then.
+func afterTold(attempt int, told, upTo time.Duration) time.Duration {
+	return told + fullJitter(attempt, told/4, upTo)
+}
+
+// fullJitter is a random time of up to first, twice first, four times first and so on, at most upTo.
+func fullJitter(attempt int, first, upTo time.Duration) time.Duration {
 	b := backoff.NewExponentialBackOff(
 		// Around the middle of 0..bound, by as much as the middle: that is full jitter.
 		backoff.WithRandomizationFactor(1),
-		backoff.WithInitialInterval(min(firstRetry, upTo)/2),
+		backoff.WithInitialInterval(min(first, upTo)/2),
 		backoff.WithMultiplier(2),
 		backoff.WithMaxInterval(upTo/2),
 		backoff.WithMaxElapsedTime(0),

@@ -50,7 +50,7 @@ func sent(t *testing.T, p *pace, d time.Duration) int {
 		if err := p.wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		p.answered(time.Now(), welcome)
+		p.answered(time.Now(), welcome, 0)
 	}
 	return n
 }
@@ -59,7 +59,7 @@ func sent(t *testing.T, p *pace, d time.Duration) int {
 func second(p *pace, n, slow int) {
 	for i := range n {
 		time.Sleep(time.Second / time.Duration(n))
-		p.answered(time.Now(), i < slow)
+		p.answered(time.Now(), i < slow, 0)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestPaceSlowsDown(t *testing.T) {
 				// Well answered calls first, so that the few 429 do not stand alone in their second.
 				for i := range tt.n {
 					time.Sleep(time.Second / time.Duration(tt.n))
-					p.answered(time.Now(), i >= tt.n-tt.slow)
+					p.answered(time.Now(), i >= tt.n-tt.slow, 0)
 				}
 				if halved := !math.IsInf(p.limit, 1); halved != tt.halved {
 					t.Errorf("limit %v", p.limit)
@@ -96,25 +96,25 @@ func TestPaceHalvesOnceASecondAndGrowsByATenth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace()
 		p.share(100)
-		for range 10 {
-			p.answered(time.Now(), tooMany)
+		for i := range 12 { // no row of refusals is long enough for a pause
+			p.answered(time.Now(), i%3 > 0, 0)
 		}
 		if p.limit >= 100 {
 			t.Fatalf("limit %v", p.limit)
 		}
 		halved := p.limit
 		time.Sleep(900 * time.Millisecond)
-		p.answered(time.Now(), tooMany)
+		p.answered(time.Now(), tooMany, 0)
 		if p.limit != halved {
 			t.Fatalf("halved twice in one second: %v, then %v", halved, p.limit)
 		}
 		time.Sleep(1100 * time.Millisecond)
-		p.answered(time.Now(), welcome)
+		p.answered(time.Now(), welcome, 0)
 		if want := halved * 1.1 * 1.1; math.Abs(p.limit-want) > 1e-9 {
 			t.Fatalf("limit %v after two seconds, want %v", p.limit, want)
 		}
 		time.Sleep(time.Minute)
-		p.answered(time.Now(), welcome)
+		p.answered(time.Now(), welcome, 0)
 		if p.limit != 100 {
 			t.Fatalf("limit %v after a minute, want the configured 100", p.limit)
 		}
@@ -129,7 +129,7 @@ func TestPaceForgetsTheLimitWhereNoneIsConfigured(t *testing.T) {
 			t.Fatal("no limit after fifty 429")
 		}
 		time.Sleep(5 * time.Minute)
-		p.answered(time.Now(), welcome)
+		p.answered(time.Now(), welcome, 0)
 		if p.inHand() != 0 {
 			t.Errorf("limit %v after five good minutes", p.limit)
 		}
@@ -150,11 +150,11 @@ func TestPaceUnderTheLimitThatMindboxHas(t *testing.T) {
 			if tokens >= 1 {
 				tokens--
 				good++
-				p.answered(now, welcome)
+				p.answered(now, welcome, 0)
 				continue
 			}
 			slow++
-			p.answered(now, tooMany)
+			p.answered(now, tooMany, 0)
 		}
 		if good < 700 || slow > good/2 {
 			t.Errorf("%d taken and %d refused in a minute at 20/s", good, slow)

@@ -263,6 +263,56 @@ func TestProcessNeverTriesBeforeTheTimeAskedFor(t *testing.T) {
 	}
 }
 
+func TestProcessTakesAWordOnWhenToComeAgain(t *testing.T) {
+	tests := []struct {
+		after       string
+		least, most time.Duration
+	}{
+		{"", 0, 5 * time.Second},
+		{"0", 0, 5 * time.Second},
+		{"-5", 0, 5 * time.Second},
+		{"soon", 0, 5 * time.Second},
+		{"NaN", 0, 5 * time.Second},
+		{"Thu, 01 Jan 1970 00:00:00 GMT", 0, 5 * time.Second},
+		{"1", time.Second, 1250 * time.Millisecond},
+		{"0.3", time.Second, 1250 * time.Millisecond},
+		{"60", time.Minute, 75 * time.Second},
+		{"1e300", 24 * time.Hour, 24*time.Hour + 15*time.Minute},
+		{"99999999999999999999", 24 * time.Hour, 24*time.Hour + 15*time.Minute},
+	}
+	for _, tt := range tests {
+		reply := mindboxtest.Reply{Status: 429, Body: `{"status":"ProtocolError"}`}
+		if tt.after != "" {
+			reply.Header = map[string]string{"Retry-After": tt.after}
+		}
+		b := newBench(t, answerWith(reply), "CallTouch")
+		began := time.Now()
+		x := b.process(t, queue.Delivery{Event: Hook(t, "1")})
+		if least, most := x.Until.Sub(began), time.Until(x.Until); x.Outcome != event.Waiting || x.Attempts != 1 || least < tt.least || most > tt.most {
+			t.Errorf("Retry-After %q: %s for %v, want %v to %v", tt.after, x.Outcome, least, tt.least, tt.most)
+		}
+	}
+}
+
+// TestProcessAsksNobodyWhoRefusesEverything: what is in hand waits for the end of a pause, and has not been tried.
+func TestProcessAsksNobodyWhoRefusesEverything(t *testing.T) {
+	refusal := mindboxtest.Reply{Status: 429, Header: map[string]string{"Retry-After": "30"}}
+	b := newBench(t, mindboxtest.Config{Script: func(mindboxtest.Request) *mindboxtest.Reply { return &refusal }}, "CallTouch")
+	began := time.Now()
+	for i := range pauseAfter {
+		if x := b.process(t, queue.Delivery{Event: Hook(t, fmt.Sprint(i))}); x.Parked || x.Attempts != 1 {
+			t.Fatalf("event %d: %+v", i, x)
+		}
+	}
+	x := b.process(t, queue.Delivery{Event: Hook(t, "late"), Trail: event.Trail{Attempts: 3}})
+	if pause := x.Until.Sub(began); x.Outcome != event.Waiting || !x.Parked || x.Attempts != 3 || x.Reason != string(mindbox.ReasonTooMany) || pause < 30*time.Second {
+		t.Errorf("after %v: %+v", pause, x)
+	}
+	if n := b.far.Stats().Requests; n != pauseAfter {
+		t.Errorf("%d requests", n)
+	}
+}
+
 // TestProcessPins changes the operation in the file between two attempts.
 func TestProcessPins(t *testing.T) {
 	tests := []struct {

@@ -257,6 +257,9 @@ func (r *runner) breakers() breaker.Pair {
 }
 
 func (r *runner) turn(ctx context.Context) (queue.Turn, error) {
+	if err := r.setup.Load().to.pace.resumed(ctx); err != nil {
+		return queue.Turn{}, err
+	}
 	return r.breakers().Turn(ctx, func() int { return r.setup.Load().to.pace.inHand() })
 }
 

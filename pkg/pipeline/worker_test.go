@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -327,6 +328,45 @@ func TestWorkerObeysRetryAfter(t *testing.T) {
 	for id, at := range times {
 		if len(at) != 2 || at[1].Sub(at[0]) < 2*time.Second {
 			t.Errorf("call %s was tried at %v", id, at)
+		}
+	}
+}
+
+// TestWorkerAsksNobodyWhoRefusesEverything: a far end that says 429 to all for a while, and when it will take something again.
+func TestWorkerAsksNobodyWhoRefusesEverything(t *testing.T) {
+	t.Parallel()
+	const events, told = 400, 5 * time.Second
+	var mu sync.Mutex
+	var first time.Time
+	early, times := 0, map[string]int{}
+	h := newHouse(t, mindboxtest.Config{Script: func(r mindboxtest.Request) *mindboxtest.Reply {
+		mu.Lock()
+		defer mu.Unlock()
+		if times[r.CallID]++; first.IsZero() {
+			first = time.Now()
+		}
+		if left := told - time.Since(first); left > 0 {
+			early++
+			return &mindboxtest.Reply{Status: 429, Header: map[string]string{"Retry-After": fmt.Sprint(int(math.Ceil(left.Seconds())))}}
+		}
+		return nil
+	}}).withQueue()
+	var keys []event.Key
+	for i := range events {
+		keys = append(keys, h.publish(fmt.Sprint(i)))
+	}
+	h.worker(h.file("", calls("CallTouch")))
+	for _, key := range keys {
+		h.ends(key, "calls", event.Delivered)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if early > 300 {
+		t.Errorf("%d requests were refused, of which 256 may have been under way", early)
+	}
+	for id, n := range times {
+		if n > 2 {
+			t.Errorf("call %s was asked %d times", id, n)
 		}
 	}
 }
