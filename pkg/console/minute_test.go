@@ -89,6 +89,9 @@ func TestPagesSayWhatTheyKnowInWordsOfPeople(t *testing.T) {
 			}
 		}
 	}
+	if as := machineTime.FindString(b.get("/events/" + c.delivered.String()).body); as != "" {
+		t.Errorf("a moment as machines write it: %s", as)
+	}
 	if body := b.get("/events/" + c.delivered.String()).body; strings.Contains(body, "каким его сделала бы") || strings.Contains(body, `[&#34;`) {
 		t.Errorf("it has a body that will never go, or the brackets of a list: %s", body)
 	}
