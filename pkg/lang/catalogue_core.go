@@ -240,6 +240,7 @@ var coreCatalogue = map[string]string{
 	"the event waits in RETRIES already":                     "событие уже ждёт в RETRIES",
 	"the retry was cancelled":                                "повтор отменён",
 	"in flight already":                                      "уже в работе",
+	"the endpoint has asked for a pause":                     "endpoint попросил паузу",
 	"it happened before the horizon":                         "это было раньше горизонта",
 	"lease %s: %w":                                           "аренда %s: %w",
 	"listen for erasures: %w":                                "слушать, кого стирают: %w",
