@@ -376,3 +376,30 @@ func TestPagesOfJobsFitAPhone(t *testing.T) {
 		}
 	}
 }
+
+// What many lose for good is dropped by who has typed their number.
+func TestManyAreDroppedByWhoTypesTheirNumber(t *testing.T) {
+	h := newHouse(t, nil)
+	h.die(calls(101)...)
+	b := h.signedIn(adminKey)
+	form := url.Values{"link": {"dynamic"}, "why": {"old"}, "shown": {"101"}}
+	for _, count := range []string{"", "100"} {
+		if got := b.post("/deadletters/drop", with(form, "count", count)); got.location != "/deadletters?link=dynamic&done=more" {
+			t.Errorf("with %q: %d %s", count, got.status, got.location)
+		}
+	}
+	if got := b.post("/deadletters/drop", with(form, "count", "101")); !strings.HasPrefix(got.location, "/jobs/") {
+		t.Errorf("%d %s", got.status, got.location)
+	}
+}
+
+// What Mindbox has executed is sent again by an admin alone, and so is a correction: a form that asks for it by hand is refused.
+func TestWhatWasDeliveredIsSentAgainByAnAdminAlone(t *testing.T) {
+	h := newHouse(t, nil)
+	h.fill()
+	for _, form := range []url.Values{{"outcome": {"delivered"}, "revision": {"fix-1"}}, {"outcome": {"dead"}, "revision": {"fix-1"}}} {
+		if got := h.signedIn(actKey).post("/jobs", with(form, "link", "dynamic", "shown", "1")); got.status != http.StatusForbidden {
+			t.Errorf("%v: %d %s", form, got.status, got.location)
+		}
+	}
+}
