@@ -90,7 +90,7 @@ func TestFromTheSpecificationToTestedLinks(t *testing.T) {
 	o := newOperator(t)
 	config := filepath.Join(t.TempDir(), "touchbox.yaml")
 	t.Setenv("TOUCHBOX_CONFIG", config)
-	t.Setenv("MINDBOX_SECRET", "any")
+	t.Setenv("MINDBOX_SECRET", "any secret")
 	o.runs(0, "init", "--no-links", "--site", queuetest.Site)
 	text, err := os.ReadFile("../../pkg/link/spec/testdata/shapes/01-seed/spec.txt")
 	if err != nil {
