@@ -9,6 +9,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// RemovedAfter is how long a message is waited for before the server is asked whether there still is one.
+const RemovedAfter = removedAfter
+
 // Functions that are tested by themselves.
 var (
 	CheckVersion = checkVersion
@@ -71,3 +74,6 @@ func ExpectAnswer(t testing.TB, c *Client) (subject string, come, forget func())
 	}
 	return subject, func() { c.answers.take(&nats.Msg{Subject: subject}) }, func() { c.answers.of(subject, w) }
 }
+
+// NextLeft reads the next message; nil when those that were left have been removed.
+func (r *Reader) NextLeft(ctx context.Context) (*Message, error) { return r.nextLeft(ctx) }

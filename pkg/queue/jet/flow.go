@@ -13,6 +13,7 @@ import (
 type Reader struct {
 	Left uint64 // how many messages there are still to read, as far as is known
 
+	last     *jetstream.MsgMetadata // of the last message that came; nil: none has
 	consumer jetstream.Consumer
 	messages jetstream.MessagesContext
 }
@@ -65,7 +66,7 @@ func (r *Reader) Await(ctx context.Context) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Left = meta.NumPending
+	r.Left, r.last = meta.NumPending, meta
 	return &Message{Subject: msg.Subject(), Header: msg.Headers(), Data: msg.Data(), Sequence: meta.Sequence.Stream, Time: meta.Timestamp}, nil
 }
 
@@ -86,11 +87,21 @@ func (r *Reader) nextLeft(ctx context.Context) (*Message, error) {
 			return m, err
 		}
 		info, err := r.consumer.Info(ctx)
-		if err == nil && info.NumPending == 0 && info.NumAckPending == 0 {
+		if err == nil && info.NumPending == 0 && info.NumAckPending == 0 && !r.underWay(info) {
 			r.Left = 0
 			return nil, nil
 		}
 	}
+}
+
+// underWay reports whether the server has sent a message that has not come here yet: a large one to a machine that has much to do
+// needs its time.
+func (r *Reader) underWay(info *jetstream.ConsumerInfo) bool {
+	came := uint64(0)
+	if r.last != nil && r.last.Consumer == info.Name {
+		came = r.last.Sequence.Consumer
+	}
+	return info.Delivered.Consumer > came
 }
 
 // Flow iterates over the messages that match filter from a sequence on, in order. For each page of

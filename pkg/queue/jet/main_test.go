@@ -38,7 +38,12 @@ const stream = "NUMBERS"
 // numbers makes a stream on a server and returns a client of it.
 func numbers(t testing.TB) *jet.Client {
 	t.Helper()
-	c := open(t, queuetest.Start(t))
+	return numbersOf(t, open(t, queuetest.Start(t)))
+}
+
+// numbersOf makes the stream on a client's server.
+func numbersOf(t testing.TB, c *jet.Client) *jet.Client {
+	t.Helper()
 	_, err := c.JetStream().CreateStream(t.Context(), jetstream.StreamConfig{
 		Name: stream, Subjects: []string{"n.>"}, AllowDirect: true, AllowAtomicPublish: true, Storage: jetstream.FileStorage,
 	})

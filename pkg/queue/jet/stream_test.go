@@ -11,8 +11,10 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/touchbox/touchbox/pkg/queue/jet"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
 
@@ -149,4 +151,21 @@ func deaf(t *testing.T) *jet.Client {
 	waittest.Eventually(t, "the server is up", func() bool { return s.ReadyForConnections(time.Second) })
 	t.Cleanup(s.Shutdown)
 	return dial(t, jet.Options{InProcess: func() (net.Conn, error) { return s.InProcessConn() }})
+}
+
+// What the server has sent and a busy machine has not read yet is not taken for removed: a list or a copy would be without it.
+func TestAReadingWaitsForWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	cable := queuetest.NewCable(queuetest.Start(t))
+	c := numbersOf(t, dial(t, jet.Options{InProcess: cable.Conn}))
+	publish(t, c, "1")
+	r, err := c.Reader(t.Context(), stream, jetstream.OrderedConsumerConfig{}, false)
+	if err != nil || r.Left != 1 {
+		t.Fatal(r.Left, err)
+	}
+	defer r.Stop()
+	defer time.AfterFunc(3*jet.RemovedAfter/2, cable.Hold()).Stop()
+	if m, err := r.NextLeft(t.Context()); err != nil || m == nil {
+		t.Errorf("read %v, %v", m, err)
+	}
 }

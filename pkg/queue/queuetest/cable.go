@@ -63,15 +63,19 @@ func (c *Cable) Hold() (let func()) {
 	})
 }
 
+// NewCable is a cable to an embedded server.
+func NewCable(s *embedded.Server) *Cable { return &Cable{server: s} }
+
 // OpenOver opens and provisions a queue over a cable; it is closed with the test.
 func OpenOver(t testing.TB, s *embedded.Server, o queue.Options) (*queue.Queue, *Cable) {
 	t.Helper()
-	c := &Cable{server: s}
-	o.InProcess, o.SyncKnown = c.conn, true
+	c := NewCable(s)
+	o.InProcess, o.SyncKnown = c.Conn, true
 	return open(t, o), c
 }
 
-func (c *Cable) conn() (net.Conn, error) {
+// Conn is a new connection over the cable.
+func (c *Cable) Conn() (net.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cut {
