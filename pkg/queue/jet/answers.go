@@ -81,10 +81,13 @@ func (w waiter) end(m *nats.Msg) {
 	}
 }
 
-// unsent says that a publish could not be sent.
+// unsent says that a publish could not be sent, as far as nats.go knows: its subject is "" where it had none yet.
 func (a *answers) unsent(subject string, w waiter) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if _, waits := a.waiting[subject]; !waits && subject != "" {
+		return // it has an answer all the same: a wait that ended twice would leave another one out
+	}
 	delete(a.waiting, subject)
 	w.end(nil)
 }
@@ -101,7 +104,7 @@ func (a *answers) of(subject string, w waiter) *nats.Msg {
 }
 
 // publishOnce sends a message to a stream and waits for its answer.
-func (c *Client) publishOnce(ctx context.Context, m *nats.Msg, ended <-chan struct{}, late <-chan time.Time) (sequence uint64, err error) {
+func (c *Client) publishOnce(ctx context.Context, m *nats.Msg, ended, late <-chan struct{}) (sequence uint64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -118,7 +121,7 @@ func (c *Client) publishOnce(ctx context.Context, m *nats.Msg, ended <-chan stru
 }
 
 // wait waits until all answers have come. The error says why it waits no longer.
-func (t *awaited) wait(ctx context.Context, ended <-chan struct{}, late <-chan time.Time) error {
+func (t *awaited) wait(ctx context.Context, ended, late <-chan struct{}) error {
 	select {
 	case <-t.all:
 		return nil
@@ -129,6 +132,12 @@ func (t *awaited) wait(ctx context.Context, ended <-chan struct{}, late <-chan t
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// overAfter is closed when so much time has passed. A timer's own channel says so once: whoever tries again would miss it.
+func overAfter(d time.Duration) (over <-chan struct{}, stop func() bool) {
+	c := make(chan struct{})
+	return c, time.AfterFunc(d, func() { close(c) }).Stop
 }
 
 // readAck reads the answer of a stream to a publish: where the message is stored.

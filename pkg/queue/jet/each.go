@@ -15,15 +15,15 @@ import (
 // at its place. One goroutine sends them and waits for all the answers.
 func (c *Client) PublishEach(ctx context.Context, all []*nats.Msg) []error {
 	_, ended := c.epoch.now()
-	late := time.NewTimer(c.opts.AnswerTimeout)
-	defer late.Stop()
+	late, stop := overAfter(c.opts.AnswerTimeout)
+	defer stop()
 	began := time.Now()
 	errs, open := make([]error, len(all)), make([]int, len(all))
 	for i := range all {
 		open[i] = i
 	}
 	for tries := 0; len(open) > 0; tries++ {
-		if !c.publishRound(ctx, all, open, errs, ended.Done(), late.C) || tries == jetstream.DefaultPubRetryAttempts {
+		if !c.publishRound(ctx, all, open, errs, ended.Done(), late) || tries == jetstream.DefaultPubRetryAttempts {
 			break
 		}
 		if open = unheard(open, errs); len(open) > 0 && wait.Sleep(ctx, jetstream.DefaultPubRetryWait) != nil {
@@ -47,7 +47,7 @@ func unheard(places []int, errs []error) (again []int) {
 }
 
 // publishRound publishes the messages at some places once, and waits for their answers. False: not all have come, and none will be waited for.
-func (c *Client) publishRound(ctx context.Context, all []*nats.Msg, places []int, errs []error, ended <-chan struct{}, late <-chan time.Time) bool {
+func (c *Client) publishRound(ctx context.Context, all []*nats.Msg, places []int, errs []error, ended, late <-chan struct{}) bool {
 	if err := ctx.Err(); err != nil {
 		for _, i := range places {
 			errs[i] = err

@@ -16,6 +16,7 @@ const RemovedAfter = removedAfter
 var (
 	CheckVersion = checkVersion
 	ReadAck      = readAck
+	OverAfter    = overAfter
 )
 
 // AnswersWaited is for how many answers to publishes is waited.
@@ -73,6 +74,24 @@ func ExpectAnswer(t testing.TB, c *Client) (subject string, come, forget func())
 		t.Fatal(err)
 	}
 	return subject, func() { c.answers.take(&nats.Msg{Subject: subject}) }, func() { c.answers.of(subject, w) }
+}
+
+// AnsweredAndUnsent lets the answer to one of two publishes come of which nats.go says then that it was not sent, and reports
+// whether the other one's is waited for.
+func AnsweredAndUnsent(t testing.TB, c *Client) bool {
+	t.Helper()
+	with := newAwaited(2)
+	for at := range 2 {
+		subject, err := c.answers.expect(c.nc, waiter{at, with})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at == 0 {
+			c.answers.take(&nats.Msg{Subject: subject})
+			c.answers.unsent(subject, waiter{at, with})
+		}
+	}
+	return with.open == 1
 }
 
 // NextLeft reads the next message; nil when those that were left have been removed.

@@ -76,15 +76,15 @@ func within(ctx context.Context, d time.Duration) (context.Context, context.Canc
 // message is stored.
 func (c *Client) Publish(ctx context.Context, m *nats.Msg) (sequence uint64, err error) {
 	_, ended := c.epoch.now()
-	late := time.NewTimer(c.opts.AnswerTimeout)
-	defer late.Stop()
+	late, stop := overAfter(c.opts.AnswerTimeout)
+	defer stop()
 	began := time.Now()
-	sequence, err = c.publishOnce(ctx, m, ended.Done(), late.C)
+	sequence, err = c.publishOnce(ctx, m, ended.Done(), late)
 	for tries := 0; errors.Is(err, jetstream.ErrNoStreamResponse) && tries < jetstream.DefaultPubRetryAttempts; tries++ {
 		if wait.Sleep(ctx, jetstream.DefaultPubRetryWait) != nil { // as a rule a leader changes, which is over by then
 			break
 		}
-		sequence, err = c.publishOnce(ctx, m, ended.Done(), late.C)
+		sequence, err = c.publishOnce(ctx, m, ended.Done(), late)
 	}
 	return sequence, c.published(ctx, m.Subject, began, err)
 }

@@ -440,6 +440,23 @@ func TestMessagesBroughtTogether(t *testing.T) {
 	}
 }
 
+// A publish is waited for once, and its time, once over, is over for all its tries.
+func TestAWaitForAnswersEnds(t *testing.T) {
+	t.Parallel()
+	if !jet.AnsweredAndUnsent(t, numbers(t)) {
+		t.Error("the end of one wait has ended another")
+	}
+	over, stop := jet.OverAfter(time.Millisecond)
+	defer stop()
+	for range 2 {
+		select {
+		case <-over:
+		case <-time.After(time.Minute):
+			t.Fatal("a later try waits without end")
+		}
+	}
+}
+
 // An answer that came too late reaches nobody else: its subject is not used again, while that of one that came is.
 func TestSubjectsOfAnswers(t *testing.T) {
 	t.Parallel()
