@@ -2,9 +2,11 @@ package queue_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
@@ -100,4 +102,36 @@ func TestOutcomesAreRecordedTogether(t *testing.T) {
 	if settled.Load() != 3*calls {
 		t.Errorf("handled %d times", settled.Load())
 	}
+}
+
+// A record that cannot be written as JSON is left over; none of the others counts as stored for its sake.
+func TestARecordThatIsNoJSONCostsTheOthersNothing(t *testing.T) {
+	t.Parallel()
+	q := queuetest.New(t)
+	const calls, bad = 300, 77
+	h := &queuetest.Handler{Decide: func(d *queue.Delivery) queue.Decision {
+		x := queue.Decision{Outcome: event.Delivered, Attempts: 1}
+		if d.Event.Key.ID == strconv.Itoa(bad) {
+			x.First = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+		}
+		return x
+	}}
+	link := queuetest.OpenLink(t, q, queuetest.Calls("a"))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- link.Consume(ctx, queue.Consumption{Handle: h.Handle, Settled: h.Settled, Finish: time.Millisecond})
+	}()
+	defer func() {
+		cancel()
+		<-done // with an error: one is still in hand
+	}()
+	queuetest.PublishCalls(t, q, 0, calls)
+	queuetest.Eventually(t, "the others are settled", func() bool { return h.Outcomes()[event.Delivered] == calls-1 })
+	for i := range calls {
+		if n := len(queuetest.History(t, q, queuetest.Call(i))); n != 1 && i != bad || n > 0 && i == bad {
+			t.Errorf("call %d: %d records", i, n)
+		}
+	}
+	queuetest.Eventually(t, "one alone is in hand", func() bool { return queuetest.Stats(t, q, "a").InHand == 1 })
 }
