@@ -99,6 +99,7 @@ var logCatalogue = map[string]string{
 	"this attribute comes and is not among the site's attrs in the file: links cannot use it":                            "этот атрибут приходит, но в attrs сайта в файле его нет: связкам он недоступен",
 
 	// Mindbox.
+	"Mindbox says 429 to everything: nothing is sent until then. Events wait, and go on by themselves": "Mindbox на всё отвечает 429: до этого времени ничего не отправляем. События ждут и потом пойдут сами",
 	"no longer parked":         "снято с паузы",
 	"parked by another worker": "на паузу поставил другой обработчик",
 	"parked: Mindbox does not know the address; check the destination's url. Events wait, and go on by themselves":                                                                                                "на паузе: Mindbox не знает этого адреса; проверьте url назначения. События ждут и потом пойдут сами",

@@ -62,7 +62,9 @@ func request(ctx context.Context, h *handling) (fleeting bool) {
 	answer := to.client.Deliver(ctx, op)
 	h.now = time.Now()
 	verdict := mindbox.Judge(answer)
-	to.pace.answered(h.now, verdict.Action == mindbox.Slow, answer.RetryAfter)
+	if to.pace.answered(h.now, verdict.Action == mindbox.Slow, answer.RetryAfter) {
+		to.paused(to.pace.pausedUntil())
+	}
 	h.note(answer, op.TransactionID)
 	if verdict.Pins {
 		h.decision.Pin = &pin

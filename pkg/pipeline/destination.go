@@ -16,6 +16,7 @@ type destination struct {
 	client  *mindbox.Client
 	pace    *pace
 	breaker *breaker.Breaker
+	paused  func(until time.Time) // is told of a pause that begins
 }
 
 // leaseMargin is how much longer than an attempt a probe is one worker's.

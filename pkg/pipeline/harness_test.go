@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type house struct {
 	log     *waittest.Buffer
 	probing breaker.Probing
 	finish  time.Duration
+
+	pauses atomic.Int64 // of endpoint/main
 
 	mu     sync.Mutex
 	parked map[string]bool
@@ -111,7 +114,12 @@ func (h *house) worker(file *link.File) (*pipeline.Worker, func()) {
 		Queue: h.queue, File: file, Log: zerolog.New(h.log), Probing: h.probing, Finish: h.finish,
 		Parked:   func(scope string) { h.noteParked(scope, true) },
 		Unparked: func(scope string) { h.noteParked(scope, false) },
-		Backoff:  func(int, time.Duration) time.Duration { return 0 },
+		Paused: func(scope string) {
+			if scope == "endpoint/main" {
+				h.pauses.Add(1)
+			}
+		},
+		Backoff: func(int, time.Duration) time.Duration { return 0 },
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -21,8 +21,9 @@ type limited struct {
 
 	mu      sync.Mutex
 	held    int
-	early   int   // events that were asked before the time they were told
-	taken   []int // by second
+	early   int           // events that were asked before the time they were told
+	longest time.Duration // that one waited in hand for its request
+	taken   []int         // by second
 	refused []int
 }
 
@@ -79,7 +80,9 @@ func (l *limited) next(ctx context.Context) *waiting {
 
 // ask sends an event as deliver does.
 func (l *limited) ask(ctx context.Context, w *waiting, start time.Time) {
+	began := time.Now()
 	err := l.p.wait(ctx)
+	waited := time.Since(began)
 	var now time.Time
 	ok, told := false, time.Duration(0)
 	if err == nil {
@@ -96,6 +99,7 @@ func (l *limited) ask(ctx context.Context, w *waiting, start time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held--
+	l.longest = max(l.longest, waited)
 	switch second := int(now.Sub(start) / time.Second); {
 	case err == errPaused:
 		w.until = l.p.pausedUntil().Truncate(time.Second).Add(time.Second)
@@ -190,8 +194,12 @@ func TestPaceBeforeAFarEndWithALimit(t *testing.T) {
 				l := &limited{takes: tt.takes()}
 				l.run(t.Context(), d)
 				taken, refused, once := sum(l.taken), sum(l.refused), slices.Max(l.refused[10:])
-				if taken < tt.taken || refused > tt.refused || once > tt.once || l.early > 0 {
-					t.Errorf("%d taken, %d refused, %d of them in one second, %d before their time", taken, refused, once, l.early)
+				held := 20 * time.Second // some hundred in hand when the pace falls to two a second
+				if tt.taken == 0 {
+					held = pauseInHand
+				}
+				if taken < tt.taken || refused > tt.refused || once > tt.once || l.early > 0 || l.longest > held {
+					t.Errorf("%d taken, %d refused, %d of them in one second, %d before their time, one held for %v", taken, refused, once, l.early, l.longest)
 				}
 			})
 		})

@@ -31,8 +31,8 @@ const (
 	pauseAfter   = 10
 	leastPause   = time.Second
 	longestPause = time.Minute
-	// pauseInHand is how long an event waits in hand for the end of a pause: one that is held for longer goes on to be sent
-	// though its person may have been erased meanwhile.
+	// pauseInHand is how long an event waits in hand for the end of a pause, or of several: one that is held for longer goes on to be
+	// sent though its person may have been erased meanwhile.
 	pauseInHand = 3 * time.Second
 )
 
@@ -108,28 +108,34 @@ func (p *pace) wait(ctx context.Context) error {
 	if free, _ := p.state(); free {
 		return ctx.Err()
 	}
+	began := time.Now()
 	select {
 	case p.head <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	defer func() { <-p.head }()
-	if _, pause := p.state(); pause > pauseInHand {
-		return errPaused
+	if err := p.sitOut(ctx, began); err != nil {
+		return err
 	}
 	if err := p.limiter.Wait(ctx); err != nil {
 		return err
 	}
+	return p.sitOut(ctx, began)
+}
+
+// sitOut waits for the end of a pause, as long as an event that has waited since began may.
+func (p *pace) sitOut(ctx context.Context, began time.Time) error {
 	for {
-		switch _, pause := p.state(); {
-		case pause > pauseInHand:
-			return errPaused
-		case pause <= 0:
+		_, pause := p.state()
+		if pause <= 0 {
 			return nil
-		default:
-			if err := wait.Sleep(ctx, pause); err != nil {
-				return err
-			}
+		}
+		if time.Since(began)+pause > pauseInHand {
+			return errPaused
+		}
+		if err := wait.Sleep(ctx, pause); err != nil {
+			return err
 		}
 	}
 }
@@ -180,15 +186,15 @@ func (p *pace) share(perSecond float64) {
 }
 
 // answered counts an answer, slows down where too many of them are 429, and pauses where all are. told is the answer's
-// Retry-After, 0 where it has none.
-func (p *pace) answered(now time.Time, slow bool, told time.Duration) {
+// Retry-After, 0 where it has none. It reports whether a pause has begun.
+func (p *pace) answered(now time.Time, slow bool, told time.Duration) (pauses bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.grow(now)
 	p.last.add(now, slow)
 	if !slow {
 		p.row = 0
-		return
+		return false
 	}
 	p.row++
 	refused := p.row >= pauseAfter
@@ -196,9 +202,11 @@ func (p *pace) answered(now time.Time, slow bool, told time.Duration) {
 		p.lower(now)
 	}
 	if until := now.Add(min(max(told, leastPause), longestPause)); refused && until.After(p.paused) {
+		pauses = !p.paused.After(now)
 		p.paused = until
 		p.grown = until // what is not asked says nothing of what may be asked
 	}
+	return pauses
 }
 
 // lower halves the rate; the lock is held.
@@ -243,11 +251,14 @@ func (p *pace) apply(now time.Time) {
 }
 
 // inHand is how many events of a link may be in hand so that the last of them does not wait for more
-// than some seconds; 0 is no limit.
+// than some seconds; 0 is no limit. Where everything is refused one is enough to see whether that holds on.
 func (p *pace) inHand() int {
 	const seconds = 3
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.row >= pauseAfter {
+		return 1
+	}
 	if math.IsInf(p.limit, 1) {
 		return 0
 	}

@@ -111,7 +111,7 @@ func (b *bench) use(t *testing.T, file *link.File) {
 	t.Cleanup(client.Close)
 	b.setup = &setup{
 		link: file.Links[0], views: views(file, file.Links[0]), reads: newReadings(file), retry: Backoff, warnings: &warnings{},
-		to: &destination{file: file.Destinations[0], client: client, pace: newPace(), breaker: b.breakers.Endpoint},
+		to: &destination{file: file.Destinations[0], client: client, pace: newPace(), breaker: b.breakers.Endpoint, paused: func(time.Time) {}},
 	}
 }
 

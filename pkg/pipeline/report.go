@@ -216,7 +216,7 @@ func outcomeText(x queue.Decision) string {
 // warnEvery is how often the same is warned of.
 const warnEvery = 24 * time.Hour
 
-// warnings say once a day what a person should look at. They are apart from each other because strangers
+// warnings say once a day what a person should look at, and a pause more often. They are apart from each other because strangers
 // choose the names of attributes, which must not keep the rest from being said. The zero value logs
 // nothing.
 type warnings struct {
@@ -224,6 +224,7 @@ type warnings struct {
 	attributes wait.Throttle // by site and name
 	doubts     wait.Throttle // by site and text
 	links      wait.Throttle // by id
+	pauses     wait.Throttle // by scope
 }
 
 // undeclared names an attribute that comes and that no link can use.
@@ -251,6 +252,17 @@ func (w *warnings) doubtful(site string, d calltouch.Doubts) {
 		if one.is && w.doubts.Due(site+"/"+one.text, warnEvery) {
 			w.log.Warn().Str("site", site).Msg(one.text)
 		}
+	}
+}
+
+// pauseSaidEvery is how often it is said that an endpoint is paused: one that names a second and refuses for hours pauses each second.
+const pauseSaidEvery = 10 * time.Minute
+
+// paused says that an endpoint is not asked for a while.
+func (w *warnings) paused(scope string, until time.Time) {
+	if w.pauses.Due(scope, pauseSaidEvery) {
+		w.log.Warn().Str("scope", scope).Time("until", until).
+			Msg("Mindbox says 429 to everything: nothing is sent until then. Events wait, and go on by themselves")
 	}
 }
 

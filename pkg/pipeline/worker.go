@@ -29,6 +29,8 @@ type Config struct {
 	// Parked and Unparked, where not nil, are told when a link ("link/ID") or an endpoint
 	// ("endpoint/NAME") parks and when it goes on.
 	Parked, Unparked func(scope string)
+	// Paused, where not nil, is told when an endpoint has said 429 to everything, and is not asked for a while.
+	Paused func(scope string)
 
 	UserAgent string        // towards Mindbox; "" is Touchbox
 	Finish    time.Duration // for what is in hand at the end; 0 is the queue's default
@@ -182,7 +184,13 @@ func (w *Worker) destinationsOf(file *link.File) (map[string]*destination, error
 		if err != nil {
 			return nil, err
 		}
-		made[d.Name] = &destination{file: d, client: client, pace: newPace(), breaker: w.breakers.Of(event.EndpointScope(d.Name))}
+		scope := event.EndpointScope(d.Name)
+		made[d.Name] = &destination{file: d, client: client, pace: newPace(), breaker: w.breakers.Of(scope), paused: func(until time.Time) {
+			w.warnings.paused(scope, until)
+			if w.config.Paused != nil {
+				w.config.Paused(scope)
+			}
+		}}
 		if old := w.destinations[d.Name]; old != nil {
 			made[d.Name].pace = old.pace
 		}

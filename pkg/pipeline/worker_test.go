@@ -369,6 +369,9 @@ func TestWorkerAsksNobodyWhoRefusesEverything(t *testing.T) {
 			t.Errorf("call %s was asked %d times", id, n)
 		}
 	}
+	if n := h.log.Lines(map[string]any{"level": "warn", "scope": "endpoint/main"}); n != 1 || h.pauses.Load() < 1 {
+		t.Errorf("%d lines of the log, %d pauses counted", n, h.pauses.Load())
+	}
 }
 
 // TestVersionsAreThoseOfAllWorkers: two workers with different files keep each other's.

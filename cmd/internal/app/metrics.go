@@ -34,6 +34,7 @@ type Metrics struct {
 	delivery  *prometheus.HistogramVec // link
 	request   *prometheus.HistogramVec // link
 	parked    *prometheus.GaugeVec     // scope
+	pauses    *prometheus.CounterVec   // scope
 	unread    *prometheus.GaugeVec     // link
 	retries   *prometheus.GaugeVec     // link
 	letters   *prometheus.GaugeVec     // link
@@ -86,6 +87,7 @@ func NewMetrics() *Metrics {
 		delivery:    seconds("delivery_seconds", "From the receipt of an event to its acceptance by Mindbox.", []float64{.01, .03, .1, .3, 1, 3, 10, 60, 600, 3600, 86400}, "link"),
 		request:     seconds("mindbox_request_seconds", "Duration of an attempt's last request.", prometheus.DefBuckets, "link"),
 		parked:      gauge("parked", "1 while a link (link/ID) or a destination (endpoint/NAME) is parked.", "scope"),
+		pauses:      counter("pauses_total", "Pauses of a destination (endpoint/NAME) that said 429 to everything.", "scope"),
 		unread:      gauge("unread", "Events that a link has not read yet.", "link"),
 		retries:     gauge("retries_waiting", "Events that wait for their next attempt, by link.", "link"),
 		letters:     gauge("deadletters", "Dead letters, by link.", "link"),
@@ -102,7 +104,7 @@ func NewMetrics() *Metrics {
 	build := gauge("build_info", "The running version.", "version", "go")
 	build.WithLabelValues(Version, runtime.Version()).Set(1)
 	m.registry.MustRegister(m.received, m.aside, m.refused, m.lastHook, m.missed, m.polls, m.waiting, m.unreadDays, m.attribution, m.outcomes, m.attempts, m.again,
-		m.delivery, m.request, m.parked, m.unread, m.retries, m.letters, m.oldest,
+		m.delivery, m.request, m.parked, m.pauses, m.unread, m.retries, m.letters, m.oldest,
 		m.abandoned, m.lost, m.bytes, m.limit, m.horizon, m.configBad, m.ready, m.certificate, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -184,6 +186,9 @@ func (m *Metrics) settled(d *queue.Delivery, x queue.Decision) {
 
 // park notes that a link or an endpoint is parked.
 func (m *Metrics) park(scope string) { m.parked.WithLabelValues(scope).Set(1) }
+
+// pause notes that an endpoint has asked for a pause.
+func (m *Metrics) pause(scope string) { m.pauses.WithLabelValues(scope).Inc() }
 
 // unpark notes that a link or an endpoint goes on.
 func (m *Metrics) unpark(scope string) { m.parked.WithLabelValues(scope).Set(0) }

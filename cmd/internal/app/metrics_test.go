@@ -62,6 +62,7 @@ func TestCountersBeginAtZero(t *testing.T) {
 		"touchbox_outcomes_total link=calls outcome=dead", "touchbox_abandoned_total link=calls",
 		"touchbox_attempts_total link=calls result=waiting", "touchbox_delivery_seconds link=calls",
 		"touchbox_parked scope=endpoint/mindbox", "touchbox_parked scope=link/calls",
+		"touchbox_pauses_total scope=endpoint/mindbox",
 		"touchbox_refused_total reason=not_stored", "touchbox_refused_total reason=not_found",
 		"touchbox_missed_by_hooks_total kind=call-ended site=10001", "touchbox_aside_total reason=no_id site=10001",
 		"touchbox_received_total kind=call-ended receipt=stored site=10001", "touchbox_received_total kind=request receipt=too_old site=10001",

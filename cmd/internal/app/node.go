@@ -144,6 +144,7 @@ func (n *Node) parts(ctx context.Context, group *errgroup.Group, q *queue.Queue,
 	if n.Worker {
 		worker, err := pipeline.New(pipeline.Config{
 			Queue: q, File: n.File, Log: n.Log, UserAgent: "Touchbox/" + Version,
+			Paused: m.pause,
 			Parked: func(scope string) {
 				m.park(scope)
 				n.alerts.Parked(ctx, scope)

@@ -131,6 +131,7 @@ func (m *Metrics) bearLinks(file *link.File, now series) {
 	for _, d := range file.Destinations {
 		now.set("scope", event.EndpointScope(d.Name))
 		m.parked.WithLabelValues(event.EndpointScope(d.Name))
+		m.pauses.WithLabelValues(event.EndpointScope(d.Name))
 	}
 }
 
@@ -168,6 +169,6 @@ func (m *Metrics) labelled() []interface {
 		DeletePartialMatch(prometheus.Labels) int
 	}{
 		m.received, m.aside, m.lastHook, m.missed, m.polls, m.unreadDays, m.attribution, m.outcomes, m.attempts, m.again, m.delivery, m.request,
-		m.parked, m.unread, m.retries, m.letters, m.oldest, m.lost,
+		m.parked, m.pauses, m.unread, m.retries, m.letters, m.oldest, m.lost,
 	}
 }
