@@ -40,6 +40,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/event"
@@ -195,11 +196,17 @@ func (k linkInfo) unrecorded(e event.Event) event.Outcome {
 	return event.Untaken
 }
 
-// Knows reports whether there is a link of this id: in the file, in the queue, or dead letters of
-// one that is gone.
+// Knows reports whether there is a link of this id, in the file or in the queue, or was one: it was removed, or has dead letters.
 func (a Admin) Knows(ctx context.Context, id string) (bool, error) {
 	_, err := a.link(ctx, id)
 	if !errors.Is(err, ErrNoLink) {
+		return err == nil, err
+	}
+	if strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" { // a link cannot be called so; "*" would be all of them
+		return false, nil
+	}
+	var removed time.Time
+	if _, err := a.Queue.State().Get(ctx, event.RemovedKeys.Of(id), &removed); !errors.Is(err, queue.ErrNotFound) {
 		return err == nil, err
 	}
 	_, n, err := a.Queue.OldestDeadLetters(ctx, queue.Filter{Link: id}, 1)

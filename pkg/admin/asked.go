@@ -47,7 +47,11 @@ func (a Admin) SiteOf(ctx context.Context, named string) (id string, known bool,
 		return "", false, nil
 	}
 	events, asides, err := a.Queue.CountSince(ctx, named, time.Time{})
-	return named, err == nil && events+asides > 0, err
+	if err != nil || events+asides > 0 {
+		return named, err == nil, err
+	}
+	_, dead, err := a.Queue.OldestDeadLetters(ctx, Filter{Site: named}, 1) // they are kept longer than the log
+	return named, dead > 0, err
 }
 
 // What is wrong with a span of time that a person gives.

@@ -400,3 +400,34 @@ func TestAListThatIsTakenAwayAsksForNoEventByItself(t *testing.T) {
 		t.Errorf("%d rows, the queue was asked %d times", rows, n)
 	}
 }
+
+// A program that asks while the dead letters are still being read is told so: it would take none for none.
+func TestTheLatestStandingIsNoneWithoutTheDeadLetters(t *testing.T) {
+	waittest.Slow(t, "it reads slowly")
+	t.Parallel()
+	h := newHouse(t)
+	h.die(upTo(150)...)
+	board := admin.NewBoard(func() admin.Admin { return h.Admin }, zerolog.Nop())
+	board.ReadAtMost(25)
+	a := h.Admin
+	a.Board = board
+	ctx, stop := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { _ = board.Run(ctx) })
+	t.Cleanup(func() { stop(); done.Wait() })
+	reading := 0
+	waittest.Within(t, time.Minute, "it says what needs a person", func() bool {
+		now, err := a.Latest(t.Context())
+		if errors.Is(err, admin.ErrReading) {
+			reading++
+			return false
+		}
+		if err != nil || len(now.Attention) != 1 || now.Attention[0].N != 150 {
+			t.Fatalf("%+v, %v", now.Attention, err)
+		}
+		return true
+	})
+	if reading == 0 {
+		t.Error("nobody was told that it is being read")
+	}
+}

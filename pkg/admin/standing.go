@@ -14,6 +14,7 @@ type standing struct {
 	links  []LinkStatus
 	sizes  []queue.StreamSize
 	causes []Cause
+	whole  bool // causes are of all dead letters; false: these are still being read
 	alerts []Attention
 	err    error
 }
@@ -31,7 +32,7 @@ func (b *Board) standNow(ctx context.Context) error {
 	}
 	if now.err == nil && b.dead.whole.Load() {
 		now.err = b.dead.refresh(ctx, a.Queue, nil)
-		now.causes = b.dead.grouped(Filter{})
+		now.causes, now.whole = b.dead.grouped(Filter{}), true
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -62,22 +63,31 @@ func (a Admin) Standing(ctx context.Context) (Standing, error) {
 	return Standing{At: a.now(), Read: 1, Links: links, Sites: sites}, err
 }
 
-// Latest is Standing as it was asked for last, ten seconds ago at most: for a program, which asks again and again and does not wait.
+// Latest is Standing as it was asked for last, standLimit ago at most: for a program, which asks again and again and does not wait.
+// While the dead letters are still being read that is ErrReading: it would take none that is known for none that there is.
 func (a Admin) Latest(ctx context.Context) (Standing, error) {
 	b := a.Board
 	if b == nil {
 		return a.Standing(ctx)
 	}
-	b.mu.RLock()
-	old := time.Since(b.stand.at) > standLimit
-	b.mu.RUnlock()
-	if old {
-		return b.Standing(ctx)
+	if !b.known() {
+		now, err := b.Standing(ctx)
+		if err == nil && !b.known() {
+			err = ErrReading
+		}
+		return now, err
 	}
 	if err := b.away(); err != nil {
 		return Standing{}, err
 	}
 	return b.shown()
+}
+
+// known reports whether the standing that is there says all, and is not too old.
+func (b *Board) known() bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.stand.whole && time.Since(b.stand.at) <= standLimit
 }
 
 // Standing gives it as of a moment ago; where that is too long ago, it is asked for.

@@ -203,7 +203,7 @@ func (v *visit) explain(err error) (view errorView, status int) {
 			view.What = v.lang.Text("The address asks for what cannot be: nothing was looked for, so this is no empty list.")
 		}
 		if field, ok := errors.AsType[errField](err); ok {
-			if v.r.Method == http.MethodGet {
+			if v.r.Method == http.MethodGet && v.r.URL.Path != "/replays/new" { // without a filter that is about everything
 				view.Whole = v.r.URL.Path
 			}
 			view.Hint = v.lang.Text(fieldTitles[field.name]) + ": " + field.said(v.lang)
