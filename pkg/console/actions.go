@@ -25,15 +25,16 @@ func (v *visit) why() (string, error) {
 	return why, nil
 }
 
-// typed reports whether the number that a person typed is the one that they were shown. Up to most none is asked for.
-func (v *visit) typed(n, most int) bool {
+// typed reports whether the number that a person typed is the one that they were shown, which may be another by now. Up to most none is
+// asked for.
+func (v *visit) typed(n, shown, most int) bool {
 	text := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1
 		}
 		return r
 	}, v.r.FormValue("count"))
-	return n <= most || text == strconv.Itoa(n)
+	return n <= most || text == strconv.Itoa(shown)
 }
 
 func (v *visit) stopLink() error {

@@ -365,7 +365,7 @@ func (v *visit) ask(a asked, again func() error) error {
 		return err
 	case n == 0:
 		return v.redirect(joined(a.back, "done=nothing"))
-	case admin.Grown(n, shown) || a.most > 0 && !v.typed(n, a.most):
+	case admin.Grown(n, shown) || a.most > 0 && !v.typed(n, shown, a.most):
 		if again != nil {
 			return again()
 		}
