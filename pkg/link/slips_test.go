@@ -31,6 +31,9 @@ var slips = []struct{ wrong, right string }{
 	{`time.hour >= 9`, `int(local(time, "HH")) >= 9`},
 	{`iif(unique, spam, dynamic)`, `unique ? spam : dynamic`},
 	{`if unique then spam else dynamic`, `unique ? spam : dynamic`},
+	{`unique and if spam then unique else dynamic`, `unique and (spam ? unique : dynamic)`},
+	{`iif(unique, "a", "b") == "a"`, `(unique ? "a" : "b") == "a"`},
+	{`mid(callerphone, 1, 4) == "7495"`, `callerphone[0:4] == "7495"`},
 	{`dynamic()`, `dynamic`},
 	{`places(phonenumber)`, `places[phonenumber]`},
 
@@ -54,6 +57,8 @@ var slips = []struct{ wrong, right string }{
 	{`city not like "%ск%"`, `city not contains "ск"`},
 	{`duration ≥ 30`, `duration >= 30`},
 	{`duration gt 30`, `duration > 30`},
+	{`duration не более 30`, `duration <= 30`},
+	{`duration greater than or equal to 30`, `duration >= 30`},
 	{`duration between 30 and 60`, `duration >= 30 and duration <= 60`},
 	{`duration > 30 and < 60`, `duration > 30 and duration < 60`},
 	{`utmSource = "yandex"`, `utm_source == "yandex"`},
@@ -69,6 +74,7 @@ var slips = []struct{ wrong, right string }{
 	{`city is not null`, `filled(city)`},
 	{`city IS NULL or unique`, `empty(city) or unique`},
 	{`city не пусто`, `filled(city)`},
+	{`city не заполнен`, `empty(city)`},
 	{`city != undefined`, `city != nil`},
 	{`isset(city)`, `filled(city)`},
 	{`!city`, `empty(city)`},
@@ -87,6 +93,8 @@ var slips = []struct{ wrong, right string }{
 	{`tags in ["VIP"]`, `"VIP" in tags`},
 	{`"VIP" in tags or "Опт"`, `"VIP" in tags or "Опт" in tags`},
 	{`VIP in tags`, `"VIP"`},
+	{`unique and "VIP" in tags or "Опт"`, `unique and ("VIP" in tags or "Опт" in tags)`},
+	{`callerphone like "7495%" or "7499%"`, `callerphone startsWith "7495" or callerphone startsWith "7499"`},
 
 	// Values of another type.
 	{`duration > '30'`, `duration > 30`},
@@ -162,11 +170,46 @@ func configured(text string) string {
 	return configuration(text, "x")
 }
 
+// What may be meant in several ways is not guessed, and what is right beside a mistake stays as it is.
+func TestNothingElseIsMeant(t *testing.T) {
+	for _, tt := range []struct{ wrong, guess string }{
+		{`!duration`, `empty(duration)`}, // of a call of 0 s something else
+		{`duration and unique = 1`, `filled(duration)`},
+		{`duration == 30,60`, `30.60`},
+		{`substr(callerphone, 1, 3) == "916"`, `[1:3]`}, // counted from 0 or from 1, by the end or by the length
+		{`left(city + source, 3) == "Мос"`, `source[:3]`},
+		{`city ~= "Москва"`, `matches`}, // in Lua, not equal
+		{`city ilike "м%"`, `startsWith "м"`},
+		{`city like "М%а"`, `"М%а"`},
+		{`unique = 1 and city in ["Ростов, РФ"]`, `["Ростов", "РФ"]`},
+		{`unique = 1 and "callback" == callback`, `callback == callback`},
+		{`time > "10:00"`, `date(time) > "10:00"`},
+		{`= ${unique or spam = 1 ? "a" : "b"}`, `unique ?? spam`},
+		{`= ${dynamic or city ? "a" : "b"}`, `??`},
+		{`= ${city, source}`, `city ?? source`},
+		{`= ${concat(unique ? "a" : "b", "c")}`, `"b" + "c"`},
+	} {
+		if said := problemsIn(configured(tt.wrong), lang.English); said == "" || strings.Contains(said, tt.guess) {
+			t.Errorf("%s: %s", tt.wrong, said)
+		}
+	}
+}
+
+// Texts in order come to something, whatever they are: a process that has run with them starts.
+func TestTextsInOrderAreWarnedOf(t *testing.T) {
+	for _, when := range []string{`date(time) > "2026-11-01T00:00"`, `date(time) > "01.11.2026"`, `local(time, "HH:mm") > "9:00"`} {
+		problems := problemsOf(configuration(when, "x"))
+		if len(problems.Mistakes()) > 0 || !strings.Contains(problems.String(), "never gives") {
+			t.Errorf("%s: %v", when, problems)
+		}
+	}
+}
+
 // What is right is called wrong by nobody: times and letters that may well come.
 func TestRightComparisonsArePassed(t *testing.T) {
 	for _, when := range []string{
 		`date(time) >= "2026-11"`, `"2026-11-01" == date(time)`, `local(time, "HH:mm") >= "09"`, `local(time, "HH:mm") == "09:05"`, `local(time, "dd.MM.yyyy HH:mm") != "01.11.2026 09:05"`,
-		`utc(time, "yyyy") == "2026"`, `lower(city) == "москва 24"`, `upper(city) != "МОСКВА"`,
+		`local(time, "H:mm") == "15:00"`, `local(time, "d.M.yyyy") != "15.11.2026"`, `local(time, "zzz") == "-05:00"`, `utc(time, "yyyy") == "2026"`, `lower(city) == "москва 24"`, `upper(city) != "МОСКВА"`,
 	} {
 		if said := problemsIn(configuration(when, "x"), lang.English); said != "" {
 			t.Errorf("%s:\n%s", when, said)

@@ -388,7 +388,8 @@ func (v *inspector) compared(n *ast.BinaryNode, field, value ast.Node) {
 	}
 }
 
-// never refuses a text that a function does not make: a day in another form than date()'s, a capital letter of lower()'s.
+// never refuses a text that a function does not make: a day in another form than date()'s, a capital letter of lower()'s. It warns of
+// one that is compared in order.
 func (v *inspector) never(n *ast.BinaryNode, made, value ast.Node) {
 	text, isText := value.(*ast.StringNode)
 	call, isCall := made.(*ast.CallNode)
@@ -417,8 +418,12 @@ func (v *inspector) never(n *ast.BinaryNode, made, value ast.Node) {
 			format, _ = ParseTimeFormat(pattern.Value)
 		}
 	}
-	if format != nil && !format.prints(text.Value, n.Operator != "==" && n.Operator != "!=") {
-		v.mistake(value, "%s() never gives %q", callee.Value, text.Value).Hint("write it as in %s", strconv.Quote(format.format(exampleTime)))
+	say, inOrder := v.at.mistake, n.Operator != "==" && n.Operator != "!="
+	if inOrder && !v.at.trial {
+		say = v.at.warn // texts in order come to something, and it may be what is meant
+	}
+	if format != nil && !format.prints(text.Value, inOrder) {
+		say(value.Location().From, "%s() never gives %q", callee.Value, text.Value).Hint("write it as in %s", strconv.Quote(format.format(exampleTime)))
 	}
 }
 

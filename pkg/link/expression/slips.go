@@ -105,14 +105,26 @@ func withoutTexts(expression string) (text string, texts []string) {
 }
 
 func withTexts(text string, texts []string) string {
+	text = bare(strings.TrimSpace(text))
 	text = moved.ReplaceAllStringFunc(text, func(m string) string { return texts[number(m, texts)] })
-	text = strings.TrimSpace(strings.ReplaceAll(text, emptyText, `""`))
-	if inner, ok := strings.CutPrefix(text, "("); ok && strings.Count(text, "(") == 1 {
-		if inner, ok = strings.CutSuffix(inner, ")"); ok {
-			return inner
+	return strings.ReplaceAll(text, emptyText, `""`)
+}
+
+// bare is a text without the brackets around all of it.
+func bare(text string) string {
+	depth := 0
+	for i, c := range text {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth == 0 && i < len(text)-1 || depth < 0 {
+			return text
 		}
 	}
-	return text
+	return strings.TrimSuffix(strings.TrimPrefix(text, "("), ")")
 }
 
 // number is the place among the texts of §2§.
@@ -188,19 +200,29 @@ var (
 
 // otherwiseSlips are the ways to say what stands where nothing came.
 func otherwiseSlips() []slip {
-	either := written(`(`+aName+`)\s*(?:\bor\b|\|\|)\s*(`+aValue+`)`, "$1 ?? $2")
 	return []slip{
 		written(`\b(?:default|coalesce|ifnull|nvl)\(`+anArg+`,`+anArg+`\)`, "$1 ?? $2"), written(`\bdate\(`+anArg+`,`+anArg+`\)`, "local($1, $2)"),
-		either, either, written(`^\s*(`+aName+`)\s*,\s*(`+aValue+`)\s*$`, "$1 ?? $2"), written(`(`+aName+`)\s*\|\s*(`+ofOne+`)\b(?:\(\))?`, "$2($1)"),
+		either, either, written(`^\s*(`+aName+`)\s*,\s*(`+aText+`)\s*$`, "$1 ?? $2"), written(`(`+aName+`)\s*\|\s*(`+ofOne+`)\b(?:\(\))?`, "$2($1)"),
 		written(`(`+aValue+`)\s+\.\s+(`+aValue+`)`, "$1 + $2"), written(`(`+aText+`\s*\+\s*)(`+fields(calltouch.Number)+`)`, "${1}string($2)"), written(`(`+fields(calltouch.Number)+`)(\s*\+\s*`+aText+`)`, "string($1)$2"),
 	}
 }
+
+// either is a value with another one for when it is missing: city or "нет". With a yes or no it would be something else.
+func either(text string, _ []string) string {
+	if strings.Contains(text, " ? ") {
+		return text
+	}
+	return orElse.ReplaceAllString(text, "$1 ?? $2")
+}
+
+var orElse = regexp.MustCompile(`(\battrs\.[\pL_][\pL\pN_]*|` + fields(calltouch.Text, calltouch.Number) + `|[\pL_][\pL\pN_]*\[[^\[\]]*\]|\b(?:lower|upper|trim|phone|email|utc|local)\([^()]*\))` +
+	`\s*(?:\bor\b|\|\|)\s*(` + aValue + `)`)
 
 func signSlips() []slip {
 	return []slip{
 		written("[\u00a0\u2007\u202f]", " "), written(`≥`, ">="), written(`≤`, "<="), written(`≠`, "!="), written(`[–—−]`, "-"),
 		written(`!==`, "!="), written(`===`, "=="), written(`<>`, "!="), written(`=>`, ">="), written(`=<`, "<="),
-		written(`\s*!~\s*`, " not matches "), written(`\s*(?:=~|~=|~)\s*`, " matches "), written(`([^=!<>])=([^=])`, "$1==$2"),
+		written(`\s*!~\s*`, " not matches "), written(`\s*(?:=~|~)\s*`, " matches "), written(`([^=!<>])=([^=])`, "$1==$2"),
 		written(`([^&])&(\s*(?:`+aName+`|!|\())`, "${1}and$2"), written(`([^|])\|(\s*(?:§|not\b|!|`+aName+`\s*[=!<>]))`, "${1}or$2"),
 		written(`\b(`+ofOne+`)\s*[\[{]([^\[\]{}]*)[\]}]`, "$1($2)"),
 		written(`\$?\{\{?\s*(`+aName+`)\s*\}?\}`, "$1"), written(`\$\{([^{}]*)\}`, "$1"), written(`[$@]\.?(`+aName+`)`, "$1"), written(`%(`+aName+`)%`, "$1"),
@@ -226,7 +248,8 @@ var aside = regexp.MustCompile(`[,;:(]`)
 // wordSlips are words of people and of other languages.
 func wordSlips() []slip {
 	return []slip{
-		word("!=", "не рав(?:но|ен|на)|ne|neq|not equals?"), word(">=", "больше или рав(?:но|ен)|не меньше|gte|ge"), word("<=", "меньше или рав(?:но|ен)|не больше|lte|le"), word("filled", "не пусто|заполнено?|указано?"),
+		word("!=", "не рав(?:но|ен|на)|ne|neq|not equals?"), word(">=", "больше или рав(?:но|ен)|не мен(?:ьше|ее)|gte|ge|greater than or equals?(?: to)?"),
+		word("<=", "меньше или рав(?:но|ен)|не бол(?:ьше|ее)|не дольше|lte|le|less than or equals?(?: to)?"), word("nil", "не (?:заполнен|указан)о?"), word("filled", "не пусто|заполнено?|указано?"),
 		word("and", "and|и"), word("or", "or|или|либо"), word("not", "not|не"), word("in", "in|в|один из|одно из|среди|входит в|one of"), word("is", "is"),
 		word("true", "true|да"), word("false", "false|нет"), juxtaposed, word("nil", "null|none|undefined|nil|пусто|empty"),
 		word("startsWith", "starts?[ _]?with|begins?[ _]?with|начинается (?:с|на)"), word("endsWith", "ends?[ _]?with|(?:за|о)канчивается на"),
@@ -248,13 +271,14 @@ func callSlips() []slip {
 		written(`(`+aName+`)\.(`+aSide+`)\(([^()]*)\)`, "$1 $2 $3"), written(`(`+aName+`)\.(`+ofOne+`)\(\s*\)`, "$2($1)"),
 		written(`(`+aName+`)\.(split|replace|cut|utc|local|join)\(([^()]+)\)`, "$2($1, $3)"), written(`(`+aName+`)\.(?:length|size|len|count)\b(?:\(\))?`, "len($1)"),
 		written(`(?:\bnot\b|!)\s*\b(`+aSide+`|in)\(`+anArg+`,`+anArg+`\)`, "not ($2 $1 $3)"), written(`\b(`+aSide+`|in)\(`+anArg+`,`+anArg+`\)`, "$2 $1 $3"),
-		written(`\bconcat\(`+anArg+`,`+anArg+`\)`, "$1 + $2"), written(`\bif\s*\(`+anArg+`[,;]`+anArg+`[,;]`+anArg+`\)`, "$1 ? $2 : $3"),
-		written(`\bif\s+(.+?)\s+then\s+(.+?)\s+else\s+(.+)`, "$1 ? $2 : $3"),
-		written(`\bleft\(`+anArg+`,`+anArg+`\)`, "$1[:$2]"), written(`\bright\(`+anArg+`,`+anArg+`\)`, "$1[-$2:]"),
-		written(`\b(?:substr(?:ing)?|slice|mid)\(`+anArg+`,`+anArg+`,`+anArg+`\)`, "$1[$2:$3]"),
+		written(`\bconcat\(\s*(`+aValue+`)\s*,\s*(`+aValue+`)\s*\)`, "$1 + $2"), written(`\bif\s*\(`+anArg+`[,;]`+anArg+`[,;]`+anArg+`\)`, "($1 ? $2 : $3)"),
+		written(`\bif\s+(.+?)\s+then\s+(.+?)\s+else\s+(.+)`, "($1 ? $2 : $3)"),
+		written(`\bleft\(\s*(`+aName+`)\s*,\s*(\d+)\s*\)`, "$1[:$2]"), written(`\bright\(\s*(`+aName+`)\s*,\s*(\d+)\s*\)`, "$1[-$2:]"),
+		// From the beginning alone: some languages count from 1, and some say where it ends, others how long it is.
+		written(`\b(?:(?:substr(?:ing)?|slice)\(\s*(`+aName+`)\s*,\s*0|mid\(\s*(`+aName+`)\s*,\s*1)\s*,\s*(\d+)\s*\)`, "$1$2[0:$3]"),
 		written(`\bhour\((`+aName+`)\)|\b(`+aName+`)\.hours?\b(?:\(\))?`, `int(local($1$2, "HH"))`), written(`\bminute\((`+aName+`)\)`, `int(local($1, "mm"))`),
 		written(`\byear\((`+aName+`)\)`, `int(local($1, "yyyy"))`), written(`\bmonth\((`+aName+`)\)`, `int(local($1, "MM"))`), written(`\bday\((`+aName+`)\)`, `int(local($1, "dd"))`),
-		written(`(`+aName+`)\s*\?:\s*(`+aValue+`)`, "($1 ?? $2)"), written(`(`+aName+`)\s*\?\?\s*(`+aValue+`)(\s*[=!<>])`, "($1 ?? $2)$3"),
+		written(`(`+fields(calltouch.Text)+`)\s*\?:\s*(`+aValue+`)`, "($1 ?? $2)"), written(`(`+aName+`)\s*\?\?\s*(`+aValue+`)(\s*[=!<>])`, "($1 ?? $2)$3"),
 	}
 }
 
@@ -273,7 +297,7 @@ func severalSlips() []slip {
 	return []slip{
 		like, written(`!\s*in\b`, "not in"), listed, written(`\bin\s*[({]([^(){}]*)[)}]`, "in [$1]"), written(`\bin\s+(`+aText+`(?:\s*,\s*`+aText+`)*)`, "in [$1]"),
 		written(`(`+aSide+`)\s+\[([^\[\]]*)\]`, "$1 $2"), written(`(`+aSide+`|[=!]=)\s*\((`+aText+`(?:\s*`+anOr+`\s*`+aText+`)+)\)`, "$1 $2"),
-		written(`(`+aText+`)\s+in\s+(`+list+`)\s+(or|and|\|\||&&)\s+(`+aText+`)`, "$1 in $2 $3 $4 in $2"), anyOf,
+		written(`(`+aText+`)\s+in\s+(`+list+`)\s+(or|and|\|\||&&)\s+(`+aText+`)`, "($1 in $2 $3 $4 in $2)"), anyOf,
 		written(`(`+aName+`)\s+between\s+(`+aValue+`)\s+and\s+(`+aValue+`)`, "$1 >= $2 and $1 <= $3"),
 		written(`(`+aName+`)\s*([<>]=?)\s*(`+aValue+`)\s+(and|or|&&|\|\|)\s*([<>]=?)\s*(`+aValue+`)`, "$1 $2 $3 $4 $1 $5 $6"),
 		written(`(`+list+`)\s*(?:==|contains)\s*(`+aText+`)`, "$2 in $1"), written(`(`+list+`)\s*(?:!=|not\s+contains)\s*(`+aText+`)`, "$2 not in $1"),
@@ -286,47 +310,62 @@ func typeSlips() []slip {
 	text, boolean := fields(calltouch.Text), fields(calltouch.Boolean)
 	asks := `(^|\band\s+|\bor\s+|\|\|\s*|&&\s*|\()` // what a condition begins behind
 	ends := `\s*(\band\b|&&|\bor\b|\|\||\)|$)`
-	some := fields(calltouch.Text, calltouch.Number, calltouch.List)
+	some := fields(calltouch.Text, calltouch.List) // a number may be 0, which is as good as nothing elsewhere
 	all := []slip{
 		written(`(`+boolean+`)\s*(?:==\s*(?:1|yes|true)|!=\s*(?:0|no|false))\b`, "$1"), written(`(`+boolean+`)\s*(?:==\s*(?:0|no|false)|!=\s*(?:1|yes|true))\b`, "not $1"),
 	}
 	for _, f := range calltouch.Vocabulary() {
 		if len(f.Values) == 2 {
-			all = append(all, written(`\b(`+f.Name+`\s*)(?:==\s*(?:1|yes|true)|!=\s*(?:0|no|false))\b`, `$1== "`+f.Values[0]+`"`),
-				written(`\b(`+f.Name+`\s*)(?:==\s*(?:0|no|false)|!=\s*(?:1|yes|true))\b`, `$1== "`+f.Values[1]+`"`))
+			all = append(all, written(`(^|[^\pL\pN_.])(`+f.Name+`\s*)(?:==\s*(?:1|yes|true)|!=\s*(?:0|no|false))\b`, `$1$2== "`+f.Values[0]+`"`),
+				written(`(^|[^\pL\pN_.])(`+f.Name+`\s*)(?:==\s*(?:0|no|false)|!=\s*(?:1|yes|true))\b`, `$1$2== "`+f.Values[1]+`"`))
 		}
 	}
 	return append(all,
 		written(`\b(\d{4}-\d\d-\d\d)\b`, `"$1"`), written(`\btime(\s*[<>=!]=?\s*(?:§|"))`, "date(time)$1"), written(`\btime(\s*[<>]=?\s*\d{9,})`, "timestamp$1"),
 		numbers, written(`(`+text+`)\s*(==|!=|`+aSide+`)\s*\+?(\d+)`, `$1 $2 "$3"`), written(`(`+text+`|\b(?:local|utc)\([^()]*\))\s*([<>]=?|%)\s*(\d+)`, "int($1) $2 $3"),
 		written(`(`+text+`)\[-1\]`, "$1[-1:]"), written(`(`+text+`)\[0\]`, "$1[:1]"),
-		written(`([<>=]\s*\d+),(\d+)`, "$1.$2"), written(`(\d)\s*(?:секунд\pL*|сек|с|seconds?|sec|s)(?:\.|\b|$)`, "$1"), written(`(\d)\s*(?:минут\pL*|мин|м|minutes?|min|m)(?:\.|\b|$)`, "$1 * 60"),
+		written(`([<>]=?\s*\d+),(\d+)`, "$1.$2"), written(`(\d)\s*(?:секунд\pL*|сек|с|seconds?|sec|s)(?:\.|\b|$)`, "$1"), written(`([<>=]\s*[\d.]+)\s*(?:минут\pL*|мин|м|minutes?|min|m)(?:\.|\b|$)`, "$1 * 60"),
 		written(`([=!]=\s*)([А-ЯЁа-яё]\pL*)`, `$1"$2"`), written(`([\[,]\s*)([А-ЯЁа-яё]\pL*)`, `$1"$2"`),
 		written(asks+`(?:\bnot\s+|!\s*)(`+some+`)`+ends, "${1}empty($2) $3"), written(asks+`(`+some+`)`+ends, "${1}filled($2) $3"),
 	)
 }
 
-// like is SQL's: the signs % say where in a text the other one stands.
+// like is SQL's: the signs % say where in a text the other one stands. Several texts with the signs in the same places are several likes.
 func like(text string, texts []string) string {
 	return likes.ReplaceAllStringFunc(text, func(m string) string {
-		at := moved.FindString(m)
-		quoted := inside(at, texts)
-		plain := strings.Trim(quoted, "%*")
-		operator := "contains"
-		switch before, behind := strings.HasPrefix(quoted, "%"), strings.HasSuffix(quoted, "%"); {
-		case before && !behind:
-			operator = "endsWith"
-		case behind && !before:
-			operator = "startsWith"
+		at := moved.FindAllString(m, -1)
+		first, _ := likened(inside(at[0], texts))
+		for _, one := range at {
+			if operator, plain := likened(inside(one, texts)); operator != first || plain == "" || strings.Contains(plain, "%") {
+				return m
+			}
 		}
-		texts[number(at, texts)] = strconv.Quote(plain)
-		return operator + " " + at
+		for _, one := range at {
+			_, plain := likened(inside(one, texts))
+			texts[number(one, texts)] = strconv.Quote(plain)
+		}
+		return first + strings.TrimPrefix(m, likeWord.FindString(m))
 	})
 }
 
-var likes = regexp.MustCompile(`(?i)\bi?like\s+` + aText)
+// likened is the operator for a text of a like, and the text without its signs.
+func likened(quoted string) (operator, plain string) {
+	plain = strings.Trim(quoted, "%*")
+	switch before, behind := strings.HasPrefix(quoted, "%"), strings.HasSuffix(quoted, "%"); {
+	case before && !behind:
+		return "endsWith", plain
+	case behind && !before:
+		return "startsWith", plain
+	}
+	return "contains", plain
+}
 
-// listed takes several values out of the one text in which they stand: in ["Москва, Тверь"].
+var (
+	likes    = regexp.MustCompile(`(?i)\blike\s+` + aText + `(?:\s*` + anOr + `\s*` + aText + `)*`)
+	likeWord = regexp.MustCompile(`(?i)^like`)
+)
+
+// listed takes several values out of the one text in which they stand: in "Москва, Тверь".
 func listed(text string, texts []string) string {
 	return oneListed.ReplaceAllStringFunc(text, func(m string) string {
 		values := strings.FieldsFunc(inside(moved.FindString(m), texts), func(c rune) bool { return c == ',' || c == ';' || c == '|' })
@@ -340,7 +379,7 @@ func listed(text string, texts []string) string {
 	})
 }
 
-var oneListed = regexp.MustCompile(`\bin\s+(?:\[\s*` + aText + `\s*\]|` + aText + `)`)
+var oneListed = regexp.MustCompile(`\bin\s+` + aText)
 
 // anyOf writes out what people shorten: city == "Москва" or "Тверь".
 func anyOf(text string, _ []string) string {
@@ -387,7 +426,7 @@ func fieldsInQuotes(text string, texts []string) string {
 	})
 }
 
-var quotedField = regexp.MustCompile(`\b(?:` + holders + `)\[` + aText + `\]|` + aText + `\s*(?:[<>]=?|[=!]=)`)
+var quotedField = regexp.MustCompile(`\b(?:` + holders + `)\[` + aText + `\]|` + aText + `\s*(?:[<>]=?|[=!]=)\s*(?:§|-?\d|true\b|false\b|nil\b)`)
 
 // juxtaposed gives a function its brackets: len city.
 func juxtaposed(text string, _ []string) string {

@@ -2,6 +2,8 @@ package expression
 
 import (
 	"errors"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -92,17 +94,34 @@ func (p timePart) append(b []byte, t time.Time) []byte {
 
 // prints reports whether the format may print a text, digit for digit; with part, whether it may begin what the format prints.
 func (f TimeFormat) prints(text string, part bool) bool {
-	whole := f.format(time.Unix(0, 0).UTC())
-	if len(text) > len(whole) || len(text) < len(whole) && !part {
-		return false
+	var signs []string
+	for _, p := range f {
+		signs = append(signs, p.signs()...)
 	}
-	for i := range len(text) {
-		digit := text[i] >= '0' && text[i] <= '9'
-		if isDigit := whole[i] >= '0' && whole[i] <= '9'; digit != isDigit || !digit && text[i] != whole[i] {
-			return false
-		}
+	pattern := strings.Join(signs, "")
+	if part {
+		pattern = strings.Join(signs, "(?:") + strings.Repeat(")?", len(signs)-1)
 	}
-	return true
+	re, err := regexp.Compile("^" + pattern + "$")
+	return err != nil || re.MatchString(text) // no person writes a format that is too long for a pattern
+}
+
+// signs are patterns of the signs that the part prints, one after the other.
+func (p timePart) signs() []string {
+	const digit = `\d`
+	switch {
+	case p.letter == 'z':
+		return []string{`[+-]`, digit, digit, ":", digit, digit}
+	case p.letter == 'y' || p.letter == 'f' || p.letter == 'S' || p.width == 2:
+		return slices.Repeat([]string{digit}, p.width)
+	case p.letter != 0:
+		return []string{digit, `\d?`} // one letter prints as many digits as there are
+	}
+	var signs []string
+	for _, c := range p.text {
+		signs = append(signs, regexp.QuoteMeta(string(c)))
+	}
+	return signs
 }
 
 // appendPadded appends n with leading zeros up to the width.
