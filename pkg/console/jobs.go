@@ -34,6 +34,7 @@ type jobView struct {
 	MayGo     bool   // it can be continued, by this person
 	MayFetch  bool   // this person may do what it only looked at
 	Opens     string // address of what it has found; "" where there is nothing, or nothing for this person
+	From      string // of a backfill: when its first day begins, as a filter takes it
 	Command   string
 }
 
@@ -62,7 +63,7 @@ func (v *visit) jobView(j admin.Job) jobView {
 	view.Live = !j.Ends() && !(j.Interrupted && j.Command)
 	view.MayStop = v.may(Act) && !j.Ends() && !j.Stop
 	view.MayGo = v.mayWork(j.Kind, j.Work) && (j.State == admin.JobStopped || j.State == admin.JobFailed || j.Interrupted && j.Command)
-	view.MayFetch = v.may(Act)
+	view.MayFetch, view.From = v.may(Act), v.dayOf(j.Work.Site, j.Work.From)
 	if one, held := v.c.found.take(j.ID, v.c.Now()); held && len(one.keys) > 0 && v.mayOpen(one) {
 		view.Opens = "/events?found=" + j.ID
 	}
@@ -74,6 +75,19 @@ func (v *visit) jobView(j admin.Job) jobView {
 		view.Rest = time.Duration(float64(j.Left()) / view.Pace * float64(time.Second)).Round(time.Second)
 	}
 	return view
+}
+
+// dayOf is when a day of a site begins, as a filter of this console takes it: its zone may be another.
+func (v *visit) dayOf(site, day string) string {
+	s := v.admin.File.Site(site)
+	if s == nil {
+		return day
+	}
+	begins, _ := admin.ReadMoment(day, s.Location, v.c.Now())
+	if text := begins.In(v.c.Zone()).Format("2006-01-02 15:04"); day != "" && text != day+" 00:00" {
+		return text
+	}
+	return day
 }
 
 // mayWork reports whether the person may ask for such work.

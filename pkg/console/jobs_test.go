@@ -3,6 +3,7 @@ package console_test
 import (
 	"bufio"
 	"context"
+	"html"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/touchbox/touchbox/pkg/admin"
+	"github.com/touchbox/touchbox/pkg/console"
 	"github.com/touchbox/touchbox/pkg/event"
 	"github.com/touchbox/touchbox/pkg/queue"
 	"github.com/touchbox/touchbox/pkg/queue/queuetest"
@@ -291,7 +293,8 @@ func TestAJobsStreamSaysHowFarItIsAndEndsWithIt(t *testing.T) {
 func TestPastDaysAreLookedAtAndFetched(t *testing.T) {
 	bare := config
 	bare.Site = "timezone: Europe/Moscow"
-	h := newHouse(t, nil)
+	west := time.FixedZone("", 2*3600) // of the console, an hour behind the site's
+	h := newHouse(t, func(o *console.Options) { o.Zone = func() *time.Location { return west } })
 	h.admin.File = bare.Parse(t)
 	var asked []admin.Days
 	h.admin.Backfill = func(_ context.Context, d admin.Days, told func(admin.BackfillProgress)) (admin.Backfilled, error) {
@@ -331,6 +334,10 @@ func TestPastDaysAreLookedAtAndFetched(t *testing.T) {
 	fetched := b.post("/sites/10001/backfill", url.Values{"from": {"2026-11-01"}, "to": {"2026-11-02"}, "kind": {"request"}})
 	if j := h.ended(fetched.location); j.Work.DryRun || j.Changed != 7 {
 		t.Errorf("%+v", j)
+	}
+	send := "/replays/new?site=10001&outcome=untaken&since=2026-10-31+23%3A00"
+	if page := b.get(fetched.location).body; !strings.Contains(html.UnescapeString(page), send) || b.get(send).status != http.StatusOK {
+		t.Errorf("what was fetched is sent by another address: %s", page)
 	}
 	if len(asked) != 2 || asked[1].DryRun || asked[1].Kind != event.Request || asked[1].Site != "10001" || asked[1].From.String() != "2026-11-01" || asked[1].To.String() != "2026-11-02" {
 		t.Errorf("asked: %+v", asked)
