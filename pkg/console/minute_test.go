@@ -7,7 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rs/zerolog"
+
+	"github.com/touchbox/touchbox/pkg/admin"
 	"github.com/touchbox/touchbox/pkg/queue"
+	"github.com/touchbox/touchbox/pkg/queue/queuetest"
 	"github.com/touchbox/touchbox/pkg/site/browsertest"
 	"github.com/touchbox/touchbox/pkg/wait/waittest"
 )
@@ -164,5 +168,19 @@ func TestAMarketerSendsAgainWhatWasMended(t *testing.T) {
 			tab.Click("main a.button")
 			tab.Wait("location.pathname === '/causes' && document.querySelector('main')?.textContent.includes('исправлять нечего')")
 		})
+	}
+}
+
+// TestHealthIsShownWhereNothingIsKnownOfTheLinks: it is looked at when something is wrong.
+func TestHealthIsShownWhereNothingIsKnownOfTheLinks(t *testing.T) {
+	h := newHouseOf(t, queuetest.Open(t, queuetest.Start(t), queue.Options{}), config.Parse(t))
+	h.admin.Board = admin.NewBoard(func() admin.Admin { return h.admin }, zerolog.Nop()) // nobody runs it
+	h.serve(nil)
+	b := h.signedIn(seeKey)
+	if got := b.get("/health?lang=en"); got.status != http.StatusOK || !strings.Contains(got.body, "How full the queue is") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := b.get("/"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("the overview is shown: %d", got.status)
 	}
 }

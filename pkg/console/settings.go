@@ -35,10 +35,8 @@ func (v *visit) health() error {
 	if err != nil {
 		return err
 	}
-	needs, err := v.needs("/health", func(a admin.Attention) bool { return a.Kind == admin.AttentionDisk || a.Kind == admin.AttentionUnwell })
-	if err != nil {
-		return err
-	}
+	// Links that cannot be asked how they stand are no reason to say nothing of the queue.
+	needs, _ := v.needs("/health", func(a admin.Attention) bool { return a.Kind == admin.AttentionDisk || a.Kind == admin.AttentionUnwell })
 	v.show(page{Name: "health", Title: v.lang.Text("Health"), Group: "/health", View: healthView{needs, streams, processes, "touchbox doctor"}})
 	return nil
 }
