@@ -158,7 +158,7 @@ func readObject(s *scanner, each func(rawValue) error) (pages int, err error) {
 // number is a count that an answer names, also in quotes; 0 when the value is none. One that nothing can have is cut.
 func number(raw []byte) int {
 	n, _ := strconv.Atoi(string(bytes.Trim(raw, `"`)))
-	return min(max(n, 0), 1<<31)
+	return min(max(n, 0), 1<<30)
 }
 
 // readList reads a list that may be null.

@@ -287,6 +287,16 @@ func TestHealthFindsAStoreThatWasTakenAway(t *testing.T) {
 		well("with " + path + " again")
 	}
 
+	// The same folder under another number, as some file systems give one.
+	events := filepath.Join(streams, event.EventsStream)
+	if err := errors.Join(os.Rename(events, events+".away"), os.CopyFS(events, os.DirFS(events+".away"))); err != nil {
+		t.Fatal(err)
+	}
+	well("with a folder that has another number")
+	if err := errors.Join(os.RemoveAll(events), os.Rename(events+".away", events)); err != nil {
+		t.Fatal(err)
+	}
+
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)
 	}

@@ -77,16 +77,27 @@ func (s *Server) astray(ns *server.Server) error {
 		known, seen := s.homes[path]
 		seen = seen && known.created.Equal(stream.Created)
 		switch {
-		case seen && (err != nil || !os.SameFile(known.folder, folder)):
+		case seen && (errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(known.folder, folder) && isOther(path, stream.Created)):
 			return fmt.Errorf("the store's folder %s was deleted, moved or replaced: %w", path, ErrAstray)
-		case seen:
-			homes[path] = known
 		case err == nil:
 			homes[path] = home{folder, stream.Created}
+		case seen:
+			homes[path] = known // that it cannot be looked at says nothing of where it is
 		}
 	}
 	s.homes = homes
 	return nil
+}
+
+// isOther reports whether a folder is not that of the stream that was made at a time. That it has another number than before does
+// not tell: some file systems, as an overlay of two disks or one over a network, give a folder a new one now and then.
+func isOther(folder string, created time.Time) bool {
+	data, err := os.ReadFile(filepath.Join(folder, server.JetStreamMetaFile))
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	var stream struct{ Created time.Time }
+	return json.Unmarshal(data, &stream) == nil && !stream.Created.Equal(created)
 }
 
 // settled reports whether each stream's folder is where it was, and no other one beside them.
