@@ -234,3 +234,36 @@ func TestAValueWithFieldsBelowIsToldOf(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// A field of a customer that stands alone is told where it belongs.
+func TestAFieldOfACustomerIsToldWhereItBelongs(t *testing.T) {
+	s := spec.Read("mobilePhone\tТелефон\nexecutionDateTimeUtc\tДата\n", lang.English)
+	if len(s.Notes) != 1 || !strings.HasSuffix(s.Notes[0].Text, "is it customer.mobilePhone?") {
+		t.Errorf("%+v", s.Notes)
+	}
+}
+
+// What looks like a program in a text or a remark of JSON is said to a person; in a program it is a value that nobody knows.
+func TestProgramsWithinTextsAreLeftAlone(t *testing.T) {
+	for _, text := range []string{
+		`{"customer": {"mobilePhone": "Телефон: phone(клиент)"}, // разное: sum(a, b), new {}
+		  "customerAction": {"customFields": {"a": "Ссылка: None, link['x']"}}, "executionDateTimeUtc": "Дата: utc(time)"}`,
+		`$body = ['customer' => ['mobilePhone' => $call['phone'] ?? null],
+		  'customerAction' => ['customFields' => ['a' => date('c', $call['at'])]], 'executionDateTimeUtc' => gmdate('c')];`,
+		`var body = {customer: {mobilePhone: phone},
+		  customerAction: {customFields: {a: new Date(call.at).toISOString()}}, executionDateTimeUtc: moment.utc().format("YYYY")};`,
+	} {
+		s := spec.Read(text, lang.English)
+		var paths []string
+		for _, f := range s.Fields {
+			paths = append(paths, f.Path)
+		}
+		if got := strings.Join(paths, " "); got != "customer.mobilePhone customerAction.customFields.a executionDateTimeUtc" || len(s.Notes) > 0 {
+			t.Errorf("%s\n%s, %+v", text, got, s.Notes)
+		}
+	}
+	s := spec.Read(`{"customerAction": {"customFields": {"link": "Ссылка: link(запись)"}}} // по правилам: id(число)`, lang.English)
+	if s.Fields[0].Example != "Ссылка: link(запись)" {
+		t.Errorf("%+v", s.Fields[0])
+	}
+}

@@ -12,10 +12,12 @@ import (
 var (
 	arrow       = regexp.MustCompile(`["'](\w+)["']\s*=>`)
 	variable    = regexp.MustCompile(`\$\w+(?:(?:\[["'](\w+)["']\]|->(\w+))+)|\$(\w+)`)
-	computed    = regexp.MustCompile(`(=>|:)(\s*)[A-Za-z_]\w*(?:\.\w+)*\((?:[^()\n]|\([^()\n]*\))*\)(?:\.\w+\(\))*`)
-	item        = regexp.MustCompile(`(:\s*)(?:(?:str|int|float|string)\()?\w+(?:\.get\(["'](\w+)["'][^()\n]*\)|\[["'](\w+)["']\])\)?`)
-	anonymous   = regexp.MustCompile(`\bnew\s*(?:\w+\s*)?\{`)
-	assigned    = regexp.MustCompile(`\b(\w+)\s*=\s*([^=>\s])`)
+	computed    = outside(`(=>|:)(\s*)(?:new\s+)?[A-Za-z_]\w*(?:\.\w+)*\((?:[^()\n]|\([^()\n]*\))*\)(?:\.\w+\((?:[^()\n]|\([^()\n]*\))*\))*`)
+	otherwise   = outside(`(<\w+>)\s*\?[?:]\s*(?:"[^"\n]*"|'[^'\n]*'|\w+)`)
+	item        = outside(`(:\s*)(?:(?:str|int|float|string)\()?\w+(?:\.get\(["'](\w+)["'][^()\n]*\)|\[["'](\w+)["']\])\)?`)
+	anonymous   = outside(`\bnew\s*(?:\w+\s*)?\{`)
+	none        = outside(`:\s*None\b`)
+	assigned    = outside(`\b(\w+)\s*=\s*([^=>\s])`)
 	inBrackets  = regexp.MustCompile(`\b(customer|customerAction)((?:\[["']?[\pL\w-]+["']?\])+)`)
 	beginsArray = regexp.MustCompile(`^(?:array\s*\(|\[)(?:\s|//[^\n]*\n|#[^\n]*\n)*["']\w+["']\s*=>`)
 )
@@ -30,19 +32,31 @@ func plainNotation(text string) string {
 			}
 			return m
 		})
-		text = arrow.ReplaceAllString(arrays(text), `"$1":`)
+		text = otherwise(arrow.ReplaceAllString(arrays(text), `"$1":`), "$1")
 	}
-	if anonymous.MatchString(text) {
-		text = assigned.ReplaceAllString(text, "$1: $2")
+	if plain := anonymous(text, "{"); plain != text {
+		text = assigned(plain, "$1: $2")
 	}
 	if strings.Contains(text, "{") {
-		text = item.ReplaceAllString(anonymous.ReplaceAllString(text, "{"), "$1<$2$3>")
-		text = strings.ReplaceAll(text, ": None", ": null")
-		text = computed.ReplaceAllString(text, `$1$2""`)
+		text = computed(none(item(text, "$1<$2$3>"), ": null"), `$1$2""`)
 	}
 	return inBrackets.ReplaceAllStringFunc(text, func(m string) string {
 		return strings.NewReplacer(`["`, ".", `['`, ".", "[", ".", `"]`, "", `']`, "", "]", "").Replace(m)
 	})
+}
+
+// outside replaces what a pattern finds but in texts and in comments, where it says something to a person.
+func outside(pattern string) func(text, right string) string {
+	re := regexp.MustCompile(pattern)
+	either := regexp.MustCompile(`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|//[^\n]*|#[^\n]*|` + pattern)
+	return func(text, right string) string {
+		return either.ReplaceAllStringFunc(text, func(m string) string {
+			if strings.ContainsAny(m[:1], "\"'/#") {
+				return m
+			}
+			return re.ReplaceAllString(m, right)
+		})
+	}
 }
 
 // arrays writes PHP's arrays with keys as objects, those without as lists.

@@ -34,6 +34,9 @@ func (r *reader) checkNames() {
 			of = slices.Concat(whole, ofCustomer)
 		}
 		if near := strictyaml.Nearest(wrong, of); near != "" {
+			if len(names) == 1 && !isRoot(near) {
+				near = "customer." + near
+			}
 			r.note(f.Line, "Mindbox's pages know no field %s: is it %s?", f.Path, near)
 			continue
 		}
