@@ -267,3 +267,11 @@ func TestProgramsWithinTextsAreLeftAlone(t *testing.T) {
 		t.Errorf("%+v", s.Fields[0])
 	}
 }
+
+// A bracket that a sentence closes behind a field says nothing of the next one.
+func TestFieldsInBracketsOfASentence(t *testing.T) {
+	s := spec.Read("Передаём город (customer.customFields.city) и длительность (customerAction.customFields.duration).", lang.Russian)
+	if len(s.Fields) != 2 || !slices.Equal(s.Fields[1].Said, []string{"длительность"}) {
+		t.Errorf("%+v", s.Fields)
+	}
+}

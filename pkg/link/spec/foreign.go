@@ -214,7 +214,7 @@ func (r *reader) readProse(text string) []Field {
 	var fields []Field
 	for _, m := range inProse.FindAllStringSubmatchIndex(text, -1) {
 		f := Field{Path: text[m[4]:m[5]], Line: lineOf(text, m[4])}
-		words := strings.TrimSpace(text[m[2]:m[3]])
+		words := strings.TrimLeft(strings.TrimSpace(text[m[2]:m[3]]), ") ") // of the field before it
 		for trimmed := ""; trimmed != words; {
 			trimmed = words
 			words = strings.TrimSpace(aroundField.ReplaceAllString(words, ""))
